@@ -1,0 +1,191 @@
+//! What goes wrong while a guard is being set up: a person's mistake, told at start-up.
+
+use std::fmt;
+
+/// A mistake in the set-up, found before the first delivery.
+///
+/// Every message names the offending input and says what to do. None of them holds key material.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The environment variable is not set.
+    EnvUnset {
+        /// The variable's name.
+        variable: String,
+    },
+    /// The environment variable is set to nothing.
+    EnvEmpty {
+        /// The variable's name.
+        variable: String,
+    },
+    /// The environment variable's value begins or ends with white space: nearly always a stray line end.
+    EnvPadded {
+        /// The variable's name.
+        variable: String,
+    },
+    /// The environment variable's value is not valid UTF-8.
+    EnvNotUnicode {
+        /// The variable's name.
+        variable: String,
+    },
+    /// A verifier was given no key, so that it could never accept.
+    NoKey {
+        /// The scheme's name.
+        scheme: String,
+    },
+    /// More keys than a verifier may hold: each costs a pass over the body of every delivery.
+    TooManyKeys {
+        /// The scheme's name.
+        scheme: String,
+        /// How many were given.
+        given: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// A key's id is empty.
+    EmptyKeyId {
+        /// The scheme's name.
+        scheme: String,
+    },
+    /// Two keys share one id, so that a log could not tell them apart.
+    DuplicateKeyId {
+        /// The id that occurs twice.
+        key: String,
+    },
+    /// A secret has no bytes: anybody could sign with it.
+    EmptySecret {
+        /// The id of the key that holds it.
+        key: String,
+    },
+    /// A key's not-before instant is not earlier than its expiry.
+    KeyNeverActive {
+        /// The key's id.
+        key: String,
+    },
+    /// The scheme needs a shared secret and was given a public key, or the reverse.
+    KeyDoesNotFit {
+        /// The key's id.
+        key: String,
+        /// The scheme's name.
+        scheme: String,
+        /// What the scheme needs: `a secret` or `an RSA public key`.
+        needs: &'static str,
+    },
+    /// An RSA modulus is outside of what the scheme allows.
+    ModulusSize {
+        /// The key's id.
+        key: String,
+        /// The modulus in bits.
+        bits: usize,
+        /// The least the scheme allows, in bits.
+        least: usize,
+        /// The greatest any scheme allows, in bits.
+        greatest: usize,
+    },
+    /// A text or DER document is not a usable RSA public key.
+    PublicKey {
+        /// What is wrong with it and what to do.
+        reason: &'static str,
+    },
+    /// A PEM document is not a usable RSA private key (feature `sign`).
+    PrivateKey {
+        /// What is wrong with it and what to do.
+        reason: &'static str,
+    },
+    /// The signature header's name is not a valid HTTP field name.
+    HeaderName {
+        /// The name as given.
+        header: String,
+    },
+    /// A tolerance was given to a scheme that signs no timestamp.
+    ToleranceWithoutTimestamp {
+        /// The scheme's name.
+        scheme: String,
+    },
+    /// A body limit of zero bytes.
+    ZeroBodyLimit,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EnvUnset { variable } => {
+                write!(
+                    f,
+                    "environment variable {variable} is not set: set it to the key that the sender gave you"
+                )
+            }
+            Self::EnvEmpty { variable } => {
+                write!(
+                    f,
+                    "environment variable {variable} is empty: set it to the key that the sender gave you"
+                )
+            }
+            Self::EnvPadded { variable } => write!(
+                f,
+                "environment variable {variable} begins or ends with white space: remove it (a line end is added by \
+                 many editors and by `echo` without -n)"
+            ),
+            Self::EnvNotUnicode { variable } => {
+                write!(
+                    f,
+                    "environment variable {variable} is not valid UTF-8: pass such a secret as bytes"
+                )
+            }
+            Self::NoKey { scheme } => {
+                write!(f, "{scheme} was given no key: give it at least one")
+            }
+            Self::TooManyKeys { scheme, given, limit } => write!(
+                f,
+                "{scheme} was given {given} keys and takes at most {limit}: remove those that have expired"
+            ),
+            Self::EmptyKeyId { scheme } => {
+                write!(f, "a key of {scheme} has an empty id: name it, as in \"2026-q1\"")
+            }
+            Self::DuplicateKeyId { key } => {
+                write!(f, "two keys have the id {key:?}: give each an id of its own")
+            }
+            Self::EmptySecret { key } => {
+                write!(
+                    f,
+                    "the secret of key {key:?} is empty: anybody could sign with it"
+                )
+            }
+            Self::KeyNeverActive { key } => {
+                write!(
+                    f,
+                    "key {key:?} is never active: its not-before is not earlier than its expiry"
+                )
+            }
+            Self::KeyDoesNotFit { key, scheme, needs } => {
+                write!(f, "key {key:?} does not fit {scheme}: the scheme needs {needs}")
+            }
+            Self::ModulusSize {
+                key,
+                bits,
+                least,
+                greatest,
+            } => write!(
+                f,
+                "key {key:?} has an RSA modulus of {bits} bits: the scheme allows {least} to {greatest}"
+            ),
+            Self::PublicKey { reason } => write!(f, "not a usable RSA public key: {reason}"),
+            Self::PrivateKey { reason } => write!(f, "not a usable RSA private key: {reason}"),
+            Self::HeaderName { header } => {
+                write!(
+                    f,
+                    "{header:?} is not an HTTP field name: use ASCII letters, digits and hyphens"
+                )
+            }
+            Self::ToleranceWithoutTimestamp { scheme } => {
+                write!(
+                    f,
+                    "{scheme} signs no timestamp, so a tolerance has nothing to check: remove it"
+                )
+            }
+            Self::ZeroBodyLimit => f.write_str("a body limit of 0 bytes refuses every delivery: raise it"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}

@@ -1,0 +1,61 @@
+//! A view of a request's headers.
+
+/// A request's headers, as the verification looks at them.
+///
+/// It is the one thing that an adapter for a framework has to supply. Lists of pairs have it already:
+///
+/// ```
+/// use countersign::Headers;
+///
+/// let headers = [("Content-Type", "application/json"), ("X-Hmac-SHA256", "abc=")];
+/// let mut seen = Vec::new();
+/// headers.for_each_value("x-hmac-sha256", &mut |value| seen.push(value));
+/// assert_eq!(seen, [b"abc="]);
+/// ```
+pub trait Headers {
+    /// Calls `each` with the raw bytes of every value of the header `name`, in their order on the wire.
+    ///
+    /// `name` is in lower case; names on the wire match it in any case. A header that was sent twice must
+    /// give two calls: joining or dropping values would hide a duplicate from the check.
+    fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8]));
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
+    fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+        for (candidate, value) in self {
+            if candidate.as_ref().eq_ignore_ascii_case(name) {
+                each(value.as_ref());
+            }
+        }
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>, const LEN: usize> Headers for [(N, V); LEN] {
+    fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+        self.as_slice().for_each_value(name, each);
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+        self.as_slice().for_each_value(name, each);
+    }
+}
+
+/// How often a header occurs, with its value where that is once.
+pub(crate) enum Occurrence<'h> {
+    Never,
+    Once(&'h [u8]),
+    Repeated,
+}
+
+pub(crate) fn occurrence<'h>(headers: &'h (impl Headers + ?Sized), name: &str) -> Occurrence<'h> {
+    let mut found = Occurrence::Never;
+    headers.for_each_value(name, &mut |value| {
+        found = match found {
+            Occurrence::Never => Occurrence::Once(value),
+            Occurrence::Once(_) | Occurrence::Repeated => Occurrence::Repeated,
+        };
+    });
+    found
+}

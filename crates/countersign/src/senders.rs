@@ -1,0 +1,193 @@
+//! The named senders: each is a [`Scheme`] value with the source of its facts.
+//!
+//! | function | header | signature |
+//! |---|---|---|
+//! | [`moduslink`] | `X-Moduslink-HMAC-SHA256` | HMAC-SHA256 of the body, base64, padding optional |
+//! | [`ewarehousing`] | `X-Hmac-SHA256` | HMAC-SHA256 of the body, base64 |
+//! | [`extend`] | `ms-signature` | `sha256=` and HMAC-SHA256 of the body in hex, either case |
+//! | `fluent` (feature `rsa`) | `fluent-signature` | RSA PKCS#1 v1.5 with SHA-512 of the body, base64 |
+//! | `fluent_legacy_md5` (feature `legacy-md5`) | `flex.signature` | RSA PKCS#1 v1.5 with MD5 of the body, base64 |
+//! | [`modern_dropship`] (unconfirmed) | `Convictional-Signature` | timestamp, `.`, body under HMAC-SHA256, hex |
+//!
+//! Senders change what they send. [`Scheme::facts`] says where a value's facts come from and on which day they
+//! were last compared with that source.
+
+use std::borrow::Cow;
+
+use crate::{
+    algorithm::Algorithm,
+    scheme::{Content, Encoding, Facts, Layout, Scheme, Segment},
+};
+
+/// ModusLink: HMAC-SHA256 of the raw body, keyed by the shared secret's UTF-8 bytes.
+///
+/// The header `X-Moduslink-HMAC-SHA256` holds 44 characters of base64, or 43 without the `=`
+/// ([documentation](https://apiportal-uat.moduslink.com/documentation/webhook)). That the signed bytes are the
+/// raw body is inferred, and the vectors agree. ModusLink sends no timestamp and no delivery id: a replay is
+/// told apart only by the [fingerprint](crate::Verified::fingerprint).
+pub fn moduslink() -> Scheme {
+    Scheme {
+        name: "moduslink",
+        header: Cow::Borrowed("X-Moduslink-HMAC-SHA256"),
+        layout: Layout::Bare,
+        encoding: Encoding::Base64PaddingOptional,
+        algorithm: Algorithm::HmacSha256,
+        content: Content::BODY,
+        tolerance: None,
+        facts: Facts {
+            source: "https://apiportal-uat.moduslink.com/documentation/webhook",
+            checked: "2026-11-21",
+            confirmed: true,
+        },
+    }
+}
+
+/// eWarehousing: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the webhook's `hash_secret`.
+///
+/// The header `X-Hmac-SHA256` holds 44 characters of padded base64
+/// ([documentation](https://api.docs.ewarehousing-solutions.com/webhook-setup)). Other senders use a header of
+/// this name. `X-Webhook-Id` tells duplicates apart but is not signed: whoever holds one signed delivery can
+/// send it again under another id.
+pub fn ewarehousing() -> Scheme {
+    Scheme {
+        name: "ewarehousing",
+        header: Cow::Borrowed("X-Hmac-SHA256"),
+        layout: Layout::Bare,
+        encoding: Encoding::Base64,
+        algorithm: Algorithm::HmacSha256,
+        content: Content::BODY,
+        tolerance: None,
+        facts: Facts {
+            source: "https://api.docs.ewarehousing-solutions.com/webhook-setup",
+            checked: "2026-11-21",
+            confirmed: true,
+        },
+    }
+}
+
+/// Extend Commerce: HMAC-SHA256 of the raw body, keyed by the client secret's UTF-8 bytes.
+///
+/// The header `ms-signature` holds `sha256=` and 64 hex digits
+/// ([documentation](https://extendcommerce.atlassian.net/wiki/pages/viewpage.action?pageId=4571653)). The
+/// sender writes upper case; digits of either case are accepted, as are `sha256` in any case and spaces around
+/// its `=`, as the ASP.NET `WebHooks` receiver for the same format does.
+///
+/// The body has CRLF line ends: whatever changes them breaks the signature. Retries raise `Attempt` in the
+/// body, so a retry has another signature and another [fingerprint](crate::Verified::fingerprint): tell
+/// duplicates apart by the body's `Id`.
+pub fn extend() -> Scheme {
+    Scheme {
+        name: "extend",
+        header: Cow::Borrowed("ms-signature"),
+        layout: Layout::Labelled("sha256"),
+        encoding: Encoding::HexUpper,
+        algorithm: Algorithm::HmacSha256,
+        content: Content::BODY,
+        tolerance: None,
+        facts: Facts {
+            source: "https://extendcommerce.atlassian.net/wiki/pages/viewpage.action?pageId=4571653",
+            checked: "2026-11-21",
+            confirmed: true,
+        },
+    }
+}
+
+#[cfg(feature = "rsa")]
+const FLUENT_FACTS: Facts = Facts {
+    source: "https://docs.fluentcommerce.com/essential-knowledge/webhook-receivers",
+    checked: "2026-11-21",
+    confirmed: true,
+};
+
+/// The keys that Fluent signs with have this modulus, in bits: less than what other schemes ask for.
+#[cfg(feature = "rsa")]
+const FLUENT_LEAST_MODULUS_BITS: usize = 1024;
+
+/// Fluent Commerce: RSA PKCS#1 v1.5 with SHA-512 (`SHA512withRSA`) of the raw body.
+///
+/// The header `fluent-signature` holds the signature in padded base64: 172 characters for the 1024-bit keys
+/// that Fluent uses ([documentation](https://docs.fluentcommerce.com/essential-knowledge/webhook-receivers)).
+/// Fluent has one key pair for each region and environment and names none on the wire: give the verifier the
+/// public key of each that you receive from.
+///
+/// Every Fluent request also carries `flex.signature`, made with MD5. This scheme never looks at it.
+#[cfg(feature = "rsa")]
+pub fn fluent() -> Scheme {
+    Scheme {
+        name: "fluent",
+        header: Cow::Borrowed("fluent-signature"),
+        layout: Layout::Bare,
+        encoding: Encoding::Base64,
+        algorithm: Algorithm::RsaPkcs1Sha512 {
+            least_modulus_bits: FLUENT_LEAST_MODULUS_BITS,
+        },
+        content: Content::BODY,
+        tolerance: None,
+        facts: FLUENT_FACTS,
+    }
+}
+
+/// Fluent Commerce's old signature: RSA PKCS#1 v1.5 with MD5 (`MD5withRSA`) of the raw body.
+///
+/// **Use [`fluent`] instead.** MD5 collisions are cheap: whoever can choose a part of an event's content could
+/// prepare two bodies of which one signature serves both. It is here for a receiver that sees
+/// `flex.signature` only. Its header's name has a dot, which nginx drops unless `ignore_invalid_headers` is
+/// off, and other proxies may too.
+#[cfg(feature = "legacy-md5")]
+pub fn fluent_legacy_md5() -> Scheme {
+    Scheme {
+        name: "fluent-legacy-md5",
+        header: Cow::Borrowed("flex.signature"),
+        algorithm: Algorithm::LegacyRsaPkcs1Md5 {
+            least_modulus_bits: FLUENT_LEAST_MODULUS_BITS,
+        },
+        ..fluent()
+    }
+}
+
+/// Modern Dropship, formerly Convictional: HMAC-SHA256 of the timestamp's text, `.` and the raw body.
+/// **Unconfirmed.**
+///
+/// The sender's API gives a webhook several secrets, each with an expiry date and new ones active at once; its
+/// guide to the header is not public and its public guide still says that webhooks have no authentication
+/// ([documentation](https://developers.moderndropship.com/docs/webhooks)). The form here comes from
+/// one receiver's code that was never shown to work with real deliveries: the header
+/// `Convictional-Signature: 1719342000,<hex>,<hex>`, a timestamp and then at least one signature, 16 items at
+/// most. Items may have the labels `t=` and `v1=`; items with other labels are ignored; hex may be of either
+/// case. Compare it with a real delivery before you depend on it, and
+/// say so if [`Scheme::header`] needs to change.
+///
+/// The timestamp's unit is not known: numbers up to eleven digits are read as seconds, longer ones as
+/// milliseconds, and RFC 3339 is read too. It is signed exactly as its text was received. No tolerance is set,
+/// since a guess at the unit could reject good deliveries: once you have seen real ones, turn it on.
+///
+/// ```
+/// use std::time::Duration;
+/// use countersign::{Tolerance, senders};
+///
+/// let scheme = senders::modern_dropship().tolerance(Tolerance::within(Duration::from_secs(300)));
+/// # let _ = scheme;
+/// ```
+pub fn modern_dropship() -> Scheme {
+    Scheme {
+        name: "modern-dropship",
+        header: Cow::Borrowed("Convictional-Signature"),
+        layout: Layout::List {
+            separator: ',',
+            timestamp: "t",
+            signature: "v1",
+        },
+        encoding: Encoding::HexLower,
+        algorithm: Algorithm::HmacSha256,
+        content: Content {
+            before: &[Segment::Timestamp, Segment::Literal(".")],
+            after: &[],
+        },
+        tolerance: None,
+        facts: Facts {
+            source: "https://developers.moderndropship.com/docs/webhooks",
+            checked: "2026-11-21",
+            confirmed: false,
+        },
+    }
+}
