@@ -1,0 +1,254 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Buf;
+use countersign::{BufferedVerification, Rejection};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
+};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+use tower_service::Service;
+
+use crate::{
+    body::{ResponseBody, VerifiedBody},
+    layer::VerifyWebhookLayer,
+};
+
+/// The frames that are taken in one poll, so that a body that is always ready cannot keep the worker.
+const FRAMES_PER_POLL: usize = 64;
+
+pin_project! {
+    /// The response: the inner service's to a verified delivery, or a rejection's.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<VerifiedBody>>,
+    {
+        #[pin]
+        state: State<S, B, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B, F> {
+        Receiving {
+            delivery: Option<Delivery<S>>,
+            #[pin]
+            body: B,
+            #[pin]
+            deadline: Option<Sleep>,
+        },
+        Answering { #[pin] future: F },
+        Rejected { refusal: Option<Refusal> },
+    }
+}
+
+/// What is kept while the body arrives.
+struct Delivery<S> {
+    service: S,
+    head: Parts,
+    verification: BufferedVerification,
+    trailers: Option<HeaderMap>,
+    layer: VerifyWebhookLayer,
+}
+
+struct Refusal {
+    rejection: Rejection,
+    version: Version,
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<VerifiedBody>>,
+{
+    pub(crate) fn receiving(
+        service: S,
+        head: Parts,
+        body: B,
+        verification: BufferedVerification,
+        layer: VerifyWebhookLayer,
+    ) -> Self {
+        let deadline = layer.body_timeout.map(tokio::time::sleep);
+        let delivery = Some(Delivery {
+            service,
+            head,
+            verification,
+            trailers: None,
+            layer,
+        });
+        Self {
+            state: State::Receiving {
+                delivery,
+                body,
+                deadline,
+            },
+        }
+    }
+
+    pub(crate) fn rejected(rejection: Rejection, version: Version, layer: &VerifyWebhookLayer) -> Self {
+        Self {
+            state: State::refused(rejection, version, layer),
+        }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<VerifiedBody>, Response = Response<R>>,
+    B: Body,
+{
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Receiving {
+                    delivery,
+                    body,
+                    deadline,
+                } => {
+                    let late = deadline
+                        .as_pin_mut()
+                        .is_some_and(|deadline| deadline.poll(cx).is_ready());
+                    let end = if late {
+                        End::Late
+                    } else {
+                        ready!(receive(delivery, body, cx))
+                    };
+                    match delivery.take() {
+                        Some(delivery) => delivery.settle(end),
+                        None => return Poll::Pending,
+                    }
+                }
+                StateProjection::Answering { future } => {
+                    return future
+                        .poll(cx)
+                        .map_ok(|response| response.map(ResponseBody::answered));
+                }
+                StateProjection::Rejected { refusal } => {
+                    return match refusal.take() {
+                        Some(refusal) => Poll::Ready(Ok(refusal.into_response())),
+                        None => Poll::Pending,
+                    };
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+/// How the receiving of a body ended.
+enum End {
+    Complete,
+    Broken,
+    Late,
+    Rejected(Rejection),
+}
+
+/// Takes frames until the body says that there are no more: `is_end_stream` is only a hint.
+fn receive<S, B: Body>(
+    delivery: &mut Option<Delivery<S>>,
+    mut body: Pin<&mut B>,
+    cx: &mut Context<'_>,
+) -> Poll<End> {
+    let Some(delivery) = delivery else {
+        return Poll::Pending;
+    };
+    for _ in 0..FRAMES_PER_POLL {
+        let frame = match ready!(body.as_mut().poll_frame(cx)) {
+            Some(Ok(frame)) => frame,
+            Some(Err(_)) => return Poll::Ready(End::Broken),
+            None => return Poll::Ready(End::Complete),
+        };
+        match frame.into_data() {
+            Ok(mut data) => {
+                let chunk = data.copy_to_bytes(data.remaining());
+                if let Err(rejection) = delivery.verification.update(chunk) {
+                    return Poll::Ready(End::Rejected(rejection));
+                }
+            }
+            Err(other) => {
+                if let Ok(trailers) = other.into_trailers() {
+                    delivery.trailers.get_or_insert_default().extend(trailers);
+                }
+            }
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+impl<S> Delivery<S> {
+    fn settle<B, F>(mut self, end: End) -> State<S, B, F>
+    where
+        S: Service<Request<VerifiedBody>, Future = F>,
+    {
+        let verdict = match end {
+            End::Complete => self.verification.finish(),
+            End::Broken => Err(self.verification.body_unreadable()),
+            End::Late => Err(self.verification.body_timeout()),
+            End::Rejected(rejection) => Err(rejection),
+        };
+        match verdict {
+            Ok((verified, body)) => {
+                self.head.extensions.insert(verified);
+                let request = Request::from_parts(self.head, VerifiedBody::new(body, self.trailers));
+                State::Answering {
+                    future: self.service.call(request),
+                }
+            }
+            Err(rejection) => State::refused(rejection, self.head.version, &self.layer),
+        }
+    }
+}
+
+impl<S, B, F> State<S, B, F> {
+    fn refused(rejection: Rejection, version: Version, layer: &VerifyWebhookLayer) -> Self {
+        layer.rejected(&rejection);
+        Self::Rejected {
+            refusal: Some(Refusal { rejection, version }),
+        }
+    }
+}
+
+impl Refusal {
+    fn into_response<B>(self) -> Response<ResponseBody<B>> {
+        let mut response = Response::new(ResponseBody::rejected(self.rejection.body()));
+        // Every kind's status is a valid one; another would still have to refuse.
+        *response.status_mut() =
+            StatusCode::from_u16(self.rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        for (name, value) in self.rejection.headers() {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        if self.version <= Version::HTTP_11 {
+            response
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.extensions_mut().insert(self.rejection);
+        response
+    }
+}
+
+impl<S, B> fmt::Debug for ResponseFuture<S, B>
+where
+    S: Service<Request<VerifiedBody>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.state {
+            State::Receiving { .. } => "ResponseFuture(receiving)",
+            State::Answering { .. } => "ResponseFuture(answering)",
+            State::Rejected { .. } => "ResponseFuture(rejected)",
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! `cargo run -p axum-receiver`
+//!
+//! It listens on `ADDR` (default `127.0.0.1:3000`) and takes the senders' keys from `MODUSLINK_SECRET`,
+//! `EWAREHOUSING_SECRET`, `EXTEND_SECRET`, `FLUENT_PUBLIC_KEY` (PEM or bare base64) and
+//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). `RUST_LOG` sets what is logged.
+
+use std::{env, error::Error};
+
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init();
+
+    let app = axum_receiver::router(receiver_setup::endpoints_from_env()?, |_| {});
+    let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let listener = TcpListener::bind(&address).await?;
+    tracing::info!("listening on http://{}", listener.local_addr()?);
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("shutting down: open requests are finished, new ones refused");
+    };
+    axum::serve(listener, app)
+        .with_graceful_shutdown(shutdown)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+use std::{error::Error, time::SystemTime};
+
+use countersign::{DEFAULT_BODY_LIMIT, PrivateKey, Scheme, Secret, Signer, SigningKey, senders};
+use receiver_setup::demo_keys;
+
+/// A request to send, and the status that it must get.
+pub(crate) struct Delivery {
+    pub(crate) sender: &'static str,
+    pub(crate) case: &'static str,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) status: u16,
+}
+
+struct Sender {
+    name: &'static str,
+    scheme: fn() -> Scheme,
+    key: SigningKey,
+    expired_key: SigningKey,
+    body: &'static str,
+}
+
+/// Each sender's deliveries: as it sends them, and broken in each of four ways.
+pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error + Send + Sync>> {
+    let now = SystemTime::now();
+    let mut deliveries = Vec::new();
+    for Sender {
+        name: sender,
+        scheme,
+        key,
+        expired_key,
+        body,
+    } in senders()?
+    {
+        let body = body.as_bytes().to_vec();
+        let tampered = [body.as_slice(), b" "].concat();
+        let oversized = vec![b'x'; DEFAULT_BODY_LIMIT + 1];
+
+        let signer = Signer::new(scheme(), [key])?;
+        let expired = Signer::new(scheme(), [expired_key])?;
+        let headers = signer.headers(&body, now);
+        let expired_headers = expired.headers(&body, now);
+        // As curl does with large bodies: the refusal comes before the body is sent.
+        let mut oversized_headers = signer.headers(&oversized, now);
+        oversized_headers.push(("Expect".to_owned(), "100-continue".to_owned()));
+
+        deliveries.extend([
+            Delivery {
+                sender,
+                case: "as the sender signs it",
+                headers: headers.clone(),
+                body: body.clone(),
+                status: 200,
+            },
+            Delivery {
+                sender,
+                case: "a byte added to the body",
+                headers,
+                body: tampered,
+                status: 401,
+            },
+            Delivery {
+                sender,
+                case: "no signature",
+                headers: Vec::new(),
+                body: body.clone(),
+                status: 401,
+            },
+            Delivery {
+                sender,
+                case: "signed with an expired key",
+                headers: expired_headers,
+                body,
+                status: 401,
+            },
+            Delivery {
+                sender,
+                case: "a byte over the limit of 1 MiB",
+                headers: oversized_headers,
+                body: oversized,
+                status: 413,
+            },
+        ]);
+    }
+    Ok(deliveries)
+}
+
+fn senders() -> Result<[Sender; 5], Box<dyn Error + Send + Sync>> {
+    let secret = |text: &str| SigningKey::from(Secret::new(text));
+    Ok([
+        Sender {
+            name: "moduslink",
+            scheme: senders::moduslink,
+            key: secret(demo_keys::MODUSLINK),
+            expired_key: secret(demo_keys::EXPIRED),
+            body: r#"{"eventType":"Orders.Created","eventObjectId":"42000631","eventObjectName":"orders"}"#,
+        },
+        Sender {
+            name: "ewarehousing",
+            scheme: senders::ewarehousing,
+            key: secret(demo_keys::EWAREHOUSING),
+            expired_key: secret(demo_keys::EXPIRED),
+            body: r#"{"body":{"sku":"12345","stock_salable":973},"group":"stock","action":"updated"}"#,
+        },
+        Sender {
+            name: "extend",
+            scheme: senders::extend,
+            key: secret(demo_keys::EXTEND),
+            expired_key: secret(demo_keys::EXPIRED),
+            body: "{\r\n  \"Id\": \"1234567890\",\r\n  \"Attempt\": 1\r\n}",
+        },
+        Sender {
+            name: "fluent",
+            scheme: senders::fluent,
+            key: PrivateKey::from_pem(demo_keys::FLUENT_PRIVATE)?.into(),
+            expired_key: PrivateKey::from_pem(demo_keys::FLUENT_EXPIRED_PRIVATE)?.into(),
+            body: r#"{"name":"OrderStatus","entityType":"ORDER","entityStatus":"COMPLETE"}"#,
+        },
+        Sender {
+            name: "modern-dropship",
+            scheme: senders::modern_dropship,
+            key: secret(demo_keys::MODERN_DROPSHIP),
+            expired_key: secret(demo_keys::EXPIRED),
+            body: r#"{"_id":"61a8e4c6b8f4f0a3d2c1b0a9","type":"order.fulfilled"}"#,
+        },
+    ])
+}

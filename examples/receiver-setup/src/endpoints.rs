@@ -1,0 +1,178 @@
+use std::{env, error::Error, fmt, time::SystemTime};
+
+use countersign::{BuildError, Key, PublicKey, Scheme, Secret, Verifier, senders};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::demo_keys;
+
+/// A route and the verifier that guards it.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The route's path: `/webhooks/moduslink`.
+    pub path: &'static str,
+    /// What a delivery to it must pass.
+    pub verifier: Verifier,
+}
+
+/// A route, its sender, where its keys come from and the demo keys that stand in for them.
+struct Source {
+    path: &'static str,
+    scheme: fn() -> Scheme,
+    variable: &'static str,
+    from_env: fn(&str) -> Result<Vec<Key>, SetupError>,
+    demo: fn() -> Result<Vec<Key>, SetupError>,
+}
+
+const SOURCES: &[Source] = &[
+    Source {
+        path: "/webhooks/moduslink",
+        scheme: senders::moduslink,
+        variable: "MODUSLINK_SECRET",
+        from_env: secret,
+        demo: || demo_secrets(demo_keys::MODUSLINK),
+    },
+    Source {
+        path: "/webhooks/ewarehousing",
+        scheme: senders::ewarehousing,
+        variable: "EWAREHOUSING_SECRET",
+        from_env: secret,
+        demo: || demo_secrets(demo_keys::EWAREHOUSING),
+    },
+    Source {
+        path: "/webhooks/extend",
+        scheme: senders::extend,
+        variable: "EXTEND_SECRET",
+        from_env: secret,
+        demo: || demo_secrets(demo_keys::EXTEND),
+    },
+    Source {
+        path: "/webhooks/fluent",
+        scheme: senders::fluent,
+        variable: "FLUENT_PUBLIC_KEY",
+        from_env: |variable| Ok(vec![Key::public(variable, PublicKey::from_env(variable)?)]),
+        demo: || {
+            let expired = PublicKey::from_pem(demo_keys::FLUENT_EXPIRED_PUBLIC)?;
+            Ok(vec![
+                Key::public("demo", PublicKey::from_pem(demo_keys::FLUENT_PUBLIC)?),
+                Key::public("demo-expired", expired).expires_at(instant(demo_keys::EXPIRED_AT)?),
+            ])
+        },
+    },
+    Source {
+        path: "/webhooks/modern-dropship",
+        scheme: senders::modern_dropship,
+        variable: "MODERN_DROPSHIP_SECRETS",
+        from_env: secrets_with_expiry,
+        demo: || demo_secrets(demo_keys::MODERN_DROPSHIP),
+    },
+];
+
+/// An endpoint for each sender, with its keys from the environment; a variable that is not set means demo keys,
+/// which is said loudly.
+///
+/// # Errors
+/// A [`SetupError`] for a variable that is set to something unusable: it never falls back to the demo keys.
+pub fn endpoints_from_env() -> Result<Vec<Endpoint>, SetupError> {
+    let endpoint = |source: &Source| {
+        if env::var_os(source.variable).is_some() {
+            return source.endpoint((source.from_env)(source.variable)?);
+        }
+        tracing::warn!(
+            "{} is not set: {} accepts a DEMO KEY THAT EVERYBODY KNOWS",
+            source.variable,
+            source.path
+        );
+        source.endpoint((source.demo)()?)
+    };
+    SOURCES.iter().map(endpoint).collect()
+}
+
+/// An endpoint for each sender with the [`demo_keys`], whatever the environment says.
+///
+/// # Errors
+/// None with the keys in this package.
+pub fn demo_endpoints() -> Result<Vec<Endpoint>, SetupError> {
+    SOURCES
+        .iter()
+        .map(|source| source.endpoint((source.demo)()?))
+        .collect()
+}
+
+impl Source {
+    fn endpoint(&self, keys: Vec<Key>) -> Result<Endpoint, SetupError> {
+        let builder = Verifier::builder((self.scheme)());
+        let verifier = keys
+            .into_iter()
+            .fold(builder, countersign::VerifierBuilder::key)
+            .build()?;
+        Ok(Endpoint {
+            path: self.path,
+            verifier,
+        })
+    }
+}
+
+fn secret(variable: &str) -> Result<Vec<Key>, SetupError> {
+    Ok(vec![Key::secret(variable, Secret::from_env(variable)?)])
+}
+
+/// Reads `secret` or `secret@expiry`, separated by commas.
+fn secrets_with_expiry(variable: &str) -> Result<Vec<Key>, SetupError> {
+    // The whole is checked as any secret is: set, not empty, no white space around it.
+    Secret::from_env(variable)?;
+    let text = env::var(variable).unwrap_or_default();
+    let key = |(place, item): (usize, &str)| {
+        let id = format!("{variable}-{place}");
+        if item.trim() != item {
+            return Err(SetupError(format!(
+                "item {place} of {variable} has white space around it: remove it"
+            )));
+        }
+        match item.rsplit_once('@') {
+            None => Ok(Key::secret(id, Secret::new(item))),
+            Some((secret, expiry)) => {
+                let expiry = instant(expiry).map_err(|_| {
+                    // The item itself is not shown: it may be a secret that holds an @.
+                    SetupError(format!(
+                        "what follows the last @ in item {place} of {variable} is no RFC 3339 instant: \
+                         write secret@2027-01-31T00:00:00Z"
+                    ))
+                })?;
+                Ok(Key::secret(id, Secret::new(secret)).expires_at(expiry))
+            }
+        }
+    };
+    (1..).zip(text.split(',')).map(key).collect()
+}
+
+fn demo_secrets(active: &str) -> Result<Vec<Key>, SetupError> {
+    Ok(vec![
+        Key::secret("demo", Secret::new(active)),
+        Key::secret("demo-expired", Secret::new(demo_keys::EXPIRED))
+            .expires_at(instant(demo_keys::EXPIRED_AT)?),
+    ])
+}
+
+fn instant(rfc_3339: &str) -> Result<SystemTime, SetupError> {
+    OffsetDateTime::parse(rfc_3339, &Rfc3339)
+        .map(SystemTime::from)
+        .map_err(|error| SetupError(format!("not an RFC 3339 instant: {error}")))
+}
+
+/// Why a receiver does not start.
+#[derive(Debug)]
+pub struct SetupError(String);
+
+impl From<BuildError> for SetupError {
+    fn from(error: BuildError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for SetupError {}

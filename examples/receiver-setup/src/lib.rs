@@ -1,0 +1,8 @@
+//! What the example receivers share: keys from the environment, routes and answers.
+
+mod answer;
+pub mod demo_keys;
+mod endpoints;
+
+pub use answer::Answer;
+pub use endpoints::{Endpoint, SetupError, demo_endpoints, endpoints_from_env};
