@@ -14,8 +14,9 @@ const LONGEST_VALUE: usize = 8192;
 /// The most items of a list: a sender in the middle of a rotation sends two or three.
 const MOST_ITEMS: usize = 16;
 
-/// The longest signature of any algorithm: RSA with a modulus of 4096 bits.
-const LONGEST_SIGNATURE: usize = 512;
+/// Room for the longest signature of any algorithm, RSA with a modulus of 4096 bits, and for the two bytes that
+/// base64's padding may stand for before it is decoded.
+const DECODED: usize = 512 + 2;
 
 /// A signature that the request claims, decoded. Those of an HMAC stay on the stack.
 pub(crate) type Claimed = SmallVec<[u8; 32]>;
@@ -140,7 +141,7 @@ impl Encoding {
         {
             return Err(Kind::SignatureLength);
         }
-        let mut buffer = [0; LONGEST_SIGNATURE];
+        let mut buffer = [0; DECODED];
         let decoded = encoding
             .decode_len(text.len())
             .ok()
@@ -156,8 +157,8 @@ impl Encoding {
                 })?;
         match decoded.get(..written) {
             Some(signature) if lengths.contains(&written) => Ok(Claimed::from_slice(signature)),
-            // Padding in the middle of base64 makes it shorter.
-            Some(_) | None => Err(Kind::SignatureEncoding),
+            // Padding that is missing, doubled or in the middle of base64 changes the number of bytes.
+            Some(_) | None => Err(Kind::SignatureLength),
         }
     }
 

@@ -1,0 +1,518 @@
+//! The tower layer: what reaches the inner service, what the caller sees of a rejection, and when.
+
+use std::{
+    convert::Infallible,
+    future::{pending, poll_fn},
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, routing::post};
+use bytes::Bytes;
+use countersign::{Rejection, RejectionKind, Secret, Verified, Verifier, senders};
+use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
+use http::{HeaderMap, Request, Response, StatusCode, Version};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, limit::ConcurrencyLimitLayer, service_fn};
+
+use crate::harness::{Chunks, Delivery, block_on, hmac_delivery, request, verifier};
+
+fn guard() -> VerifyWebhookLayer {
+    VerifyWebhookLayer::new(verifier(senders::moduslink(), "secret"))
+}
+
+fn good() -> Delivery {
+    hmac_delivery(senders::moduslink(), "secret", "a body of some length")
+}
+
+/// The frames that the inner service sees.
+fn frames_seen<B>(request: Request<B>) -> Vec<Frame<Bytes>>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+{
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let handler = service_fn(|request: Request<VerifiedBody>| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let mut body = request.into_body();
+            while let Some(frame) = body.frame().await {
+                seen.lock().unwrap().push(frame.unwrap());
+            }
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }
+    });
+    let response = block_on(guard().layer(handler).oneshot(request)).unwrap();
+    assert_eq!(response.status(), 200);
+    let mut seen = seen.lock().unwrap();
+    std::mem::take(&mut *seen)
+}
+
+#[test]
+fn a_body_of_one_chunk_is_handed_on_uncopied() {
+    let sent = good();
+    let frames = frames_seen(request(&sent));
+    let seen: Vec<&Bytes> = frames.iter().filter_map(|frame| frame.data_ref()).collect();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].as_ptr(), sent.chunks[0].as_ptr());
+}
+
+#[test]
+fn an_empty_chunk_beside_one_with_bytes_costs_no_copy() {
+    let mut sent = good();
+    sent.chunks.insert(0, Bytes::new());
+    sent.chunks.push(Bytes::new());
+    let frames = frames_seen(request(&sent));
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].data_ref().unwrap().as_ptr(), sent.chunks[1].as_ptr());
+}
+
+#[test]
+fn a_body_of_several_chunks_is_handed_on_as_one() {
+    let sent = good();
+    for size in [1, 2, 7] {
+        let frames = frames_seen(request(&sent.in_chunks_of(size)));
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0].data_ref().unwrap(), &sent.body());
+    }
+}
+
+/// Frames in their order; says that it is over from the first on, which is a lie.
+struct Frames(Vec<Result<Frame<Bytes>, &'static str>>);
+
+impl http_body::Body for Frames {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        Poll::Ready((!self.0.is_empty()).then(|| self.0.remove(0)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(u64::MAX)
+    }
+}
+
+fn trailers() -> HeaderMap {
+    HeaderMap::from_iter([("x-checksum".parse().unwrap(), "abc".parse().unwrap())])
+}
+
+#[test]
+fn trailers_are_kept_and_no_hint_is_trusted() {
+    let sent = good();
+    let frames = vec![
+        Ok(Frame::data(Bytes::from_static(b"a body "))),
+        Ok(Frame::data(Bytes::from_static(b"of some length"))),
+        Ok(Frame::trailers(trailers())),
+    ];
+    let seen = frames_seen(request(&sent).map(|_| Frames(frames)));
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen[0].data_ref().unwrap(), &sent.body());
+    assert_eq!(seen[1].trailers_ref().unwrap(), &trailers());
+}
+
+/// The response of a guarded service that must not be reached.
+fn refused<B: http_body::Body<Data = Bytes>>(
+    layer: &VerifyWebhookLayer,
+    request: Request<B>,
+) -> Response<Bytes> {
+    let unreachable = service_fn(|_: Request<VerifiedBody>| async {
+        panic!("the inner service was reached");
+        #[expect(unreachable_code, reason = "it says what the service would answer")]
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    block_on(async {
+        let response = layer.layer(unreachable).oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        Response::from_parts(head, body.collect().await.unwrap().to_bytes())
+    })
+}
+
+fn kind_of(response: &Response<Bytes>) -> RejectionKind {
+    response.extensions().get::<Rejection>().unwrap().kind()
+}
+
+#[test]
+fn a_body_that_breaks_off_is_400_and_an_unverified_part_reaches_nobody() {
+    let frames = vec![
+        Ok(Frame::data(Bytes::from_static(b"a body "))),
+        Err("connection reset"),
+    ];
+    let response = refused(&guard(), request(&good()).map(|_| Frames(frames)));
+    assert_eq!(response.status(), 400);
+    assert_eq!(kind_of(&response), RejectionKind::BodyUnreadable);
+}
+
+/// A body that must not be read.
+struct Unreadable;
+
+impl http_body::Body for Unreadable {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        panic!("the body was read");
+    }
+}
+
+#[test]
+fn what_the_headers_decide_is_decided_without_reading_the_body() {
+    let sent = good();
+    let mut unsigned = sent.clone();
+    unsigned.headers.clear();
+    for (delivery, kind) in [
+        (unsigned, RejectionKind::SignatureMissing),
+        (sent.with_signature("short"), RejectionKind::SignatureLength),
+        (
+            sent.with_header("content-length", "1000000000000000"),
+            RejectionKind::BodyTooLarge,
+        ),
+    ] {
+        let response = refused(&guard(), request(&delivery).map(|_| Unreadable));
+        assert_eq!(kind_of(&response), kind);
+    }
+}
+
+#[test]
+fn every_401_has_the_same_bytes_and_its_reason_is_in_the_extensions_only() {
+    let sent = good();
+    let mut unsigned = sent.clone();
+    unsigned.headers.clear();
+    let expired =
+        countersign::Key::secret("k", Secret::new("secret")).expires_at(std::time::SystemTime::UNIX_EPOCH);
+    let expired = |other: bool| {
+        let builder = Verifier::builder(senders::moduslink()).key(expired.clone());
+        let builder = if other {
+            builder.secret("other", Secret::new("other"))
+        } else {
+            builder
+        };
+        VerifyWebhookLayer::new(builder.build().unwrap())
+    };
+    let mut shown = Vec::new();
+    let mut kinds = Vec::new();
+    for (layer, delivery) in [
+        (guard(), unsigned),
+        (guard(), sent.with_header("x-moduslink-hmac-sha256", "again")),
+        (guard(), sent.with_signature("")),
+        (guard(), sent.with_signature("*".repeat(43))),
+        (guard(), sent.with_body("another body")),
+        (guard(), sent.with_body("another body").in_chunks_of(3)),
+        (expired(false), sent.clone()),
+        (expired(true), sent),
+    ] {
+        let response = refused(&layer, request(&delivery));
+        assert_eq!(response.status(), 401);
+        kinds.push(kind_of(&response));
+        shown.push((response.headers().clone(), response.into_body()));
+    }
+    let headers = HeaderMap::from_iter([
+        (
+            "content-type".parse().unwrap(),
+            "text/plain; charset=utf-8".parse().unwrap(),
+        ),
+        (
+            "www-authenticate".parse().unwrap(),
+            "Webhook-Signature".parse().unwrap(),
+        ),
+        ("connection".parse().unwrap(), "close".parse().unwrap()),
+    ]);
+    for response in shown {
+        assert_eq!(response, (headers.clone(), Bytes::from_static(b"unauthorized\n")));
+    }
+    assert_eq!(
+        kinds,
+        [
+            RejectionKind::SignatureMissing,
+            RejectionKind::SignatureRepeated,
+            RejectionKind::SignatureEmpty,
+            RejectionKind::SignatureEncoding,
+            RejectionKind::SignatureMismatch,
+            RejectionKind::SignatureMismatch,
+            RejectionKind::NoActiveKey,
+            RejectionKind::KeyExpired,
+        ]
+    );
+}
+
+#[test]
+fn connection_close_is_said_on_http_1_only() {
+    for (version, close) in [
+        (Version::HTTP_10, true),
+        (Version::HTTP_11, true),
+        (Version::HTTP_2, false),
+    ] {
+        let mut unsigned = Request::new(Chunks::default());
+        *unsigned.version_mut() = version;
+        let response = refused(&guard(), unsigned);
+        assert_eq!(
+            response.headers().contains_key("connection"),
+            close,
+            "{version:?}"
+        );
+    }
+}
+
+#[test]
+fn methods_other_than_post_are_verified_like_any_other() {
+    for method in ["GET", "PUT", "OPTIONS", "HEAD", "DELETE"] {
+        let mut unsigned = Request::new(Chunks::default());
+        *unsigned.method_mut() = method.parse().unwrap();
+        assert_eq!(refused(&guard(), unsigned).status(), 401, "{method}");
+    }
+}
+
+#[test]
+fn the_hook_hears_of_every_rejection_and_of_nothing_else() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let layer = {
+        let heard = Arc::clone(&heard);
+        guard().on_reject(move |rejection| heard.lock().unwrap().push(rejection.kind()))
+    };
+    refused(&layer, request(&good().with_signature("short")));
+    refused(&layer, request(&good().with_body("another")));
+    let answer = service_fn(|_: Request<VerifiedBody>| async {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    block_on(layer.layer(answer).oneshot(request(&good()))).unwrap();
+    assert_eq!(
+        *heard.lock().unwrap(),
+        [RejectionKind::SignatureLength, RejectionKind::SignatureMismatch]
+    );
+}
+
+/// A body that gives one byte and then nothing, for ever.
+struct Stalled(bool);
+
+impl http_body::Body for Stalled {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_in_time_is_408() {
+    let unreachable =
+        service_fn(|_: Request<VerifiedBody>| pending::<Result<Response<Full<Bytes>>, Infallible>>());
+    let layer = guard().body_timeout(Duration::from_secs(10));
+    let started = tokio::time::Instant::now();
+    let request = request(&good()).map(|_| Stalled(false));
+    let response = layer.layer(unreachable).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 408);
+    assert_eq!(
+        response.extensions().get::<Rejection>().unwrap().kind(),
+        RejectionKind::BodyTimeout
+    );
+    assert_eq!(started.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_body_timeout_ends_with_the_body_and_not_with_the_handler() {
+    let slow = service_fn(|_: Request<VerifiedBody>| async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let layer = guard().body_timeout(Duration::from_secs(10));
+    let response = layer.layer(slow).oneshot(request(&good())).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+/// A body that is always ready, and counts how often it is polled.
+struct Endless(Arc<AtomicUsize>);
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_always_ready_does_not_keep_the_worker() {
+    let polls = Arc::new(AtomicUsize::new(0));
+    let unreachable =
+        service_fn(|_: Request<VerifiedBody>| pending::<Result<Response<Full<Bytes>>, Infallible>>());
+    let response = guard()
+        .layer(unreachable)
+        .oneshot(request(&good()).map(|_| Endless(Arc::clone(&polls))));
+    tokio::pin!(response);
+    let first_poll = poll_fn(|cx| Poll::Ready(response.as_mut().poll(cx).is_pending())).await;
+    assert!(first_poll);
+    assert!(polls.load(Ordering::Relaxed) <= 64);
+    // It was woken again, and ends where the limit is.
+    assert_eq!(response.await.unwrap().status(), 413);
+}
+
+/// A service that must be polled ready before each call.
+#[derive(Default)]
+struct Strict {
+    ready: bool,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self { ready: false }
+    }
+}
+
+impl Service<Request<VerifiedBody>> for Strict {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<VerifiedBody>) -> Self::Future {
+        assert!(std::mem::take(&mut self.ready), "called before it was ready");
+        std::future::ready(Ok(Response::default()))
+    }
+}
+
+async fn status<S, B>(service: &mut S, delivery: &Delivery) -> StatusCode
+where
+    S: Service<Request<Chunks>, Response = Response<B>, Error = Infallible>,
+{
+    let service = poll_fn(|cx| service.poll_ready(cx))
+        .await
+        .map(|()| service)
+        .unwrap();
+    service.call(request(delivery)).await.unwrap().status()
+}
+
+#[test]
+fn the_inner_service_that_is_called_is_the_one_that_was_polled_ready() {
+    let mut guarded = guard().layer(Strict::default());
+    block_on(async {
+        for delivery in [
+            good(),
+            good().with_signature("short"),
+            good(),
+            good().with_body("other"),
+            good(),
+        ] {
+            let status = status(&mut guarded, &delivery).await;
+            assert!(matches!(status.as_u16(), 200 | 401));
+        }
+    });
+}
+
+#[test]
+fn it_works_outside_and_inside_of_a_concurrency_limit() {
+    let answer = || {
+        service_fn(|_: Request<VerifiedBody>| async {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        })
+    };
+    let mut inside = ServiceBuilder::new()
+        .layer(ConcurrencyLimitLayer::new(1))
+        .layer(guard())
+        .service(answer());
+    let mut outside = ServiceBuilder::new()
+        .layer(guard())
+        .layer(ConcurrencyLimitLayer::new(1))
+        .service(answer());
+    block_on(async {
+        for delivery in [
+            good(),
+            good().with_signature("short"),
+            good().with_body("other"),
+            good(),
+            good(),
+        ] {
+            let one = status(&mut inside, &delivery).await;
+            let other = status(&mut outside, &delivery).await;
+            assert_eq!(one, other);
+        }
+    });
+}
+
+async fn handler(verified: countersign_tower::Verified, body: Bytes) -> String {
+    format!("{} {} {}", verified.scheme().name(), verified.key(), body.len())
+}
+
+#[test]
+fn it_fits_axums_layer_route_layer_and_method_router() {
+    let route = || Router::new().route("/", post(handler));
+    let apps = [
+        route().layer(guard()),
+        route().route_layer(guard()),
+        Router::new().route("/", post(handler).layer(guard())),
+        Router::new().route("/", post(handler).route_layer(guard())),
+        Router::new().merge(route().layer(guard())),
+        Router::new().fallback_service(route().layer(ServiceBuilder::new().layer(guard()))),
+    ];
+    for app in apps {
+        block_on(async {
+            let response = app
+                .clone()
+                .oneshot(request(&good()).map(Body::new))
+                .await
+                .unwrap();
+            assert_eq!(response.status(), 200);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, "moduslink k 21");
+            let response = app
+                .oneshot(request(&good().with_body("x")).map(Body::new))
+                .await
+                .unwrap();
+            assert_eq!(response.status(), 401);
+        });
+    }
+}
+
+#[test]
+fn an_extractor_without_the_layer_is_500_and_the_log_names_the_mistake() {
+    let log = crate::log::captured(|| {
+        let app = Router::new().route("/", post(handler));
+        let response = block_on(app.oneshot(request(&good()).map(Body::new))).unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    });
+    assert!(log.contains("ERROR"), "{log}");
+    assert!(log.contains("no `VerifyWebhookLayer` guards its route"), "{log}");
+}
+
+#[test]
+fn the_proof_is_in_the_requests_extensions_for_services_without_extractors() {
+    let answer = service_fn(|request: Request<VerifiedBody>| async move {
+        let verified = request.extensions().get::<Verified>().unwrap();
+        assert_eq!(
+            (verified.scheme().name(), verified.key().as_str()),
+            ("moduslink", "k")
+        );
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    block_on(guard().layer(answer).oneshot(request(&good()))).unwrap();
+}

@@ -1,0 +1,87 @@
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use countersign::{Scheme, Secret, Signer, Verifier};
+
+/// A request as it goes over the wire: headers, and a body in the chunks in which it arrives.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Delivery {
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) chunks: Vec<Bytes>,
+}
+
+impl Delivery {
+    pub(crate) fn new(headers: impl IntoIterator<Item = (String, String)>, body: impl Into<Vec<u8>>) -> Self {
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (name, value.into_bytes()))
+            .collect();
+        Self {
+            headers,
+            chunks: vec![Bytes::from(body.into())],
+        }
+    }
+
+    pub(crate) fn body(&self) -> Vec<u8> {
+        self.chunks.concat()
+    }
+
+    pub(crate) fn with_body(&self, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            headers: self.headers.clone(),
+            chunks: vec![Bytes::from(body.into())],
+        }
+    }
+
+    pub(crate) fn in_chunks_of(&self, size: usize) -> Self {
+        let chunks = self.body().chunks(size).map(Bytes::copy_from_slice).collect();
+        Self {
+            headers: self.headers.clone(),
+            chunks,
+        }
+    }
+
+    pub(crate) fn split_at(&self, place: usize) -> Self {
+        let body = Bytes::from(self.body());
+        Self {
+            headers: self.headers.clone(),
+            chunks: vec![body.slice(..place), body.slice(place..)],
+        }
+    }
+
+    /// The same delivery with another value in its first header, which is the one with the signature.
+    pub(crate) fn with_signature(&self, value: impl Into<Vec<u8>>) -> Self {
+        let mut changed = self.clone();
+        changed.headers[0].1 = value.into();
+        changed
+    }
+
+    pub(crate) fn with_header(&self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        let mut changed = self.clone();
+        changed.headers.push((name.to_owned(), value.into()));
+        changed
+    }
+
+    pub(crate) fn signature(&self) -> String {
+        String::from_utf8(self.headers[0].1.clone()).unwrap()
+    }
+}
+
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A verifier of one always-active secret, `k`.
+pub(crate) fn verifier(scheme: Scheme, secret: &str) -> Verifier {
+    Verifier::builder(scheme)
+        .secret("k", Secret::new(secret))
+        .build()
+        .unwrap()
+}
+
+/// What a sender that shares this secret would send.
+pub(crate) fn hmac_delivery(scheme: Scheme, secret: &str, body: impl Into<Vec<u8>>) -> Delivery {
+    let body = body.into();
+    let signer = Signer::new(scheme, [Secret::new(secret)]).unwrap();
+    Delivery::new(signer.headers(&body, now()), body)
+}

@@ -1,0 +1,9 @@
+//! What the suite is driven with: deliveries, the surfaces they go through, and vectors from files.
+
+mod delivery;
+mod surfaces;
+mod vector_file;
+
+pub(crate) use delivery::{Delivery, hmac_delivery, now, verifier};
+pub(crate) use surfaces::{Chunks, Outcome, SURFACES, Surface, block_on, request};
+pub(crate) use vector_file::{Vector, VectorFile, vectors_folder};

@@ -1,0 +1,17 @@
+//! The suite: the same deliveries through every surface, with the exact verdict asserted on each.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong ends in a panic"
+)]
+
+mod guard;
+mod harness;
+mod keys;
+mod log;
+mod rejections;
+mod senders;
+mod vectors;
+mod wycheproof;

@@ -1,0 +1,184 @@
+//! What is particular to one sender.
+
+use countersign::{PrivateKey, PublicKey, RejectionKind, Scheme, Signer, Verifier, senders};
+
+use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, vectors_folder, verifier};
+
+const ALL: [fn() -> Scheme; 6] = [
+    senders::moduslink,
+    senders::ewarehousing,
+    senders::extend,
+    senders::fluent,
+    senders::fluent_legacy_md5,
+    senders::modern_dropship,
+];
+
+#[test]
+fn each_sender_is_a_dated_value_with_its_source() {
+    let mut names: Vec<String> = ALL.iter().map(|scheme| scheme().name().to_owned()).collect();
+    names.dedup();
+    assert_eq!(names.len(), ALL.len());
+    for scheme in ALL {
+        let (scheme, facts) = (scheme(), scheme().facts());
+        assert!(facts.source.starts_with("https://"), "{}", scheme.name());
+        assert_eq!(facts.checked.len(), "2026-11-21".len(), "{}", scheme.name());
+        assert_eq!(facts.confirmed, scheme.name() != "modern-dropship");
+    }
+}
+
+#[track_caller]
+fn assert_outcome(verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
+    for surface in SURFACES {
+        assert_eq!(
+            &(surface.deliver)(verifier, delivery),
+            outcome,
+            "{}",
+            surface.name
+        );
+    }
+}
+
+fn fluent_key(name: &str) -> String {
+    std::fs::read_to_string(vectors_folder().join("keys").join(name)).unwrap()
+}
+
+fn fluent_verifier(scheme: Scheme) -> Verifier {
+    let key = PublicKey::from_pem(&fluent_key("rsa-1024-public.pem")).unwrap();
+    Verifier::builder(scheme).public_key("k", key).build().unwrap()
+}
+
+/// What Fluent sends: both signatures, always.
+fn fluent_delivery() -> Delivery {
+    let sign = |scheme| {
+        let key = PrivateKey::from_pem(&fluent_key("rsa-1024-private.pem")).unwrap();
+        Signer::new(scheme, [key]).unwrap().headers(b"event", now())
+    };
+    Delivery::new(
+        [sign(senders::fluent()), sign(senders::fluent_legacy_md5())].concat(),
+        "event",
+    )
+}
+
+#[test]
+fn fluent_is_never_accepted_on_md5s_word() {
+    let verifier = fluent_verifier(senders::fluent());
+    let both = fluent_delivery();
+    assert_outcome(&verifier, &both, &Outcome::verified("k", b"event".to_vec()));
+
+    let mut md5_only = both.clone();
+    let (_, sha512) = md5_only.headers.remove(0);
+    assert_outcome(
+        &verifier,
+        &md5_only,
+        &Outcome::rejected(RejectionKind::SignatureMissing),
+    );
+
+    let mut wrong = sha512;
+    wrong[10] ^= 1;
+    wrong[10] = if wrong[10].is_ascii_alphanumeric() {
+        wrong[10]
+    } else {
+        b'A'
+    };
+    assert_outcome(
+        &verifier,
+        &both.with_signature(wrong),
+        &Outcome::rejected(RejectionKind::SignatureMismatch),
+    );
+
+    // MD5's signature in SHA-512's place.
+    let (_, md5) = md5_only.headers[0].clone();
+    assert_outcome(
+        &verifier,
+        &both.with_signature(md5),
+        &Outcome::rejected(RejectionKind::SignatureMismatch),
+    );
+}
+
+#[test]
+fn fluents_md5_is_accepted_only_by_the_scheme_that_asks_for_it() {
+    let verifier = fluent_verifier(senders::fluent_legacy_md5());
+    let mut md5_only = fluent_delivery();
+    let (_, sha512) = md5_only.headers.remove(0);
+    assert_outcome(&verifier, &md5_only, &Outcome::verified("k", b"event".to_vec()));
+    assert_outcome(
+        &verifier,
+        &fluent_delivery(),
+        &Outcome::verified("k", b"event".to_vec()),
+    );
+    let sha512 = md5_only.with_signature(sha512);
+    assert_outcome(
+        &verifier,
+        &sha512,
+        &Outcome::rejected(RejectionKind::SignatureMismatch),
+    );
+}
+
+#[test]
+fn the_header_can_be_overridden() {
+    let scheme = || senders::modern_dropship().header("X-Dropship-Signature");
+    let verifier = verifier(scheme(), "secret");
+    let sent = hmac_delivery(scheme(), "secret", "body");
+    assert_eq!(sent.headers[0].0, "X-Dropship-Signature");
+    assert_outcome(&verifier, &sent, &Outcome::verified("k", b"body".to_vec()));
+    let elsewhere = hmac_delivery(senders::modern_dropship(), "secret", "body");
+    assert_outcome(
+        &verifier,
+        &elsewhere,
+        &Outcome::rejected(RejectionKind::SignatureMissing),
+    );
+}
+
+#[test]
+fn a_senders_signature_is_no_good_for_another_sender() {
+    let hmac = [
+        senders::moduslink,
+        senders::ewarehousing,
+        senders::extend,
+        senders::modern_dropship,
+    ];
+    for from in hmac {
+        for to in hmac.iter().filter(|to| to().name() != from().name()) {
+            let sent = hmac_delivery(from(), "secret", "body");
+            let missing = Outcome::rejected(RejectionKind::SignatureMissing);
+            assert_outcome(&verifier(to(), "secret"), &sent, &missing);
+        }
+    }
+}
+
+#[test]
+fn a_fingerprint_names_the_delivery_and_not_how_its_signature_was_written() {
+    let fingerprint = |delivery: &Delivery| {
+        let verifier = verifier(senders::extend(), "secret");
+        verifier
+            .verify(&delivery.headers, &delivery.body(), now())
+            .unwrap()
+            .fingerprint()
+    };
+    let sent = hmac_delivery(senders::extend(), "secret", "body");
+    let rewritten = sent.with_signature(sent.signature().to_lowercase());
+    assert_eq!(fingerprint(&sent), fingerprint(&rewritten));
+    assert_ne!(
+        fingerprint(&sent),
+        fingerprint(&hmac_delivery(senders::extend(), "secret", "bode"))
+    );
+    let hex = sent.signature().split_off("sha256=".len()).to_lowercase();
+    assert_ne!(fingerprint(&sent).to_string(), hex);
+    assert_eq!(fingerprint(&sent).to_string().len(), 64);
+}
+
+#[test]
+fn the_signed_timestamp_is_handed_on() {
+    let verifier = verifier(senders::modern_dropship(), "secret");
+    let sent = hmac_delivery(senders::modern_dropship(), "secret", "body");
+    let timestamp = verifier
+        .verify(&sent.headers, b"body", now())
+        .unwrap()
+        .timestamp()
+        .unwrap();
+    assert!(now().duration_since(timestamp).unwrap().as_secs() < 60);
+    let untimed = hmac_delivery(senders::moduslink(), "secret", "body");
+    let verified =
+        crate::harness::verifier(senders::moduslink(), "secret").verify(&untimed.headers, b"body", now());
+    assert_eq!(verified.unwrap().timestamp(), None);
+}
