@@ -1,1 +1,1 @@
-//! The README's code, compiled and run as tests.
+#![doc = include_str!("../README.md")]

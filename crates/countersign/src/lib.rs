@@ -1,5 +1,70 @@
 //! Checks the signature of a webhook delivery: headers and body bytes in, a verdict out.
-#![forbid(unsafe_code)]
+//!
+//! A webhook is an HTTPS POST to an address that anyone can post to. Its sender signs the raw body, and the receiver
+//! must check that signature, on the exact bytes that arrived, before it acts on them. This crate is that check,
+//! for any framework and for none: it has no async, no HTTP types and no clock.
+//! [`countersign-tower`](https://docs.rs/countersign-tower) is a layer for axum and everything else that speaks
+//! tower.
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use countersign::{Secret, Verifier, senders};
+//!
+//! // Once, at start-up. The id is what logs show; real code takes the secret from `Secret::from_env`.
+//! let verifier = Verifier::builder(senders::moduslink())
+//!     .secret("2026-q4", Secret::new("moduslink-shared-secret"))
+//!     .build()?;
+//!
+//! // For each delivery: its headers, the exact bytes of its body, and the receiver's clock.
+//! let headers = [("X-Moduslink-HMAC-SHA256", "HexiNqgqjYsmnaTrweQcm1/pZrD6/fTt/mTYh0ppbUQ=")];
+//! let verified = verifier.verify(&headers, br#"{"eventType":"Orders.Created"}"#, SystemTime::now())?;
+//! assert_eq!(verified.key().as_str(), "2026-q4");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Which deliveries pass
+//!
+//! Those for which all of this holds, checked in this order:
+//!
+//! 1. The scheme's signature header is there, exactly once, and decodes to a signature of the right length.
+//! 2. The timestamp, where the scheme signs one, can be read and is within the [`Tolerance`], where one is set.
+//! 3. Some key is active now.
+//! 4. `Content-Length`, where there is one, is within the body limit ([`DEFAULT_BODY_LIMIT`] unless set).
+//! 5. The body arrives, within the limit.
+//! 6. The signature was made over it with a key that is active now. It is compared as bytes, in constant time,
+//!    with every key's.
+//!
+//! The first four are decided without a byte of the body ([`Verifier::begin`]), so that a request without a
+//! signature costs nothing. Everything else is a [`Rejection`] with a [`RejectionKind`] for the operator; what the
+//! caller may see of it is the same for every 401.
+//!
+//! # What a verdict means
+//!
+//! A [`Verified`] can only come from a verification. It proves that somebody who holds the key named by
+//! [`Verified::key`] signed these bytes: the body and, where the scheme signs one, the timestamp. It proves nothing
+//! of other headers, and nothing of how often the delivery was sent: see [`Verified::fingerprint`].
+//!
+//! # Set-up
+//!
+//! Every mistake that can be found at start-up is a [`BuildError`] from [`Secret::from_env`] or
+//! [`VerifierBuilder::build`]: no key, an empty secret, a key that does not fit the scheme. For a key rotation, give
+//! the verifier several [`Key`]s, each with the instants between which it is active.
+//!
+//! # Deployment caveats
+//!
+//! - A proxy that changes the body (decompresses it, re-encodes JSON, changes line ends) breaks every signature.
+//! - A proxy that drops or doubles the signature header makes every delivery a rejection.
+//! - `Content-Encoding`: the signature covers the bytes on the wire. Verify first, decompress after.
+//!
+//! # Features
+//!
+//! | feature | default | effect |
+//! |---|---|---|
+//! | `rsa` | no | `PublicKey`, `senders::fluent`; through aws-lc-rs, which needs a C compiler |
+//! | `legacy-md5` | no | `senders::fluent_legacy_md5`, and with it `rsa` |
+//! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
+//! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
+//! | `bytes` | no | `BufferedVerification`, which keeps the body; for adapters |
 
 mod algorithm;
 #[cfg(feature = "bytes")]

@@ -69,7 +69,7 @@ impl Vector {
         self.keys
             .iter()
             .map(VectorKey::key)
-            .fold(Verifier::builder(scheme), |builder, key| builder.key(key))
+            .fold(Verifier::builder(scheme), countersign::VerifierBuilder::key)
             .build()
             .unwrap()
     }

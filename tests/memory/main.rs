@@ -1,0 +1,103 @@
+//! What one request may cost in memory, whatever its chunks: counted by the allocator.
+#![expect(clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use countersign::{Secret, Signer, Verifier, senders};
+use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
+use dhat::HeapStats;
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, ServiceExt, service_fn};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+const LIMIT: usize = 1 << 20;
+
+/// A body of the limit's length in chunks of this size, which allocates nothing itself.
+struct Chunks {
+    size: usize,
+    left: usize,
+}
+
+static BYTES: [u8; LIMIT] = [b'x'; LIMIT];
+
+impl http_body::Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let size = self.size.min(self.left);
+        self.left = self.left.saturating_sub(size);
+        let chunk = BYTES.get(..size).filter(|chunk| !chunk.is_empty());
+        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(Bytes::from_static(chunk)))))
+    }
+}
+
+/// The most bytes that were allocated at once, above those before the request, and how often it allocated.
+fn cost_of(headers: &[(String, String)], size: usize) -> (usize, u64) {
+    let secret = Secret::new("secret");
+    let verifier = Verifier::builder(senders::moduslink())
+        .secret("k", secret)
+        .body_limit(LIMIT)
+        .build()
+        .unwrap();
+    let handler = service_fn(|request: Request<VerifiedBody>| async {
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body.len(), LIMIT);
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let guarded = VerifyWebhookLayer::new(verifier).layer(handler);
+    let mut request = Request::new(Chunks { size, left: LIMIT });
+    for (name, value) in headers {
+        let name: http::HeaderName = name.parse().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+
+    let profiler = dhat::Profiler::builder().testing().build();
+    runtime.block_on(guarded.oneshot(request)).unwrap();
+    let stats = HeapStats::get();
+    drop(profiler);
+    (stats.max_bytes, stats.total_blocks)
+}
+
+#[test]
+fn no_request_costs_more_than_twice_the_limit_and_a_few_kilobytes() {
+    let signer = Signer::new(senders::moduslink(), [Secret::new("secret")]).unwrap();
+    let signed = signer.headers(&BYTES, SystemTime::now());
+
+    for size in [1, 2, 100, 16 * 1024, LIMIT - 1] {
+        let (bytes, blocks) = cost_of(&signed, size);
+        assert!(
+            (LIMIT..=2 * LIMIT + 4096).contains(&bytes),
+            "chunks of {size}: {bytes} bytes"
+        );
+        assert!(blocks <= 40, "chunks of {size}: {blocks} allocations");
+    }
+    let (bytes, blocks) = cost_of(&signed, LIMIT);
+    assert!(bytes <= 4096, "one chunk: {bytes} bytes");
+    assert!(blocks <= 10, "one chunk: {blocks} allocations");
+
+    // Nothing is allocated from a number that the peer sent.
+    let lying = [
+        signed,
+        vec![("content-length".to_owned(), "1000000000000000".to_owned())],
+    ]
+    .concat();
+    let (bytes, _) = cost_of(&lying, LIMIT);
+    assert!(bytes <= 4096, "a content-length of 10^15: {bytes} bytes");
+    let (bytes, _) = cost_of(&[], LIMIT);
+    assert!(bytes <= 4096, "unsigned: {bytes} bytes");
+}
