@@ -12,24 +12,15 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, routing::post};
 use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, Secret, Verified, Verifier, senders};
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
-use http::{HeaderMap, Request, Response, StatusCode, Version};
+use http::{HeaderMap, Request, Response, Version};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
-use tower::{Layer, Service, ServiceBuilder, ServiceExt, limit::ConcurrencyLimitLayer, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 
-use crate::harness::{Chunks, Delivery, block_on, hmac_delivery, request, verifier};
-
-fn guard() -> VerifyWebhookLayer {
-    VerifyWebhookLayer::new(verifier(senders::moduslink(), "secret"))
-}
-
-fn good() -> Delivery {
-    hmac_delivery(senders::moduslink(), "secret", "a body of some length")
-}
+use crate::harness::{Chunks, block_on, good, guard, request};
 
 /// The frames that the inner service sees.
 fn frames_seen<B>(request: Request<B>) -> Vec<Frame<Bytes>>
@@ -297,7 +288,7 @@ fn the_hook_hears_of_every_rejection_and_of_nothing_else() {
 }
 
 /// A body that gives one byte and then nothing, for ever.
-struct Stalled(bool);
+pub(crate) struct Stalled(pub(crate) bool);
 
 impl http_body::Body for Stalled {
     type Data = Bytes;
@@ -371,137 +362,6 @@ async fn a_body_that_is_always_ready_does_not_keep_the_worker() {
     assert!(polls.load(Ordering::Relaxed) <= 64);
     // It was woken again, and ends where the limit is.
     assert_eq!(response.await.unwrap().status(), 413);
-}
-
-/// A service that must be polled ready before each call.
-#[derive(Default)]
-struct Strict {
-    ready: bool,
-}
-
-impl Clone for Strict {
-    fn clone(&self) -> Self {
-        Self { ready: false }
-    }
-}
-
-impl Service<Request<VerifiedBody>> for Strict {
-    type Response = Response<Full<Bytes>>;
-    type Error = Infallible;
-    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.ready = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<VerifiedBody>) -> Self::Future {
-        assert!(std::mem::take(&mut self.ready), "called before it was ready");
-        std::future::ready(Ok(Response::default()))
-    }
-}
-
-async fn status<S, B>(service: &mut S, delivery: &Delivery) -> StatusCode
-where
-    S: Service<Request<Chunks>, Response = Response<B>, Error = Infallible>,
-{
-    let service = poll_fn(|cx| service.poll_ready(cx))
-        .await
-        .map(|()| service)
-        .unwrap();
-    service.call(request(delivery)).await.unwrap().status()
-}
-
-#[test]
-fn the_inner_service_that_is_called_is_the_one_that_was_polled_ready() {
-    let mut guarded = guard().layer(Strict::default());
-    block_on(async {
-        for delivery in [
-            good(),
-            good().with_signature("short"),
-            good(),
-            good().with_body("other"),
-            good(),
-        ] {
-            let status = status(&mut guarded, &delivery).await;
-            assert!(matches!(status.as_u16(), 200 | 401));
-        }
-    });
-}
-
-#[test]
-fn it_works_outside_and_inside_of_a_concurrency_limit() {
-    let answer = || {
-        service_fn(|_: Request<VerifiedBody>| async {
-            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
-        })
-    };
-    let mut inside = ServiceBuilder::new()
-        .layer(ConcurrencyLimitLayer::new(1))
-        .layer(guard())
-        .service(answer());
-    let mut outside = ServiceBuilder::new()
-        .layer(guard())
-        .layer(ConcurrencyLimitLayer::new(1))
-        .service(answer());
-    block_on(async {
-        for delivery in [
-            good(),
-            good().with_signature("short"),
-            good().with_body("other"),
-            good(),
-            good(),
-        ] {
-            let one = status(&mut inside, &delivery).await;
-            let other = status(&mut outside, &delivery).await;
-            assert_eq!(one, other);
-        }
-    });
-}
-
-async fn handler(verified: countersign_tower::Verified, body: Bytes) -> String {
-    format!("{} {} {}", verified.scheme().name(), verified.key(), body.len())
-}
-
-#[test]
-fn it_fits_axums_layer_route_layer_and_method_router() {
-    let route = || Router::new().route("/", post(handler));
-    let apps = [
-        route().layer(guard()),
-        route().route_layer(guard()),
-        Router::new().route("/", post(handler).layer(guard())),
-        Router::new().route("/", post(handler).route_layer(guard())),
-        Router::new().merge(route().layer(guard())),
-        Router::new().fallback_service(route().layer(ServiceBuilder::new().layer(guard()))),
-    ];
-    for app in apps {
-        block_on(async {
-            let response = app
-                .clone()
-                .oneshot(request(&good()).map(Body::new))
-                .await
-                .unwrap();
-            assert_eq!(response.status(), 200);
-            let body = response.into_body().collect().await.unwrap().to_bytes();
-            assert_eq!(body, "moduslink k 21");
-            let response = app
-                .oneshot(request(&good().with_body("x")).map(Body::new))
-                .await
-                .unwrap();
-            assert_eq!(response.status(), 401);
-        });
-    }
-}
-
-#[test]
-fn an_extractor_without_the_layer_is_500_and_the_log_names_the_mistake() {
-    let log = crate::log::captured(|| {
-        let app = Router::new().route("/", post(handler));
-        let response = block_on(app.oneshot(request(&good()).map(Body::new))).unwrap();
-        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    });
-    assert!(log.contains("ERROR"), "{log}");
-    assert!(log.contains("no `VerifyWebhookLayer` guards its route"), "{log}");
 }
 
 #[test]

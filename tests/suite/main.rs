@@ -10,6 +10,7 @@
 mod guard;
 mod harness;
 mod keys;
+mod layering;
 mod log;
 mod properties;
 mod rejections;

@@ -403,11 +403,19 @@ fn checks_run_in_the_order_of_the_contract() {
             RejectionKind::TimestampMalformed,
         ),
         (build(true), with(&[stale]), RejectionKind::TimestampTooOld),
-        (build(true), with(&[fresh.clone()]), RejectionKind::NoActiveKey),
-        (build(false), with(&[fresh.clone()]), RejectionKind::BodyTooLarge),
+        (
+            build(true),
+            with(std::slice::from_ref(&fresh)),
+            RejectionKind::NoActiveKey,
+        ),
         (
             build(false),
-            without_length(with(&[fresh.clone()])),
+            with(std::slice::from_ref(&fresh)),
+            RejectionKind::BodyTooLarge,
+        ),
+        (
+            build(false),
+            without_length(with(std::slice::from_ref(&fresh))),
             RejectionKind::BodyTooLarge,
         ),
         (

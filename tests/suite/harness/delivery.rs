@@ -1,7 +1,8 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use countersign::{Scheme, Secret, Signer, Verifier};
+use countersign::{Scheme, Secret, Signer, Verifier, senders};
+use countersign_tower::VerifyWebhookLayer;
 
 /// A request as it goes over the wire: headers, and a body in the chunks in which it arrives.
 #[derive(Clone, Debug, Default)]
@@ -84,4 +85,14 @@ pub(crate) fn hmac_delivery(scheme: Scheme, secret: &str, body: impl Into<Vec<u8
     let body = body.into();
     let signer = Signer::new(scheme, [Secret::new(secret)]).unwrap();
     Delivery::new(signer.headers(&body, now()), body)
+}
+
+/// A layer that verifies what [`good`] is.
+pub(crate) fn guard() -> VerifyWebhookLayer {
+    VerifyWebhookLayer::new(verifier(senders::moduslink(), "secret"))
+}
+
+/// A delivery that [`guard`] lets through.
+pub(crate) fn good() -> Delivery {
+    hmac_delivery(senders::moduslink(), "secret", "a body of some length")
 }

@@ -4,6 +4,6 @@ mod delivery;
 mod surfaces;
 mod vector_file;
 
-pub(crate) use delivery::{Delivery, hmac_delivery, now, verifier};
+pub(crate) use delivery::{Delivery, good, guard, hmac_delivery, now, verifier};
 pub(crate) use surfaces::{Chunks, Outcome, SURFACES, Surface, block_on, request};
 pub(crate) use vector_file::{Vector, VectorFile, vectors_folder};

@@ -1,0 +1,249 @@
+//! The guard among other layers: where it works, and where it must go.
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io::Write,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, routing::post};
+use bytes::Bytes;
+use countersign::{Rejection, RejectionKind, Secret, Verifier, senders};
+use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
+use flate2::{Compression, write::GzEncoder};
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, limit::ConcurrencyLimitLayer, service_fn};
+use tower_http::{
+    decompression::RequestDecompressionLayer, limit::RequestBodyLimitLayer, timeout::RequestBodyTimeoutLayer,
+};
+
+use crate::harness::{Chunks, Delivery, block_on, good, guard, hmac_delivery, request};
+
+/// A service that must be polled ready before each call.
+#[derive(Default)]
+struct Strict {
+    ready: bool,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self { ready: false }
+    }
+}
+
+impl Service<Request<VerifiedBody>> for Strict {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<VerifiedBody>) -> Self::Future {
+        assert!(std::mem::take(&mut self.ready), "called before it was ready");
+        std::future::ready(Ok(Response::default()))
+    }
+}
+async fn status<S, B>(service: &mut S, delivery: &Delivery) -> StatusCode
+where
+    S: Service<Request<Chunks>, Response = Response<B>, Error = Infallible>,
+{
+    let service = poll_fn(|cx| service.poll_ready(cx))
+        .await
+        .map(|()| service)
+        .unwrap();
+    service.call(request(delivery)).await.unwrap().status()
+}
+
+#[test]
+fn the_inner_service_that_is_called_is_the_one_that_was_polled_ready() {
+    let mut guarded = guard().layer(Strict::default());
+    block_on(async {
+        for delivery in [
+            good(),
+            good().with_signature("short"),
+            good(),
+            good().with_body("other"),
+            good(),
+        ] {
+            let status = status(&mut guarded, &delivery).await;
+            assert!(matches!(status.as_u16(), 200 | 401));
+        }
+    });
+}
+
+#[test]
+fn it_works_outside_and_inside_of_a_concurrency_limit() {
+    let answer = || {
+        service_fn(|_: Request<VerifiedBody>| async {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        })
+    };
+    let mut inside = ServiceBuilder::new()
+        .layer(ConcurrencyLimitLayer::new(1))
+        .layer(guard())
+        .service(answer());
+    let mut outside = ServiceBuilder::new()
+        .layer(guard())
+        .layer(ConcurrencyLimitLayer::new(1))
+        .service(answer());
+    block_on(async {
+        for delivery in [
+            good(),
+            good().with_signature("short"),
+            good().with_body("other"),
+            good(),
+            good(),
+        ] {
+            let one = status(&mut inside, &delivery).await;
+            let other = status(&mut outside, &delivery).await;
+            assert_eq!(one, other);
+        }
+    });
+}
+
+async fn handler(verified: countersign_tower::Verified, body: Bytes) -> String {
+    format!("{} {} {}", verified.scheme().name(), verified.key(), body.len())
+}
+
+#[test]
+fn it_fits_axums_layer_route_layer_and_method_router() {
+    let route = || Router::new().route("/", post(handler));
+    let apps = [
+        route().layer(guard()),
+        route().route_layer(guard()),
+        Router::new().route("/", post(handler).layer(guard())),
+        Router::new().route("/", post(handler).route_layer(guard())),
+        Router::new().merge(route().layer(guard())),
+        Router::new().fallback_service(route().layer(ServiceBuilder::new().layer(guard()))),
+    ];
+    for app in apps {
+        block_on(async {
+            let response = app
+                .clone()
+                .oneshot(request(&good()).map(Body::new))
+                .await
+                .unwrap();
+            assert_eq!(response.status(), 200);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, "moduslink k 21");
+            let response = app
+                .oneshot(request(&good().with_body("x")).map(Body::new))
+                .await
+                .unwrap();
+            assert_eq!(response.status(), 401);
+        });
+    }
+}
+
+#[test]
+fn an_extractor_without_the_layer_is_500_and_the_log_names_the_mistake() {
+    let log = crate::log::captured(|| {
+        let app = Router::new().route("/", post(handler));
+        let response = block_on(app.oneshot(request(&good()).map(Body::new))).unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    });
+    assert!(log.contains("ERROR"), "{log}");
+    assert!(log.contains("no `VerifyWebhookLayer` guards its route"), "{log}");
+}
+
+/// A delivery whose body is compressed on the wire, and signed as it is there.
+fn compressed() -> Delivery {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(b"a body of some length").unwrap();
+    hmac_delivery(senders::moduslink(), "secret", encoder.finish().unwrap())
+        .with_header("content-encoding", "gzip")
+}
+
+/// The answer of an app to a delivery: its status, its body, and the reason where it was refused.
+fn answer(app: Router, delivery: &Delivery) -> (StatusCode, Bytes, Option<RejectionKind>) {
+    block_on(async {
+        let response = app.oneshot(request(delivery).map(Body::new)).await.unwrap();
+        let kind = response.extensions().get::<Rejection>().map(Rejection::kind);
+        (
+            response.status(),
+            response.into_body().collect().await.unwrap().to_bytes(),
+            kind,
+        )
+    })
+}
+
+async fn echo(body: Bytes) -> Bytes {
+    body
+}
+
+#[test]
+fn decompression_inside_of_the_guard_gives_the_handler_what_was_signed() {
+    let app = Router::new()
+        .route("/", post(echo))
+        .layer(RequestDecompressionLayer::new())
+        .layer(guard());
+    let verified = (StatusCode::OK, Bytes::from_static(b"a body of some length"), None);
+    assert_eq!(answer(app.clone(), &compressed()), verified);
+    assert_eq!(answer(app, &compressed().in_chunks_of(3)), verified);
+}
+
+#[test]
+fn decompression_outside_of_the_guard_fails_closed() {
+    let app = Router::new()
+        .route("/", post(echo))
+        .layer(guard())
+        .layer(RequestDecompressionLayer::new());
+    let (status, _, kind) = answer(app, &compressed());
+    assert_eq!(
+        (status.as_u16(), kind),
+        (401, Some(RejectionKind::SignatureMismatch))
+    );
+}
+
+#[test]
+fn a_body_limit_outside_of_the_guard_ends_the_body_and_is_never_a_verified_part_of_it() {
+    let app = Router::new()
+        .route("/", post(echo))
+        .layer(guard())
+        .layer(RequestBodyLimitLayer::new(5));
+    let (status, _, kind) = answer(app, &good());
+    assert_eq!(
+        (status.as_u16(), kind),
+        (400, Some(RejectionKind::BodyUnreadable))
+    );
+}
+
+#[test]
+fn axums_own_limit_applies_to_extractors_after_the_guard() {
+    let secret = Secret::new("secret");
+    let verifier = Verifier::builder(senders::moduslink())
+        .secret("k", secret)
+        .body_limit(10 << 20)
+        .build()
+        .unwrap();
+    let large = hmac_delivery(senders::moduslink(), "secret", vec![b'x'; 3 << 20]);
+    let route = || {
+        Router::new()
+            .route("/", post(echo))
+            .layer(VerifyWebhookLayer::new(verifier.clone()))
+    };
+    let (status, _, kind) = answer(route(), &large);
+    assert_eq!((status.as_u16(), kind), (413, None));
+    let raised = route().layer(axum::extract::DefaultBodyLimit::max(10 << 20));
+    assert_eq!(answer(raised, &large).0, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_timeout_outside_of_the_guard_ends_the_body() {
+    let app = Router::new()
+        .route("/", post(echo))
+        .layer(guard())
+        .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(10)));
+    let stalled = request(&good()).map(|_| Body::new(crate::guard::Stalled(false)));
+    let response = app.oneshot(stalled).await.unwrap();
+    assert_eq!(
+        response.extensions().get::<Rejection>().unwrap().kind(),
+        RejectionKind::BodyUnreadable
+    );
+}
