@@ -20,7 +20,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::harness::{Chunks, block_on, good, guard, request};
+use crate::harness::{Chunks, block_on, good, guard, kind_unread, request, verifier};
 
 /// The frames that the inner service sees.
 fn frames_seen<B>(request: Request<B>) -> Vec<Frame<Bytes>>
@@ -115,7 +115,7 @@ fn trailers_are_kept_and_no_hint_is_trusted() {
 }
 
 /// The response of a guarded service that must not be reached.
-fn refused<B: http_body::Body<Data = Bytes>>(
+fn rejected<B: http_body::Body<Data = Bytes>>(
     layer: &VerifyWebhookLayer,
     request: Request<B>,
 ) -> Response<Bytes> {
@@ -136,29 +136,21 @@ fn kind_of(response: &Response<Bytes>) -> RejectionKind {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_400_and_an_unverified_part_reaches_nobody() {
-    let frames = vec![
-        Ok(Frame::data(Bytes::from_static(b"a body "))),
-        Err("connection reset"),
-    ];
-    let response = refused(&guard(), request(&good()).map(|_| Frames(frames)));
-    assert_eq!(response.status(), 400);
+fn frames_that_are_no_data_are_counted_and_only_the_first_trailers_are_kept() {
+    let trailers = |count: usize| (0..count).map(|_| Ok(Frame::trailers(trailers())));
+    let frames = good().chunks.into_iter().map(Frame::data).map(Ok);
+    let seen = frames_seen(request(&good()).map(|_| Frames(frames.chain(trailers(1024)).collect())));
+    assert_eq!(seen.len(), 2);
+    let response = rejected(&guard(), request(&good()).map(|_| Frames(trailers(1025).collect())));
     assert_eq!(kind_of(&response), RejectionKind::BodyUnreadable);
 }
 
-/// A body that must not be read.
-struct Unreadable;
-
-impl http_body::Body for Unreadable {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        panic!("the body was read");
-    }
+#[test]
+fn a_body_that_breaks_off_is_400_and_an_unverified_part_reaches_nobody() {
+    let frames = vec![Ok(Frame::data(Bytes::from_static(b"a body "))), Err("connection reset")];
+    let response = rejected(&guard(), request(&good()).map(|_| Frames(frames)));
+    assert_eq!(response.status(), 400);
+    assert_eq!(kind_of(&response), RejectionKind::BodyUnreadable);
 }
 
 #[test]
@@ -169,13 +161,9 @@ fn what_the_headers_decide_is_decided_without_reading_the_body() {
     for (delivery, kind) in [
         (unsigned, RejectionKind::SignatureMissing),
         (sent.with_signature("short"), RejectionKind::SignatureLength),
-        (
-            sent.with_header("content-length", "1000000000000000"),
-            RejectionKind::BodyTooLarge,
-        ),
+        (sent.with_header("content-length", "1000000000000000"), RejectionKind::BodyTooLarge),
     ] {
-        let response = refused(&guard(), request(&delivery).map(|_| Unreadable));
-        assert_eq!(kind_of(&response), kind);
+        assert_eq!(kind_unread(&verifier(senders::moduslink(), "secret"), &delivery), kind);
     }
 }
 
@@ -188,11 +176,7 @@ fn every_401_has_the_same_bytes_and_its_reason_is_in_the_extensions_only() {
         countersign::Key::secret("k", Secret::new("secret")).expires_at(std::time::SystemTime::UNIX_EPOCH);
     let expired = |other: bool| {
         let builder = Verifier::builder(senders::moduslink()).key(expired.clone());
-        let builder = if other {
-            builder.secret("other", Secret::new("other"))
-        } else {
-            builder
-        };
+        let builder = if other { builder.secret("other", Secret::new("other")) } else { builder };
         VerifyWebhookLayer::new(builder.build().unwrap())
     };
     let mut shown = Vec::new();
@@ -207,20 +191,14 @@ fn every_401_has_the_same_bytes_and_its_reason_is_in_the_extensions_only() {
         (expired(false), sent.clone()),
         (expired(true), sent),
     ] {
-        let response = refused(&layer, request(&delivery));
+        let response = rejected(&layer, request(&delivery));
         assert_eq!(response.status(), 401);
         kinds.push(kind_of(&response));
         shown.push((response.headers().clone(), response.into_body()));
     }
     let headers = HeaderMap::from_iter([
-        (
-            "content-type".parse().unwrap(),
-            "text/plain; charset=utf-8".parse().unwrap(),
-        ),
-        (
-            "www-authenticate".parse().unwrap(),
-            "Webhook-Signature".parse().unwrap(),
-        ),
+        ("content-type".parse().unwrap(), "text/plain; charset=utf-8".parse().unwrap()),
+        ("www-authenticate".parse().unwrap(), "Webhook-Signature".parse().unwrap()),
         ("connection".parse().unwrap(), "close".parse().unwrap()),
     ]);
     for response in shown {
@@ -243,19 +221,11 @@ fn every_401_has_the_same_bytes_and_its_reason_is_in_the_extensions_only() {
 
 #[test]
 fn connection_close_is_said_on_http_1_only() {
-    for (version, close) in [
-        (Version::HTTP_10, true),
-        (Version::HTTP_11, true),
-        (Version::HTTP_2, false),
-    ] {
+    for (version, close) in [(Version::HTTP_10, true), (Version::HTTP_11, true), (Version::HTTP_2, false)] {
         let mut unsigned = Request::new(Chunks::default());
         *unsigned.version_mut() = version;
-        let response = refused(&guard(), unsigned);
-        assert_eq!(
-            response.headers().contains_key("connection"),
-            close,
-            "{version:?}"
-        );
+        let response = rejected(&guard(), unsigned);
+        assert_eq!(response.headers().contains_key("connection"), close, "{version:?}");
     }
 }
 
@@ -264,7 +234,7 @@ fn methods_other_than_post_are_verified_like_any_other() {
     for method in ["GET", "PUT", "OPTIONS", "HEAD", "DELETE"] {
         let mut unsigned = Request::new(Chunks::default());
         *unsigned.method_mut() = method.parse().unwrap();
-        assert_eq!(refused(&guard(), unsigned).status(), 401, "{method}");
+        assert_eq!(rejected(&guard(), unsigned).status(), 401, "{method}");
     }
 }
 
@@ -275,16 +245,13 @@ fn the_hook_hears_of_every_rejection_and_of_nothing_else() {
         let heard = Arc::clone(&heard);
         guard().on_reject(move |rejection| heard.lock().unwrap().push(rejection.kind()))
     };
-    refused(&layer, request(&good().with_signature("short")));
-    refused(&layer, request(&good().with_body("another")));
+    rejected(&layer, request(&good().with_signature("short")));
+    rejected(&layer, request(&good().with_body("another")));
     let answer = service_fn(|_: Request<VerifiedBody>| async {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
     block_on(layer.layer(answer).oneshot(request(&good()))).unwrap();
-    assert_eq!(
-        *heard.lock().unwrap(),
-        [RejectionKind::SignatureLength, RejectionKind::SignatureMismatch]
-    );
+    assert_eq!(*heard.lock().unwrap(), [RejectionKind::SignatureLength, RejectionKind::SignatureMismatch]);
 }
 
 /// A body that gives one byte and then nothing, for ever.
@@ -314,10 +281,7 @@ async fn a_body_that_does_not_arrive_in_time_is_408() {
     let request = request(&good()).map(|_| Stalled(false));
     let response = layer.layer(unreachable).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 408);
-    assert_eq!(
-        response.extensions().get::<Rejection>().unwrap().kind(),
-        RejectionKind::BodyTimeout
-    );
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().kind(), RejectionKind::BodyTimeout);
     assert_eq!(started.elapsed().as_secs(), 10);
 }
 
@@ -353,9 +317,7 @@ async fn a_body_that_is_always_ready_does_not_keep_the_worker() {
     let polls = Arc::new(AtomicUsize::new(0));
     let unreachable =
         service_fn(|_: Request<VerifiedBody>| pending::<Result<Response<Full<Bytes>>, Infallible>>());
-    let response = guard()
-        .layer(unreachable)
-        .oneshot(request(&good()).map(|_| Endless(Arc::clone(&polls))));
+    let response = guard().layer(unreachable).oneshot(request(&good()).map(|_| Endless(Arc::clone(&polls))));
     tokio::pin!(response);
     let first_poll = poll_fn(|cx| Poll::Ready(response.as_mut().poll(cx).is_pending())).await;
     assert!(first_poll);
@@ -368,10 +330,7 @@ async fn a_body_that_is_always_ready_does_not_keep_the_worker() {
 fn the_proof_is_in_the_requests_extensions_for_services_without_extractors() {
     let answer = service_fn(|request: Request<VerifiedBody>| async move {
         let verified = request.extensions().get::<Verified>().unwrap();
-        assert_eq!(
-            (verified.scheme().name(), verified.key().as_str()),
-            ("moduslink", "k")
-        );
+        assert_eq!((verified.scheme().name(), verified.key().as_str()), ("moduslink", "k"));
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
     block_on(guard().layer(answer).oneshot(request(&good()))).unwrap();

@@ -53,28 +53,17 @@ fn during_a_rotation_each_key_is_accepted_and_named() {
     let verifier = builder.build().unwrap();
     assert_verdict(&verifier, &signed_by("old"), Ok("old"));
     assert_verdict(&verifier, &signed_by("new"), Ok("new"));
-    assert_verdict(
-        &verifier,
-        &signed_by("other"),
-        Err(RejectionKind::SignatureMismatch),
-    );
+    assert_verdict(&verifier, &signed_by("other"), Err(RejectionKind::SignatureMismatch));
 }
 
 #[test]
 fn a_key_is_active_from_not_before_on_and_until_just_before_its_expiry() {
     let start = now();
     let key = secret("k").not_before(start).expires_at(start + HOUR);
-    let verifier = Verifier::builder(senders::moduslink())
-        .key(key)
-        .key(secret("other"))
-        .build()
-        .unwrap();
+    let verifier = Verifier::builder(senders::moduslink()).key(key).key(secret("other")).build().unwrap();
     let delivery = signed_by("k");
     let kind_at = |instant: SystemTime| {
-        verifier
-            .verify(&delivery.headers, b"body", instant)
-            .map(drop)
-            .map_err(|rejection| rejection.kind())
+        verifier.verify(&delivery.headers, b"body", instant).map(drop).map_err(|rejection| rejection.kind())
     };
     let nanosecond = Duration::from_nanos(1);
     assert_eq!(kind_at(start - nanosecond), Err(RejectionKind::KeyNotYetActive));
@@ -91,14 +80,9 @@ fn a_delivery_signed_with_an_inactive_key_is_refused_and_the_key_named() {
         .key(secret("present"))
         .build()
         .unwrap();
-    for (id, kind) in [
-        ("past", RejectionKind::KeyExpired),
-        ("future", RejectionKind::KeyNotYetActive),
-    ] {
+    for (id, kind) in [("past", RejectionKind::KeyExpired), ("future", RejectionKind::KeyNotYetActive)] {
         assert_verdict(&verifier, &signed_by(id), Err(kind));
-        let rejection = verifier
-            .verify(&signed_by(id).headers, b"body", now())
-            .unwrap_err();
+        let rejection = verifier.verify(&signed_by(id).headers, b"body", now()).unwrap_err();
         assert_eq!(rejection.key().unwrap().as_str(), id);
         assert_eq!(rejection.status(), 401);
     }
@@ -107,10 +91,7 @@ fn a_delivery_signed_with_an_inactive_key_is_refused_and_the_key_named() {
 
 #[test]
 fn a_verifier_whose_keys_are_all_inactive_says_so_whatever_signed() {
-    for key in [
-        secret("k").expires_at(now() - HOUR),
-        secret("k").not_before(now() + HOUR),
-    ] {
+    for key in [secret("k").expires_at(now() - HOUR), secret("k").not_before(now() + HOUR)] {
         let verifier = Verifier::builder(senders::moduslink()).key(key).build().unwrap();
         assert_verdict(&verifier, &signed_by("k"), Err(RejectionKind::NoActiveKey));
         assert_verdict(&verifier, &signed_by("other"), Err(RejectionKind::NoActiveKey));
@@ -125,16 +106,31 @@ fn rsa_keys_of_several_sizes_live_beside_each_other() {
         .public_key("au", public_key(4096))
         .build()
         .unwrap();
-    for (bits, verdict) in [
-        (1024, Ok("eu")),
-        (2048, Err(RejectionKind::KeyExpired)),
-        (4096, Ok("au")),
-    ] {
+    for (bits, verdict) in [(1024, Ok("eu")), (2048, Err(RejectionKind::KeyExpired)), (4096, Ok("au"))] {
         let key = PrivateKey::from_pem(&pem(&format!("rsa-{bits}-private.pem"))).unwrap();
         let signer = Signer::new(senders::fluent(), [key]).unwrap();
         let delivery = Delivery::new(signer.headers(b"event", now()), "event");
         assert_verdict(&verifier, &delivery, verdict);
     }
+}
+
+#[test]
+fn base64_that_is_padded_in_the_middle_is_no_other_keys_signature() {
+    // 344 characters, as for 2048 bits, that decode to the 128 bytes of a signature of 1024 bits.
+    let builder = Verifier::builder(senders::fluent())
+        .public_key("a", public_key(1024))
+        .public_key("b", public_key(2048));
+    let key = PrivateKey::from_pem(&pem("rsa-1024-private.pem")).unwrap();
+    let signer = Signer::new(senders::fluent(), [key]).unwrap();
+    let sent = Delivery::new(signer.headers(b"event", now()), "event");
+    let signature = data_encoding::BASE64.decode(sent.signature().as_bytes()).unwrap();
+    let (single, double) = signature.split_at(44);
+    let quads = single.chunks(1).chain(double.chunks(2)).map(|chunk| data_encoding::BASE64.encode(chunk));
+    let padded: String = quads.collect();
+    assert_eq!(padded.len(), 344);
+    let verifier = builder.build().unwrap();
+    assert_verdict(&verifier, &sent, Ok("a"));
+    assert_verdict(&verifier, &sent.with_signature(padded), Err(RejectionKind::SignatureEncoding));
 }
 
 #[test]
@@ -144,14 +140,13 @@ fn a_public_key_is_the_same_from_pem_base64_and_der() {
     let wrapped: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = data_encoding::BASE64.decode(base64.as_bytes()).unwrap();
     assert!(base64.starts_with("MIGf"));
-    let signer = Signer::new(
-        senders::fluent(),
-        [PrivateKey::from_pem(&self::pem("rsa-1024-private.pem")).unwrap()],
-    );
+    let signer =
+        Signer::new(senders::fluent(), [PrivateKey::from_pem(&self::pem("rsa-1024-private.pem")).unwrap()]);
     let delivery = Delivery::new(signer.unwrap().headers(b"event", now()), "event");
     for key in [
         PublicKey::from_pem(&pem),
         PublicKey::from_pem(&format!("\n  {}\r\n", pem.replace('\n', "\r\n"))),
+        PublicKey::from_pem(&format!("-----BEGIN PUBLIC KEY-----\n{base64}\n-----END PUBLIC KEY-----")),
         PublicKey::from_base64(&base64),
         PublicKey::from_base64(&format!("{base64}\n")),
         PublicKey::from_base64(&wrapped.join("\r\n")),
@@ -159,10 +154,7 @@ fn a_public_key_is_the_same_from_pem_base64_and_der() {
     ] {
         let key = key.unwrap();
         assert_eq!(key.modulus_bits(), 1024);
-        let verifier = Verifier::builder(senders::fluent())
-            .public_key("k", key)
-            .build()
-            .unwrap();
+        let verifier = Verifier::builder(senders::fluent()).public_key("k", key).build().unwrap();
         assert_verdict(&verifier, &delivery, Ok("k"));
     }
 }
@@ -173,6 +165,8 @@ fn assert_not_a_key(result: Result<PublicKey, BuildError>, reason: &str) {
     assert_eq!(result.unwrap_err().to_string(), message);
 }
 
+const NOT_PEM: &str = "the text is not valid PEM: it should begin with -----BEGIN PUBLIC KEY-----";
+
 #[test]
 fn what_is_no_rsa_public_key_is_refused_with_what_to_do() {
     let public = pem("rsa-1024-public.pem");
@@ -180,9 +174,13 @@ fn what_is_no_rsa_public_key_is_refused_with_what_to_do() {
     let der = data_encoding::BASE64.decode(base64.as_bytes()).unwrap();
     let private = "this is a private key, which only the sender should have; ask for the public one";
     let not_spki = "it is not an X.509 SubjectPublicKeyInfo";
-    assert_not_a_key(PublicKey::from_pem(""), "the text is not valid PEM");
-    assert_not_a_key(PublicKey::from_pem(&base64), "the text is not valid PEM");
-    assert_not_a_key(PublicKey::from_pem(&public[..200]), "the text is not valid PEM");
+    assert_not_a_key(PublicKey::from_pem(""), NOT_PEM);
+    assert_not_a_key(PublicKey::from_pem(&base64), NOT_PEM);
+    assert_not_a_key(PublicKey::from_pem(&public[..200]), NOT_PEM);
+    assert_not_a_key(
+        PublicKey::from_pem(&public.replace('\n', "\\n")),
+        "the text is not valid PEM: it holds the two characters \\n in the place of line ends",
+    );
     assert_not_a_key(PublicKey::from_pem(&pem("rsa-1024-private.pem")), private);
     assert_not_a_key(
         PublicKey::from_pem(&public.replace("PUBLIC KEY", "RSA PUBLIC KEY")),
@@ -196,19 +194,13 @@ fn what_is_no_rsa_public_key_is_refused_with_what_to_do() {
         PublicKey::from_pem(&public.replace("PUBLIC KEY", "THING")),
         "the PEM label is not PUBLIC KEY",
     );
-    assert_not_a_key(
-        PublicKey::from_base64(&public),
-        "the text is neither PEM nor padded base64",
-    );
+    assert_not_a_key(PublicKey::from_base64(&public), "the text is neither PEM nor padded base64");
     assert_not_a_key(PublicKey::from_base64(""), not_spki);
     assert_not_a_key(PublicKey::from_der(&der[..der.len() - 1]), not_spki);
     assert_not_a_key(PublicKey::from_der(&[&der[..], b"\0"].concat()), not_spki);
     // openssl genpkey -algorithm ed25519 | openssl pkey -pubout
     let ed25519 = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
-    assert_not_a_key(
-        PublicKey::from_base64(ed25519),
-        "it is a key of another algorithm than RSA",
-    );
+    assert_not_a_key(PublicKey::from_base64(ed25519), "it is a key of another algorithm than RSA");
     // The public exponent, 65537 at the end of the structure, made 1 and made even.
     for exponent in [[0, 0, 1], [1, 0, 0]] {
         let mut weak = der.clone();
@@ -229,9 +221,7 @@ fn a_misconfigured_verifier_does_not_build() {
     let fluent = || Verifier::builder(senders::fluent());
     assert_unbuildable(moduslink(), "moduslink was given no key: give it at least one");
     assert_unbuildable(
-        (0..9).fold(moduslink(), |builder, number| {
-            builder.key(secret(&number.to_string()))
-        }),
+        (0..9).fold(moduslink(), |builder, number| builder.key(secret(&number.to_string()))),
         "moduslink was given 9 keys and takes at most 8: remove those that have expired",
     );
     assert_unbuildable(
@@ -240,23 +230,27 @@ fn a_misconfigured_verifier_does_not_build() {
     );
     assert_unbuildable(
         moduslink().key(secret("a")).key(secret("b")).key(secret("a")),
-        "two keys have the id \"a\": give each an id of its own",
+        "two keys of moduslink have the id \"a\": give each an id of its own",
     );
     assert_unbuildable(
         moduslink().key(secret("a")).secret("b", Secret::new("")),
-        "the secret of key \"b\" is empty: anybody could sign with it",
+        "the secret of key \"b\" of moduslink is empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
+    );
+    assert_unbuildable(
+        moduslink().secret("b", Secret::new(vec![0; 32])),
+        "the secret of key \"b\" of moduslink is empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
     );
     assert_unbuildable(
         moduslink().key(secret("a").not_before(now()).expires_at(now() - HOUR)),
-        "key \"a\" is never active: its not-before is not earlier than its expiry",
+        "key \"a\" of moduslink is never active: set its not-before to an instant before its expiry",
     );
     assert_unbuildable(
         moduslink().public_key("a", public_key(2048)),
-        "key \"a\" does not fit moduslink: the scheme needs a secret",
+        "key \"a\" does not fit moduslink: give the scheme a secret",
     );
     assert_unbuildable(
         fluent().public_key("a", public_key(2048)).key(secret("b")),
-        "key \"b\" does not fit fluent: the scheme needs an RSA public key",
+        "key \"b\" does not fit fluent: give the scheme an RSA public key",
     );
     assert_unbuildable(
         moduslink().key(secret("a")).body_limit(0),
@@ -277,11 +271,8 @@ fn a_misconfigured_verifier_does_not_build() {
 #[test]
 fn eight_keys_build_and_each_is_tried() {
     let ids: Vec<String> = (0..8).map(|number| number.to_string()).collect();
-    let builder = ids
-        .iter()
-        .fold(Verifier::builder(senders::moduslink()), |builder, id| {
-            builder.key(secret(id))
-        });
+    let builder =
+        ids.iter().fold(Verifier::builder(senders::moduslink()), |builder, id| builder.key(secret(id)));
     let verifier = builder.build().unwrap();
     for id in &ids {
         assert_verdict(&verifier, &signed_by(id), Ok(id));
@@ -291,18 +282,12 @@ fn eight_keys_build_and_each_is_tried() {
 #[test]
 fn an_rsa_modulus_outside_of_what_the_scheme_allows_does_not_build() {
     for scheme in [senders::fluent, senders::fluent_legacy_md5] {
-        for (bits, allowed) in [
-            (1023, false),
-            (1024, true),
-            (2048, true),
-            (4096, true),
-            (4104, false),
-        ] {
-            let built = Verifier::builder(scheme())
-                .public_key("k", public_key(bits))
-                .build();
-            let message =
-                format!("key \"k\" has an RSA modulus of {bits} bits: the scheme allows 1024 to 4096");
+        for (bits, allowed) in [(1023, false), (1024, true), (2048, true), (4096, true), (4104, false)] {
+            let built = Verifier::builder(scheme()).public_key("k", public_key(bits)).build();
+            let name = scheme().name().to_owned();
+            let message = format!(
+                "key \"k\" of {name} has an RSA modulus of {bits} bits: use one of 1024 to 4096 bits"
+            );
             match built {
                 Ok(_) => assert!(allowed, "{bits}"),
                 Err(error) => assert_eq!((error.to_string(), allowed), (message, false)),
@@ -315,20 +300,14 @@ fn an_rsa_modulus_outside_of_what_the_scheme_allows_does_not_build() {
 /// variable in one with threads is unsafe.
 fn from_env_with(value: Option<&OsStr>) -> [String; 2] {
     let mut child = Command::new(env::current_exe().unwrap());
-    child
-        .args(["--exact", "keys::from_env_in_a_child_process", "--nocapture"])
-        .env("PRINT_FROM_ENV", "yes");
+    child.args(["--exact", "keys::from_env_in_a_child_process", "--nocapture"]).env("PRINT_FROM_ENV", "yes");
     match value {
         Some(value) => child.env("TEST_KEY", value),
         None => child.env_remove("TEST_KEY"),
     };
     let printed = String::from_utf8(child.output().unwrap().stdout).unwrap();
-    let line = |start: &str| {
-        printed
-            .lines()
-            .find_map(|line| Some(line.split_once(start)?.1.to_owned()))
-            .unwrap()
-    };
+    let line =
+        |start: &str| printed.lines().find_map(|line| Some(line.split_once(start)?.1.to_owned())).unwrap();
     [line("secret: "), line("public key: ")]
 }
 
@@ -339,10 +318,7 @@ fn from_env_in_a_child_process() {
             result.map_or_else(|error| error.to_string(), |()| "ok".to_owned())
         };
         println!("\nsecret: {}", outcome(Secret::from_env("TEST_KEY").map(drop)));
-        println!(
-            "public key: {}",
-            outcome(PublicKey::from_env("TEST_KEY").map(drop))
-        );
+        println!("public key: {}", outcome(PublicKey::from_env("TEST_KEY").map(drop)));
     }
 }
 
@@ -353,18 +329,21 @@ fn from_env_refuses_unset_empty_and_padded_values_and_says_what_to_do() {
     assert_eq!(from_env_with(None), [unset.clone(), unset]);
     let empty = variable("is empty: set it to the key that the sender gave you");
     assert_eq!(from_env_with(Some("".as_ref())), [empty.clone(), empty]);
-    let not_unicode = variable("is not valid UTF-8: pass such a secret as bytes");
-    assert_eq!(
-        from_env_with(Some(OsStr::from_bytes(b"\xff"))),
-        [not_unicode.clone(), not_unicode]
-    );
+    let not_unicode = variable("is not valid UTF-8: give such a secret to `Secret::new` as bytes");
+    assert_eq!(from_env_with(Some(OsStr::from_bytes(b"\xff"))), [not_unicode.clone(), not_unicode]);
     let padded = variable(
         "begins or ends with white space: remove it (a line end is added by many editors and by `echo` without -n)",
     );
     for value in ["secret\n", " secret", "secret\t", "\u{a0}secret", " "] {
         assert_eq!(from_env_with(Some(value.as_ref()))[0], padded, "{value:?}");
     }
-    assert_eq!(from_env_with(Some("a secret".as_ref()))[0], "ok");
+    assert_eq!(
+        from_env_with(Some("a secret".as_ref())),
+        [
+            "ok".to_owned(),
+            variable("is not a usable RSA public key: the text is neither PEM nor padded base64")
+        ]
+    );
     let pem = pem("rsa-1024-public.pem");
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     assert_eq!(from_env_with(Some(pem.as_ref()))[1], "ok");
@@ -375,33 +354,25 @@ fn from_env_refuses_unset_empty_and_padded_values_and_says_what_to_do() {
 fn a_signer_refuses_what_a_verifier_refuses() {
     let private = |bits: usize| PrivateKey::from_pem(&pem(&format!("rsa-{bits}-private.pem"))).unwrap();
     let refusal = |scheme, keys: Vec<SigningKey>| Signer::new(scheme, keys).unwrap_err().to_string();
+    assert_eq!(refusal(senders::extend(), vec![]), "extend was given no key: give it at least one");
     assert_eq!(
-        refusal(senders::extend(), vec![]),
-        "extend was given no key: give it at least one"
-    );
-    assert_eq!(
-        refusal(
-            senders::extend(),
-            vec![Secret::new("a").into(), Secret::new("b").into()]
-        ),
+        refusal(senders::extend(), vec![Secret::new("a").into(), Secret::new("b").into()]),
         "extend was given 2 keys and takes at most 1: remove those that have expired"
     );
     assert_eq!(
         refusal(senders::extend(), vec![Secret::new("").into()]),
-        "the secret of key \"signing key\" is empty: anybody could sign with it"
+        "the secret of key \"signing key\" of extend is empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you"
     );
     assert_eq!(
         refusal(senders::extend(), vec![private(1024).into()]),
-        "key \"signing key\" does not fit extend: the scheme needs a secret"
+        "key \"signing key\" does not fit extend: give the scheme a secret"
     );
     assert_eq!(
         refusal(senders::fluent(), vec![Secret::new("a").into()]),
-        "key \"signing key\" does not fit fluent: the scheme needs an RSA private key"
+        "key \"signing key\" does not fit fluent: give the scheme an RSA private key"
     );
     assert_eq!(
-        PrivateKey::from_pem(&pem("rsa-1024-public.pem"))
-            .unwrap_err()
-            .to_string(),
+        PrivateKey::from_pem(&pem("rsa-1024-public.pem")).unwrap_err().to_string(),
         "not a usable RSA private key: it is not unencrypted PKCS#8 or PKCS#1 PEM"
     );
 }

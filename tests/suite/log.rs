@@ -68,17 +68,11 @@ fn a_rejection_is_one_warning_with_sender_reason_and_header() {
 #[test]
 fn a_delivery_signed_with_an_expired_key_is_logged_with_the_keys_name() {
     let expired = Key::secret("2025-q4", Secret::new("old")).expires_at(std::time::SystemTime::UNIX_EPOCH);
-    let verifier = Verifier::builder(senders::moduslink())
-        .key(expired)
-        .secret("k", Secret::new("new"))
-        .build()
-        .unwrap();
+    let verifier =
+        Verifier::builder(senders::moduslink()).key(expired).secret("k", Secret::new("new")).build().unwrap();
     let sent = hmac_delivery(senders::moduslink(), "old", "body");
     let log = captured(|| drop(verifier.verify(&sent.headers, b"body", now())));
-    assert!(
-        log.contains("the signature was made with a key that has expired (2025-q4)"),
-        "{log}"
-    );
+    assert!(log.contains("the signature was made with a key that has expired: 2025-q4"), "{log}");
     assert!(log.contains("key=\"2025-q4\""), "{log}");
 }
 
@@ -118,17 +112,12 @@ fn no_secret_and_no_computed_signature_is_in_any_debug_error_or_log() {
     let mut verification = verifier.begin(&sent.headers, now()).unwrap();
     verification.update(b"body").unwrap();
     shown += &format!("{verifier:?} {verification:?}");
-    shown += &format!(
-        "{:?}",
-        countersign::Signer::new(senders::extend(), [Secret::new(secret)]).unwrap()
-    );
+    shown += &format!("{:?}", countersign::Signer::new(senders::extend(), [Secret::new(secret)]).unwrap());
     let verified = verification.finish().unwrap();
     shown += &format!("{verified:?} {}", verified.fingerprint());
     // A signature that is wrong in its last digit: what is shown must not tell the right one.
     let wrong = sent.with_body("another body");
-    let rejection = verifier
-        .verify(&wrong.headers, b"another body", now())
-        .unwrap_err();
+    let rejection = verifier.verify(&wrong.headers, b"another body", now()).unwrap_err();
     assert_eq!(rejection.kind(), RejectionKind::SignatureMismatch);
     shown += &format!("{rejection} {rejection:?} {rejection:#?}");
     for surface in SURFACES {
@@ -138,9 +127,8 @@ fn no_secret_and_no_computed_signature_is_in_any_debug_error_or_log() {
         });
     }
 
-    let computed_for_wrong = hmac_delivery(senders::extend(), secret, "another body")
-        .signature()
-        .split_off(7);
+    let computed_for_wrong =
+        hmac_delivery(senders::extend(), secret, "another body").signature().split_off(7);
     let shown = shown.to_lowercase();
     for forbidden in forbidden.iter().chain([&computed_for_wrong.to_lowercase()]) {
         assert!(!shown.contains(&forbidden.to_lowercase()), "{forbidden} is shown");

@@ -21,10 +21,7 @@ fn hmac_scheme() -> impl Strategy<Value = fn() -> Scheme> {
 fn fluent() -> Verifier {
     let pem = std::fs::read_to_string(vectors_folder().join("keys/rsa-1024-public.pem")).unwrap();
     let key = PublicKey::from_pem(&pem).unwrap();
-    Verifier::builder(senders::fluent())
-        .public_key("k", key)
-        .build()
-        .unwrap()
+    Verifier::builder(senders::fluent()).public_key("k", key).build().unwrap()
 }
 
 /// Header values from noise to nearly right: bytes that HTTP allows in one, and what the parsers look for.
@@ -33,21 +30,8 @@ fn header_value() -> impl Strategy<Value = Vec<u8>> {
         vec(prop_oneof![Just(9_u8), 32..=126_u8, 128..=255_u8], 0..80),
         "[0-9a-fA-F]{0,70}".prop_map(String::into_bytes),
         "[A-Za-z0-9+/_-]{40,46}={0,2}".prop_map(String::into_bytes),
-        select(vec![
-            "sha256=",
-            "t=",
-            "v1=",
-            "v0=",
-            ",",
-            "=",
-            "==",
-            " ",
-            "1719342000",
-            "+f",
-            "é",
-            "\t"
-        ])
-        .prop_map(|text| text.as_bytes().to_vec()),
+        select(vec!["sha256=", "t=", "v1=", "v0=", ",", "=", "==", " ", "1719342000", "+f", "é", "\t"])
+            .prop_map(|text| text.as_bytes().to_vec()),
     ];
     vec(fragment, 0..8).prop_map(|fragments| fragments.concat())
 }

@@ -1,6 +1,10 @@
 //! What is particular to one sender.
 
-use countersign::{PrivateKey, PublicKey, RejectionKind, Scheme, Signer, Verifier, senders};
+use std::collections::BTreeSet;
+
+use countersign::{
+    Fingerprint, PrivateKey, PublicKey, RejectionKind, Scheme, Secret, Signer, Verifier, senders,
+};
 
 use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, vectors_folder, verifier};
 
@@ -15,26 +19,21 @@ const ALL: [fn() -> Scheme; 6] = [
 
 #[test]
 fn each_sender_is_a_dated_value_with_its_source() {
-    let mut names: Vec<String> = ALL.iter().map(|scheme| scheme().name().to_owned()).collect();
-    names.dedup();
+    let names: BTreeSet<String> = ALL.iter().map(|scheme| scheme().name().to_owned()).collect();
     assert_eq!(names.len(), ALL.len());
     for scheme in ALL {
         let (scheme, facts) = (scheme(), scheme().facts());
         assert!(facts.source.starts_with("https://"), "{}", scheme.name());
         assert_eq!(facts.checked.len(), "2026-11-21".len(), "{}", scheme.name());
-        assert_eq!(facts.confirmed, scheme.name() != "modern-dropship");
+        let inferred = matches!(scheme.name(), "moduslink" | "modern-dropship");
+        assert_eq!(!facts.inferred.is_empty(), inferred, "{}", scheme.name());
     }
 }
 
 #[track_caller]
 fn assert_outcome(verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
     for surface in SURFACES {
-        assert_eq!(
-            &(surface.deliver)(verifier, delivery),
-            outcome,
-            "{}",
-            surface.name
-        );
+        assert_eq!(&(surface.deliver)(verifier, delivery), outcome, "{}", surface.name);
     }
 }
 
@@ -53,10 +52,7 @@ fn fluent_delivery() -> Delivery {
         let key = PrivateKey::from_pem(&fluent_key("rsa-1024-private.pem")).unwrap();
         Signer::new(scheme, [key]).unwrap().headers(b"event", now())
     };
-    Delivery::new(
-        [sign(senders::fluent()), sign(senders::fluent_legacy_md5())].concat(),
-        "event",
-    )
+    Delivery::new([sign(senders::fluent()), sign(senders::fluent_legacy_md5())].concat(), "event")
 }
 
 #[test]
@@ -67,19 +63,11 @@ fn fluent_is_never_accepted_on_md5s_word() {
 
     let mut md5_only = both.clone();
     let (_, sha512) = md5_only.headers.remove(0);
-    assert_outcome(
-        &verifier,
-        &md5_only,
-        &Outcome::rejected(RejectionKind::SignatureMissing),
-    );
+    assert_outcome(&verifier, &md5_only, &Outcome::rejected(RejectionKind::SignatureMissing));
 
     let mut wrong = sha512;
     wrong[10] ^= 1;
-    wrong[10] = if wrong[10].is_ascii_alphanumeric() {
-        wrong[10]
-    } else {
-        b'A'
-    };
+    wrong[10] = if wrong[10].is_ascii_alphanumeric() { wrong[10] } else { b'A' };
     assert_outcome(
         &verifier,
         &both.with_signature(wrong),
@@ -101,17 +89,9 @@ fn fluents_md5_is_accepted_only_by_the_scheme_that_asks_for_it() {
     let mut md5_only = fluent_delivery();
     let (_, sha512) = md5_only.headers.remove(0);
     assert_outcome(&verifier, &md5_only, &Outcome::verified("k", b"event".to_vec()));
-    assert_outcome(
-        &verifier,
-        &fluent_delivery(),
-        &Outcome::verified("k", b"event".to_vec()),
-    );
+    assert_outcome(&verifier, &fluent_delivery(), &Outcome::verified("k", b"event".to_vec()));
     let sha512 = md5_only.with_signature(sha512);
-    assert_outcome(
-        &verifier,
-        &sha512,
-        &Outcome::rejected(RejectionKind::SignatureMismatch),
-    );
+    assert_outcome(&verifier, &sha512, &Outcome::rejected(RejectionKind::SignatureMismatch));
 }
 
 #[test]
@@ -122,21 +102,12 @@ fn the_header_can_be_overridden() {
     assert_eq!(sent.headers[0].0, "X-Dropship-Signature");
     assert_outcome(&verifier, &sent, &Outcome::verified("k", b"body".to_vec()));
     let elsewhere = hmac_delivery(senders::modern_dropship(), "secret", "body");
-    assert_outcome(
-        &verifier,
-        &elsewhere,
-        &Outcome::rejected(RejectionKind::SignatureMissing),
-    );
+    assert_outcome(&verifier, &elsewhere, &Outcome::rejected(RejectionKind::SignatureMissing));
 }
 
 #[test]
 fn a_senders_signature_is_no_good_for_another_sender() {
-    let hmac = [
-        senders::moduslink,
-        senders::ewarehousing,
-        senders::extend,
-        senders::modern_dropship,
-    ];
+    let hmac = [senders::moduslink, senders::ewarehousing, senders::extend, senders::modern_dropship];
     for from in hmac {
         for to in hmac.iter().filter(|to| to().name() != from().name()) {
             let sent = hmac_delivery(from(), "secret", "body");
@@ -146,36 +117,60 @@ fn a_senders_signature_is_no_good_for_another_sender() {
     }
 }
 
+fn fingerprint(verifier: &Verifier, delivery: &Delivery) -> Fingerprint {
+    verifier.verify(&delivery.headers, &delivery.body(), now()).unwrap().fingerprint()
+}
+
 #[test]
-fn a_fingerprint_names_the_delivery_and_not_how_its_signature_was_written() {
-    let fingerprint = |delivery: &Delivery| {
-        let verifier = verifier(senders::extend(), "secret");
-        verifier
-            .verify(&delivery.headers, &delivery.body(), now())
-            .unwrap()
-            .fingerprint()
-    };
+fn a_fingerprint_names_what_was_signed_and_not_how_the_signature_was_written() {
+    let verifier = verifier(senders::extend(), "secret");
     let sent = hmac_delivery(senders::extend(), "secret", "body");
     let rewritten = sent.with_signature(sent.signature().to_lowercase());
-    assert_eq!(fingerprint(&sent), fingerprint(&rewritten));
-    assert_ne!(
-        fingerprint(&sent),
-        fingerprint(&hmac_delivery(senders::extend(), "secret", "bode"))
-    );
+    assert_eq!(fingerprint(&verifier, &sent), fingerprint(&verifier, &rewritten));
+    let other = hmac_delivery(senders::extend(), "secret", "bode");
+    assert_ne!(fingerprint(&verifier, &sent), fingerprint(&verifier, &other));
     let hex = sent.signature().split_off("sha256=".len()).to_lowercase();
-    assert_ne!(fingerprint(&sent).to_string(), hex);
-    assert_eq!(fingerprint(&sent).to_string().len(), 64);
+    assert_ne!(fingerprint(&verifier, &sent).to_string(), hex);
+    assert_eq!(fingerprint(&verifier, &sent).to_string().len(), 64);
+}
+
+#[test]
+fn nobody_varies_a_fingerprint_by_leaving_signatures_out() {
+    let secrets = || [Secret::new("old"), Secret::new("new")];
+    let [old, new] = secrets();
+    let builder = Verifier::builder(senders::modern_dropship()).secret("old", old).secret("new", new);
+    let verifier = builder.build().unwrap();
+    let signer = Signer::new(senders::modern_dropship(), secrets()).unwrap();
+    let sent = Delivery::new(signer.headers(b"body", now()), "body");
+    let value = sent.signature();
+    let [time, by_old, by_new] = value.split(',').collect::<Vec<_>>().try_into().unwrap();
+    for kept in
+        [format!("{time},{by_old}"), format!("{time},{by_new}"), format!("t={time},v1={by_new},v1={by_old}")]
+    {
+        let varied = sent.with_signature(kept.as_str());
+        assert_eq!(fingerprint(&verifier, &varied), fingerprint(&verifier, &sent), "{kept}");
+    }
+}
+
+#[test]
+fn a_fluent_fingerprint_does_not_depend_on_the_key() {
+    let both = fluent_delivery();
+    let alone = fluent_verifier(senders::fluent());
+    let other = PublicKey::from_pem(&fluent_key("rsa-2048-public.pem")).unwrap();
+    let same = PublicKey::from_pem(&fluent_key("rsa-1024-public.pem")).unwrap();
+    let beside = Verifier::builder(senders::fluent())
+        .public_key("other", other)
+        .public_key("k", same)
+        .build()
+        .unwrap();
+    assert_eq!(fingerprint(&alone, &both), fingerprint(&beside, &both));
 }
 
 #[test]
 fn the_signed_timestamp_is_handed_on() {
     let verifier = verifier(senders::modern_dropship(), "secret");
     let sent = hmac_delivery(senders::modern_dropship(), "secret", "body");
-    let timestamp = verifier
-        .verify(&sent.headers, b"body", now())
-        .unwrap()
-        .timestamp()
-        .unwrap();
+    let timestamp = verifier.verify(&sent.headers, b"body", now()).unwrap().timestamp().unwrap();
     assert!(now().duration_since(timestamp).unwrap().as_secs() < 60);
     let untimed = hmac_delivery(senders::moduslink(), "secret", "body");
     let verified =

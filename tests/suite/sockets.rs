@@ -36,17 +36,19 @@ fn head(delivery: &Delivery, sender: &str, ending: &str) -> Vec<u8> {
 
 fn with_length(delivery: &Delivery, sender: &str) -> Vec<u8> {
     let body = delivery.body();
-    [
-        head(delivery, sender, &format!("Content-Length: {}", body.len())),
-        body,
-    ]
-    .concat()
+    [head(delivery, sender, &format!("Content-Length: {}", body.len())), body].concat()
 }
 
-/// All that comes back until the server closes, or for a moment where it does not.
+/// The last request of its connection.
+fn last(delivery: &Delivery, sender: &str) -> Vec<u8> {
+    with_length(&delivery.with_header("connection", "close"), sender)
+}
+
+/// All that comes back until the server closes, as it does after the last request of a connection.
 async fn answer(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_millis(500), stream.read_to_end(&mut answer)).await;
+    let closed = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut answer)).await;
+    closed.unwrap().unwrap();
     String::from_utf8(answer).unwrap()
 }
 
@@ -62,7 +64,7 @@ fn moduslink(body: &str) -> Delivery {
 
 #[tokio::test]
 async fn the_receiver_answers_what_the_handler_saw() {
-    let answer = send(receiver().await, &with_length(&moduslink("hello"), "moduslink")).await;
+    let answer = send(receiver().await, &last(&moduslink("hello"), "moduslink")).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     // printf hello | sha256sum
     let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
@@ -72,7 +74,7 @@ async fn the_receiver_answers_what_the_handler_saw() {
 
 #[tokio::test]
 async fn a_chunked_body_is_verified_and_handed_on_whole() {
-    let head = head(&moduslink("hello"), "moduslink", "Transfer-Encoding: chunked");
+    let head = head(&moduslink("hello"), "moduslink", "Connection: close\r\nTransfer-Encoding: chunked");
     let bytes = [&head[..], b"1\r\nh\r\n3\r\nell\r\n1\r\no\r\n0\r\n\r\n"].concat();
     let answer = send(receiver().await, &bytes).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
@@ -81,22 +83,20 @@ async fn a_chunked_body_is_verified_and_handed_on_whole() {
 
 #[tokio::test]
 async fn one_connection_carries_several_deliveries() {
-    let bytes = with_length(&moduslink("hello"), "moduslink").repeat(3);
+    let delivery = moduslink("hello");
+    let bytes = [with_length(&delivery, "moduslink").repeat(2), last(&delivery, "moduslink")].concat();
     let answer = send(receiver().await, &bytes).await;
     assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 3, "{answer}");
 }
 
 #[tokio::test]
 async fn a_request_that_its_headers_refuse_is_never_told_to_continue_and_is_closed() {
-    let ending = "Content-Length: 5\r\nExpect: 100-continue";
+    let ending = "Content-Length: 5\r\nConnection: close\r\nExpect: 100-continue";
     let unsigned = head(&Delivery::default(), "moduslink", ending);
     let answer = send(receiver().await, &unsigned).await;
     assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answer}");
     assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
-    assert!(
-        answer.contains("\r\nwww-authenticate: Webhook-Signature\r\n"),
-        "{answer}"
-    );
+    assert!(answer.contains("\r\nwww-authenticate: Webhook-Signature\r\n"), "{answer}");
     assert!(!answer.contains("100 Continue"), "{answer}");
 
     let signed = head(&moduslink("hello"), "moduslink", ending);
@@ -112,11 +112,7 @@ async fn a_request_that_its_headers_refuse_is_never_told_to_continue_and_is_clos
 
 #[tokio::test]
 async fn an_unbelievable_content_length_is_413_at_once() {
-    let head = head(
-        &moduslink("hello"),
-        "moduslink",
-        "Content-Length: 1000000000000000",
-    );
+    let head = head(&moduslink("hello"), "moduslink", "Content-Length: 1000000000000000");
     let answer = send(receiver().await, &head).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
@@ -130,7 +126,7 @@ async fn a_client_that_goes_away_midway_harms_nobody() {
         stream.write_all(&[&head[..], b"he"].concat()).await.unwrap();
         drop(stream);
     }
-    let answer = send(address, &with_length(&moduslink("hello"), "moduslink")).await;
+    let answer = send(address, &last(&moduslink("hello"), "moduslink")).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
 }
 
@@ -152,10 +148,10 @@ async fn it_guards_a_hyper_server_without_axum() {
         }
     });
     let sent = hmac_delivery(senders::extend(), "secret", "echo this");
-    let answer = send(address, &with_length(&sent, "extend")).await;
+    let answer = send(address, &last(&sent, "extend")).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\necho this"), "{answer}");
-    let answer = send(address, &with_length(&sent.with_body("echo that"), "extend")).await;
+    let answer = send(address, &last(&sent.with_body("echo that"), "extend")).await;
     assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\nunauthorized\n"), "{answer}");
 }

@@ -8,12 +8,7 @@ use crate::harness::{Delivery, Outcome, SURFACES};
 
 fn everywhere(name: &str, verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
     for surface in SURFACES {
-        assert_eq!(
-            &(surface.deliver)(verifier, delivery),
-            outcome,
-            "{name} through {}",
-            surface.name
-        );
+        assert_eq!(&(surface.deliver)(verifier, delivery), outcome, "{name} through {}", surface.name);
     }
 }
 
@@ -24,14 +19,8 @@ fn hmac_sha256_gives_wycheproofs_verdicts() {
     for group in set.test_groups {
         for test in group.tests {
             let secret = Secret::new(test.key.to_vec());
-            let verifier = Verifier::builder(senders::extend())
-                .secret("k", secret)
-                .build()
-                .unwrap();
-            let header = (
-                "ms-signature".to_owned(),
-                format!("sha256={}", HEXLOWER.encode(&test.tag)),
-            );
+            let verifier = Verifier::builder(senders::extend()).secret("k", secret).build().unwrap();
+            let header = ("ms-signature".to_owned(), format!("sha256={}", HEXLOWER.encode(&test.tag)));
             let delivery = Delivery::new([header], test.msg.to_vec());
             let outcome = if group.tag_size != 256 {
                 truncated += 1;
@@ -55,14 +44,8 @@ fn rsa_2048_with_sha512_gives_wycheproofs_verdicts() {
     let (mut verified, mut mismatched, mut malformed) = (0, 0, 0);
     for group in set.test_groups {
         let key = PublicKey::from_pem(&group.pem).unwrap();
-        assert_eq!(
-            PublicKey::from_der(&group.der).unwrap().modulus_bits(),
-            key.modulus_bits()
-        );
-        let verifier = Verifier::builder(senders::fluent())
-            .public_key("k", key)
-            .build()
-            .unwrap();
+        assert_eq!(PublicKey::from_der(&group.der).unwrap().modulus_bits(), key.modulus_bits());
+        let verifier = Verifier::builder(senders::fluent()).public_key("k", key).build().unwrap();
         for test in group.tests {
             let header = ("fluent-signature".to_owned(), BASE64.encode(&test.sig));
             let delivery = Delivery::new([header], test.msg.to_vec());

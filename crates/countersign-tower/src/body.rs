@@ -20,10 +20,7 @@ pub struct VerifiedBody {
 
 impl VerifiedBody {
     pub(crate) fn new(data: Bytes, trailers: Option<HeaderMap>) -> Self {
-        Self {
-            data: (!data.is_empty()).then_some(data),
-            trailers,
-        }
+        Self { data: (!data.is_empty()).then_some(data), trailers }
     }
 }
 
@@ -69,15 +66,11 @@ pin_project! {
 
 impl<B> ResponseBody<B> {
     pub(crate) fn answered(body: B) -> Self {
-        Self {
-            inner: Inner::Answered { body },
-        }
+        Self { inner: Inner::Answered { body } }
     }
 
     pub(crate) fn rejected(text: &'static str) -> Self {
-        Self {
-            inner: Inner::Rejected { text: Some(text) },
-        }
+        Self { inner: Inner::Rejected { text: Some(text) } }
     }
 }
 
@@ -94,10 +87,9 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().inner.project() {
             InnerProjection::Answered { body } => body.poll_frame(cx),
-            InnerProjection::Rejected { text } => Poll::Ready(
-                text.take()
-                    .map(|text| Ok(Frame::data(Bytes::from_static(text.as_bytes())))),
-            ),
+            InnerProjection::Rejected { text } => {
+                Poll::Ready(text.take().map(|text| Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Buf;
+use bytes::Bytes;
 use countersign::{BufferedVerification, Rejection};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
@@ -46,7 +46,7 @@ pin_project! {
             deadline: Option<Sleep>,
         },
         Answering { #[pin] future: F },
-        Rejected { refusal: Option<Refusal> },
+        Rejected { rejection: Option<Rejection>, version: Version },
     }
 }
 
@@ -57,11 +57,6 @@ struct Delivery<S> {
     verification: BufferedVerification,
     trailers: Option<HeaderMap>,
     layer: VerifyWebhookLayer,
-}
-
-struct Refusal {
-    rejection: Rejection,
-    version: Version,
 }
 
 impl<S, B> ResponseFuture<S, B>
@@ -76,33 +71,19 @@ where
         layer: VerifyWebhookLayer,
     ) -> Self {
         let deadline = layer.body_timeout.map(tokio::time::sleep);
-        let delivery = Some(Delivery {
-            service,
-            head,
-            verification,
-            trailers: None,
-            layer,
-        });
-        Self {
-            state: State::Receiving {
-                delivery,
-                body,
-                deadline,
-            },
-        }
+        let delivery = Some(Delivery { service, head, verification, trailers: None, layer });
+        Self { state: State::Receiving { delivery, body, deadline } }
     }
 
     pub(crate) fn rejected(rejection: Rejection, version: Version, layer: &VerifyWebhookLayer) -> Self {
-        Self {
-            state: State::refused(rejection, version, layer),
-        }
+        Self { state: State::rejected(rejection, version, layer) }
     }
 }
 
 impl<S, B, R> Future for ResponseFuture<S, B>
 where
     S: Service<Request<VerifiedBody>, Response = Response<R>>,
-    B: Body,
+    B: Body<Data = Bytes>,
 {
     type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
@@ -110,32 +91,20 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Receiving {
-                    delivery,
-                    body,
-                    deadline,
-                } => {
-                    let late = deadline
-                        .as_pin_mut()
-                        .is_some_and(|deadline| deadline.poll(cx).is_ready());
-                    let end = if late {
-                        End::Late
-                    } else {
-                        ready!(receive(delivery, body, cx))
-                    };
+                StateProjection::Receiving { delivery, body, deadline } => {
+                    let late = deadline.as_pin_mut().is_some_and(|deadline| deadline.poll(cx).is_ready());
+                    let end = if late { End::Late } else { ready!(receive(delivery, body, cx)) };
                     match delivery.take() {
                         Some(delivery) => delivery.settle(end),
                         None => return Poll::Pending,
                     }
                 }
                 StateProjection::Answering { future } => {
-                    return future
-                        .poll(cx)
-                        .map_ok(|response| response.map(ResponseBody::answered));
+                    return future.poll(cx).map_ok(|response| response.map(ResponseBody::answered));
                 }
-                StateProjection::Rejected { refusal } => {
-                    return match refusal.take() {
-                        Some(refusal) => Poll::Ready(Ok(refusal.into_response())),
+                StateProjection::Rejected { rejection, version } => {
+                    return match rejection.take() {
+                        Some(rejection) => Poll::Ready(Ok(response(rejection, *version))),
                         None => Poll::Pending,
                     };
                 }
@@ -154,7 +123,7 @@ enum End {
 }
 
 /// Takes frames until the body says that there are no more: `is_end_stream` is only a hint.
-fn receive<S, B: Body>(
+fn receive<S, B: Body<Data = Bytes>>(
     delivery: &mut Option<Delivery<S>>,
     mut body: Pin<&mut B>,
     cx: &mut Context<'_>,
@@ -168,18 +137,13 @@ fn receive<S, B: Body>(
             Some(Err(_)) => return Poll::Ready(End::Broken),
             None => return Poll::Ready(End::Complete),
         };
-        match frame.into_data() {
-            Ok(mut data) => {
-                let chunk = data.copy_to_bytes(data.remaining());
-                if let Err(rejection) = delivery.verification.update(chunk) {
-                    return Poll::Ready(End::Rejected(rejection));
-                }
-            }
-            Err(other) => {
-                if let Ok(trailers) = other.into_trailers() {
-                    delivery.trailers.get_or_insert_default().extend(trailers);
-                }
-            }
+        // What is no data counts like a chunk without a byte, of which there may be only so many.
+        let chunk = frame.into_data().unwrap_or_else(|other| {
+            delivery.trailers = delivery.trailers.take().or(other.into_trailers().ok());
+            Bytes::new()
+        });
+        if let Err(rejection) = delivery.verification.update(chunk) {
+            return Poll::Ready(End::Rejected(rejection));
         }
     }
     cx.waker().wake_by_ref();
@@ -201,43 +165,32 @@ impl<S> Delivery<S> {
             Ok((verified, body)) => {
                 self.head.extensions.insert(verified);
                 let request = Request::from_parts(self.head, VerifiedBody::new(body, self.trailers));
-                State::Answering {
-                    future: self.service.call(request),
-                }
+                State::Answering { future: self.service.call(request) }
             }
-            Err(rejection) => State::refused(rejection, self.head.version, &self.layer),
+            Err(rejection) => State::rejected(rejection, self.head.version, &self.layer),
         }
     }
 }
 
 impl<S, B, F> State<S, B, F> {
-    fn refused(rejection: Rejection, version: Version, layer: &VerifyWebhookLayer) -> Self {
+    fn rejected(rejection: Rejection, version: Version, layer: &VerifyWebhookLayer) -> Self {
         layer.rejected(&rejection);
-        Self::Rejected {
-            refusal: Some(Refusal { rejection, version }),
-        }
+        Self::Rejected { rejection: Some(rejection), version }
     }
 }
 
-impl Refusal {
-    fn into_response<B>(self) -> Response<ResponseBody<B>> {
-        let mut response = Response::new(ResponseBody::rejected(self.rejection.body()));
-        // Every kind's status is a valid one; another would still have to refuse.
-        *response.status_mut() =
-            StatusCode::from_u16(self.rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-        for (name, value) in self.rejection.headers() {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        if self.version <= Version::HTTP_11 {
-            response
-                .headers_mut()
-                .insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response.extensions_mut().insert(self.rejection);
-        response
+fn response<B>(rejection: Rejection, version: Version) -> Response<ResponseBody<B>> {
+    let mut response = Response::new(ResponseBody::rejected(rejection.body()));
+    // Every kind's status is a valid one; another would still have to reject.
+    *response.status_mut() = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    for (name, value) in rejection.headers() {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    if version <= Version::HTTP_11 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response.extensions_mut().insert(rejection);
+    response
 }
 
 impl<S, B> fmt::Debug for ResponseFuture<S, B>

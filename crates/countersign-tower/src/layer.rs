@@ -22,11 +22,7 @@ impl VerifyWebhookLayer {
     /// Verifies with this verifier. There is no time limit for the body until [`body_timeout`](Self::body_timeout)
     /// sets one.
     pub fn new(verifier: Verifier) -> Self {
-        Self {
-            verifier,
-            body_timeout: None,
-            on_reject: None,
-        }
+        Self { verifier, body_timeout: None, on_reject: None }
     }
 
     /// Answers 408 where the whole body has not arrived this long after the headers.

@@ -1,18 +1,23 @@
 //! A tower layer that verifies the signature of a webhook delivery before any handler runs.
 //!
 //! ```
+//! # #[cfg(feature = "axum")]
+//! # fn app() -> Result<axum::Router, countersign::BuildError> {
+//! use std::time::Duration;
+//!
 //! use axum::{Router, body::Bytes, routing::post};
 //! use countersign::{Secret, Verifier, senders};
-//! use countersign_tower::VerifyWebhookLayer;
+//! use countersign_tower::{Verified, VerifyWebhookLayer};
 //!
-//! async fn order_status(body: Bytes) -> String {
-//!     format!("{} verified bytes", body.len())
+//! async fn order_status(verified: Verified, body: Bytes) -> String {
+//!     format!("{} bytes, signed with {}", body.len(), verified.key())
 //! }
 //!
 //! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", Secret::new("a secret")).build()?;
-//! let guarded = post(order_status).layer(VerifyWebhookLayer::new(verifier));
-//! let app: Router = Router::new().route("/webhooks/moduslink", guarded);
-//! # Ok::<(), countersign::BuildError>(())
+//! let guard = VerifyWebhookLayer::new(verifier).body_timeout(Duration::from_secs(30));
+//! let app = Router::new().route("/webhooks/moduslink", post(order_status).layer(guard));
+//! # Ok(app)
+//! # }
 //! ```
 //!
 //! # Which requests pass
@@ -22,7 +27,8 @@
 //!
 //! - the request as it was, with its body as a [`VerifiedBody`]: the same bytes, uncopied where they came in one
 //!   chunk, in one buffer otherwise; trailers are kept, and are not covered by the signature;
-//! - a [`countersign::Verified`] in its extensions, which the extractor `Verified` (feature `axum`) takes.
+//! - a [`countersign::Verified`] in its extensions, which the extractor `Verified` of this crate (feature `axum`) takes:
+//!   axum handlers import that one.
 //!
 //! # What the others get
 //!
@@ -42,8 +48,9 @@
 //!
 //! # Where it goes among other layers
 //!
-//! Outside of decompression and of everything that reads the body: in axum, a layer that is added later runs earlier.
-//! Inside of a request timeout, if there is one. The body is read within the verifier's own limit; axum's
+//! Outside decompression and everything that reads the body: in axum, the layer that is added last runs first. With
+//! [`VerifyWebhookLayer::body_timeout`], or inside a request timeout: without either, anyone can keep a request open. The
+//! inner service is held ready while the body arrives, which counts against a concurrency limit inside this layer. The body is read within the verifier's own limit; axum's
 //! `DefaultBodyLimit` of 2 MB still applies to the extractors after it.
 //!
 //! Layers between this one and a handler see a [`VerifiedBody`]. One that insists on axum's own body, as

@@ -4,7 +4,7 @@ use std::{
     time::SystemTime,
 };
 
-use countersign::BufferedVerification;
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -32,7 +32,7 @@ impl<S> VerifyWebhook<S> {
 impl<S, B, R> Service<Request<B>> for VerifyWebhook<S>
 where
     S: Service<Request<VerifiedBody>, Response = Response<R>> + Clone,
-    B: Body,
+    B: Body<Data = Bytes>,
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
@@ -44,16 +44,11 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (head, body) = request.into_parts();
-        match self
-            .layer
-            .verifier
-            .begin(&RequestHeaders(&head.headers), SystemTime::now())
-        {
+        match self.layer.verifier.begin_buffered(&RequestHeaders(&head.headers), SystemTime::now()) {
             Ok(verification) => {
                 // The service that was polled ready goes along; the clone that stays must be polled anew.
                 let ready = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, ready);
-                let verification = BufferedVerification::new(verification);
                 ResponseFuture::receiving(ready, head, body, verification, self.layer.clone())
             }
             Err(rejection) => ResponseFuture::rejected(rejection, head.version, &self.layer),

@@ -3,12 +3,12 @@
 #[cfg(feature = "rsa")]
 pub(crate) mod rsa;
 
-use std::fmt;
+use std::{fmt, ops::BitOr};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use smallvec::SmallVec;
-use subtle::{ConditionallySelectable, ConstantTimeEq};
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     key::{Key, Secret},
     scheme::Scheme,
     signature::Claimed,
+    verification::Fingerprint,
 };
 
 /// The most keys of one verifier: each secret costs a pass over the body of every delivery.
@@ -72,24 +73,26 @@ pub(crate) enum Running {
     Rsa(rsa::Digest),
 }
 
-/// For each key, by its place in the ring, which of the claimed signatures it made.
-pub(crate) struct Matches([u8; MOST_KEYS]);
+/// What came of comparing the computed signatures with the claimed ones.
+pub(crate) struct Comparison {
+    /// Which keys made one of the claimed signatures, by their place in the ring.
+    pub(crate) made_by_key: [bool; MOST_KEYS],
+    pub(crate) fingerprint: Fingerprint,
+}
 
 impl KeyRing {
     pub(crate) fn new(scheme: &Scheme, keys: &[Key]) -> Result<Self, BuildError> {
         match scheme.algorithm {
             Algorithm::HmacSha256 => {
                 let keyed = |key: &Key| match key.material.secret() {
-                    Some(secret) if secret.bytes().is_empty() => Err(BuildError::EmptySecret {
+                    Some(secret) if secret.is_void() => Err(BuildError::EmptySecret {
                         key: key.id.to_string(),
+                        scheme: scheme.name().to_owned(),
                     }),
                     Some(secret) => Ok(keyed(secret)),
                     None => Err(scheme.does_not_take(key.id.as_str(), "a secret")),
                 };
-                keys.iter()
-                    .map(keyed)
-                    .collect::<Result<_, _>>()
-                    .map(Self::HmacSha256)
+                keys.iter().map(keyed).collect::<Result<_, _>>().map(Self::HmacSha256)
             }
             #[cfg(feature = "rsa")]
             Algorithm::RsaPkcs1Sha512 { least_modulus_bits } => {
@@ -120,13 +123,13 @@ impl KeyRing {
     }
 
     /// Compares what was computed over everything hashed with every claimed signature.
-    pub(crate) fn matches(&self, running: Running, claimed: &[Claimed]) -> Matches {
+    pub(crate) fn compare(&self, running: Running, claimed: &[Claimed]) -> Comparison {
         match (self, running) {
-            (_, Running::HmacSha256(states)) => Matches::of_macs(states, claimed),
+            (_, Running::HmacSha256(states)) => compare_macs(states, claimed),
             #[cfg(feature = "rsa")]
-            (Self::Rsa(ring), Running::Rsa(digest)) => ring.matches(&digest.finish(), claimed),
+            (Self::Rsa(ring), Running::Rsa(digest)) => ring.compare(&digest.finish(), claimed),
             #[cfg(feature = "rsa")]
-            (Self::HmacSha256(_), Running::Rsa(_)) => Matches::none(),
+            (Self::HmacSha256(_), Running::Rsa(digest)) => digest.finish().unmatched(),
         }
     }
 }
@@ -141,35 +144,21 @@ impl Running {
     }
 }
 
-impl Matches {
-    const NONE: u8 = u8::MAX;
-
-    fn none() -> Self {
-        Self([Self::NONE; MOST_KEYS])
+/// Every key against every signature, without an early exit: how near a guess came shows in no time.
+fn compare_macs(states: impl IntoIterator<Item = HmacSha256>, claimed: &[Claimed]) -> Comparison {
+    let mut made_by_key = [false; MOST_KEYS];
+    let mut fingerprint = None;
+    for (made, state) in made_by_key.iter_mut().zip(states) {
+        let computed: Zeroizing<[u8; 32]> = Zeroizing::new(state.finalize().into_bytes().into());
+        let compare = |signature: &Claimed| computed.as_slice().ct_eq(signature.as_slice());
+        *made = claimed.iter().map(compare).fold(Choice::from(0), BitOr::bitor).into();
+        // Under the first key, whichever matched: a caller that leaves a signature out would change the rest.
+        fingerprint.get_or_insert_with(|| Fingerprint::of(&*computed));
     }
-
-    /// Every key against every signature, without an early exit: how near a guess came shows in no time.
-    fn of_macs(states: impl IntoIterator<Item = HmacSha256>, claimed: &[Claimed]) -> Self {
-        let mut matches = Self::none();
-        for (found, state) in matches.0.iter_mut().zip(states) {
-            let computed: Zeroizing<[u8; 32]> = Zeroizing::new(state.finalize().into_bytes().into());
-            for (index, signature) in (0..).zip(claimed) {
-                found.conditional_assign(&index, computed.as_slice().ct_eq(signature.as_slice()));
-            }
-        }
-        matches
-    }
-
-    /// The claimed signatures that each key made, by the key's place in the ring.
-    pub(crate) fn by_key<'c>(&self, claimed: &'c [Claimed]) -> impl Iterator<Item = Option<&'c Claimed>> {
-        self.0.map(|index| claimed.get(usize::from(index))).into_iter()
-    }
+    Comparison { made_by_key, fingerprint: fingerprint.unwrap_or_else(|| Fingerprint::of(&[])) }
 }
 
 pub(crate) fn keyed(secret: &Secret) -> HmacSha256 {
-    #[expect(
-        clippy::expect_used,
-        reason = "RFC 2104 defines HMAC for keys of every length"
-    )]
+    #[expect(clippy::expect_used, reason = "RFC 2104 defines HMAC for keys of every length")]
     HmacSha256::new_from_slice(secret.bytes()).expect("HMAC takes keys of every length")
 }

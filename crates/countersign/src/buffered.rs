@@ -12,21 +12,21 @@ use crate::{
 /// The first size of the buffer, in bytes: no peer chooses it.
 const FIRST_CAPACITY: usize = 16 * 1024;
 
-/// A [`Verification`] that keeps the body, so that a handler gets what was verified.
+/// A verification that keeps the body, so that a handler gets what was verified.
 ///
 /// A body of one chunk is handed on uncopied. From the second chunk on, all are copied into one buffer as they
 /// arrive, so that a body in a million small chunks costs no more than in one. The buffer doubles as the body
-/// grows and never exceeds the body limit.
+/// grows and never exceeds the body limit. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
 ///
 /// ```
 /// use std::time::SystemTime;
 /// use bytes::Bytes;
-/// use countersign::{BufferedVerification, Secret, Verifier, senders};
+/// use countersign::{Secret, Verifier, senders};
 ///
 /// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 ///
-/// let mut verification = BufferedVerification::new(verifier.begin(&headers, SystemTime::now())?);
+/// let mut verification = verifier.begin_buffered(&headers, SystemTime::now())?;
 /// verification.update(Bytes::from_static(b"{'test':'test2'}"))?;
 /// let (verified, body) = verification.finish()?;
 /// # let _ = (verified, body);
@@ -46,12 +46,8 @@ enum Body {
 }
 
 impl BufferedVerification {
-    /// Keeps the body of this verification, which has not taken any of it.
-    pub fn new(verification: Verification) -> Self {
-        Self {
-            verification,
-            body: Body::One(Bytes::new()),
-        }
+    pub(crate) fn new(verification: Verification) -> Self {
+        Self { verification, body: Body::One(Bytes::new()) }
     }
 
     /// Takes the next bytes of the body, exactly as they arrived.
@@ -65,11 +61,10 @@ impl BufferedVerification {
             Body::One(first) if first.is_empty() => *first = chunk,
             Body::One(first) => {
                 let mut buffer = Vec::new();
-                append(&mut buffer, first, self.verification.body_limit());
-                append(&mut buffer, &chunk, self.verification.body_limit());
+                append(&mut buffer, &[first, &chunk], self.verification.body_limit());
                 self.body = Body::Many(buffer);
             }
-            Body::Many(buffer) => append(buffer, &chunk, self.verification.body_limit()),
+            Body::Many(buffer) => append(buffer, &[&chunk], self.verification.body_limit()),
         }
         Ok(())
     }
@@ -99,14 +94,16 @@ impl BufferedVerification {
 }
 
 /// Appends to a buffer that doubles up to the limit, which the verification has checked already.
-fn append(buffer: &mut Vec<u8>, chunk: &[u8], limit: usize) {
-    let length = buffer.len().saturating_add(chunk.len());
+fn append(buffer: &mut Vec<u8>, chunks: &[&[u8]], limit: usize) {
+    let length = chunks.iter().fold(buffer.len(), |sum, chunk| sum.saturating_add(chunk.len()));
     if length > buffer.capacity() {
         let doubled = cmp::max(FIRST_CAPACITY, buffer.capacity().saturating_mul(2));
         let capacity = cmp::max(length, cmp::min(doubled, limit));
         buffer.reserve_exact(capacity.saturating_sub(buffer.len()));
     }
-    buffer.extend_from_slice(chunk);
+    for chunk in chunks {
+        buffer.extend_from_slice(chunk);
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +116,7 @@ mod tests {
         let mut buffer = Vec::new();
         let mut capacities = Vec::new();
         for _ in 0..limit {
-            append(&mut buffer, b"x", limit);
+            append(&mut buffer, &[b"x"], limit);
             capacities.push(buffer.capacity());
         }
         capacities.dedup();

@@ -4,8 +4,9 @@ use std::fmt;
 
 /// A mistake in the set-up, found before the first delivery.
 ///
-/// Every message names the offending input and says what to do. None of them holds key material.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Every message names the offending input and says what to do; `Debug` writes the same, since that is what a `main`
+/// that returns an error prints. None of them holds key material.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The environment variable is not set.
@@ -51,16 +52,22 @@ pub enum BuildError {
     DuplicateKeyId {
         /// The id that occurs twice.
         key: String,
+        /// The scheme's name.
+        scheme: String,
     },
-    /// A secret has no bytes: anybody could sign with it.
+    /// A secret has no bytes, or none other than zero, which is the same to an HMAC: anybody could sign with it.
     EmptySecret {
         /// The id of the key that holds it.
         key: String,
+        /// The scheme's name.
+        scheme: String,
     },
     /// A key's not-before instant is not earlier than its expiry.
     KeyNeverActive {
         /// The key's id.
         key: String,
+        /// The scheme's name.
+        scheme: String,
     },
     /// The scheme needs a shared secret and was given a public key, or the reverse.
     KeyDoesNotFit {
@@ -75,12 +82,21 @@ pub enum BuildError {
     ModulusSize {
         /// The key's id.
         key: String,
+        /// The scheme's name.
+        scheme: String,
         /// The modulus in bits.
         bits: usize,
         /// The least the scheme allows, in bits.
         least: usize,
         /// The greatest any scheme allows, in bits.
         greatest: usize,
+    },
+    /// The environment variable's value is not a usable RSA public key.
+    EnvPublicKey {
+        /// The variable's name.
+        variable: String,
+        /// What is wrong with it and what to do.
+        reason: &'static str,
     },
     /// A text or DER document is not a usable RSA public key.
     PublicKey {
@@ -129,7 +145,7 @@ impl fmt::Display for BuildError {
             Self::EnvNotUnicode { variable } => {
                 write!(
                     f,
-                    "environment variable {variable} is not valid UTF-8: pass such a secret as bytes"
+                    "environment variable {variable} is not valid UTF-8: give such a secret to `Secret::new` as bytes"
                 )
             }
             Self::NoKey { scheme } => {
@@ -142,49 +158,44 @@ impl fmt::Display for BuildError {
             Self::EmptyKeyId { scheme } => {
                 write!(f, "a key of {scheme} has an empty id: name it, as in \"2026-q1\"")
             }
-            Self::DuplicateKeyId { key } => {
-                write!(f, "two keys have the id {key:?}: give each an id of its own")
+            Self::DuplicateKeyId { key, scheme } => {
+                write!(f, "two keys of {scheme} have the id {key:?}: give each an id of its own")
             }
-            Self::EmptySecret { key } => {
-                write!(
-                    f,
-                    "the secret of key {key:?} is empty: anybody could sign with it"
-                )
-            }
-            Self::KeyNeverActive { key } => {
-                write!(
-                    f,
-                    "key {key:?} is never active: its not-before is not earlier than its expiry"
-                )
-            }
-            Self::KeyDoesNotFit { key, scheme, needs } => {
-                write!(f, "key {key:?} does not fit {scheme}: the scheme needs {needs}")
-            }
-            Self::ModulusSize {
-                key,
-                bits,
-                least,
-                greatest,
-            } => write!(
+            Self::EmptySecret { key, scheme } => write!(
                 f,
-                "key {key:?} has an RSA modulus of {bits} bits: the scheme allows {least} to {greatest}"
+                "the secret of key {key:?} of {scheme} is empty, or zero bytes only, so that anybody could sign with \
+                 it: set it to the one that the sender gave you"
             ),
+            Self::KeyNeverActive { key, scheme } => write!(
+                f,
+                "key {key:?} of {scheme} is never active: set its not-before to an instant before its expiry"
+            ),
+            Self::KeyDoesNotFit { key, scheme, needs } => {
+                write!(f, "key {key:?} does not fit {scheme}: give the scheme {needs}")
+            }
+            Self::ModulusSize { key, scheme, bits, least, greatest } => write!(
+                f,
+                "key {key:?} of {scheme} has an RSA modulus of {bits} bits: use one of {least} to {greatest} bits"
+            ),
+            Self::EnvPublicKey { variable, reason } => {
+                write!(f, "environment variable {variable} is not a usable RSA public key: {reason}")
+            }
             Self::PublicKey { reason } => write!(f, "not a usable RSA public key: {reason}"),
             Self::PrivateKey { reason } => write!(f, "not a usable RSA private key: {reason}"),
             Self::HeaderName { header } => {
-                write!(
-                    f,
-                    "{header:?} is not an HTTP field name: use ASCII letters, digits and hyphens"
-                )
+                write!(f, "{header:?} is not an HTTP field name: use ASCII letters, digits and hyphens")
             }
             Self::ToleranceWithoutTimestamp { scheme } => {
-                write!(
-                    f,
-                    "{scheme} signs no timestamp, so a tolerance has nothing to check: remove it"
-                )
+                write!(f, "{scheme} signs no timestamp, so a tolerance has nothing to check: remove it")
             }
             Self::ZeroBodyLimit => f.write_str("a body limit of 0 bytes refuses every delivery: raise it"),
         }
+    }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -23,8 +23,9 @@ pub struct Secret(Zeroizing<Vec<u8>>);
 impl Secret {
     /// The secret with exactly these bytes: nothing is trimmed or decoded.
     ///
-    /// Senders that give the secret as text use the text's UTF-8 bytes. A secret of no bytes is refused when
-    /// the verifier is built.
+    /// Senders that give the secret as text use the text's UTF-8 bytes, also where it looks like base64 or hex. For
+    /// one from a file, remove the line end: `Secret::new(fs::read_to_string(path)?.trim_end())`. A secret without
+    /// a byte other than zero is an error when the verifier is built; no other length is asked for.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(bytes.into()))
     }
@@ -40,14 +41,17 @@ impl Secret {
         if value.trim() == value.as_str() {
             Ok(Self::new(value.as_bytes()))
         } else {
-            Err(BuildError::EnvPadded {
-                variable: variable.to_owned(),
-            })
+            Err(BuildError::EnvPadded { variable: variable.to_owned() })
         }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Whether it keys an HMAC as no secret at all does: HMAC fills a key up with zero bytes.
+    pub(crate) fn is_void(&self) -> bool {
+        self.0.iter().all(|&byte| byte == 0)
     }
 }
 
@@ -103,8 +107,9 @@ impl fmt::Display for KeyId {
 /// use std::time::{Duration, SystemTime};
 /// use countersign::{Key, Secret};
 ///
-/// let a_week = Duration::from_secs(7 * 24 * 60 * 60);
-/// let retiring = Key::secret("2025-q4", Secret::new("the old one")).expires_at(SystemTime::now() + a_week);
+/// // A fixed instant: one reckoned from `now()` would move with each restart.
+/// let new_year = SystemTime::UNIX_EPOCH + Duration::from_secs(1_798_761_600); // 2027-01-01T00:00:00Z
+/// let retiring = Key::secret("2026-q3", Secret::new("the old one")).expires_at(new_year);
 /// # let _ = retiring;
 /// ```
 #[derive(Clone, Debug)]
@@ -133,17 +138,15 @@ impl Key {
     }
 
     /// From this instant on, exactly, what the key signed is rejected.
+    ///
+    /// Give a fixed instant: one that is reckoned from the time of start-up moves with each restart.
     pub fn expires_at(mut self, instant: SystemTime) -> Self {
         self.period.expires_at = Some(instant);
         self
     }
 
     fn new(id: KeyId, material: Material) -> Self {
-        Self {
-            id,
-            material,
-            period: Period::default(),
-        }
+        Self { id, material, period: Period::default() }
     }
 }
 

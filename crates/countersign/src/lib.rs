@@ -27,9 +27,9 @@
 //! Those for which all of this holds, checked in this order:
 //!
 //! 1. The scheme's signature header is there, exactly once, and decodes to a signature of the right length.
-//! 2. The timestamp, where the scheme signs one, can be read and is within the [`Tolerance`], where one is set.
+//! 2. The timestamp, where the scheme signs one, is unambiguous, and within the [`Tolerance`] where one is set.
 //! 3. Some key is active now.
-//! 4. `Content-Length`, where there is one, is within the body limit ([`DEFAULT_BODY_LIMIT`] unless set).
+//! 4. `Content-Length`, where there is one, is a number within the body limit ([`DEFAULT_BODY_LIMIT`] unless set).
 //! 5. The body arrives, within the limit.
 //! 6. The signature was made over it with a key that is active now. It is compared as bytes, in constant time,
 //!    with every key's.

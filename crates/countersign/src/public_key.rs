@@ -4,7 +4,7 @@ use std::{fmt, str};
 
 use data_encoding::BASE64_MIME;
 use pkcs1::{RsaPublicKey, der::Decode};
-use spki::{Document, ObjectIdentifier, SubjectPublicKeyInfoRef, der::pem::PemLabel};
+use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use crate::{algorithm::rsa::ParsedKey, error::BuildError, key::read_env};
 
@@ -18,21 +18,24 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 pub struct PublicKey {
     pub(crate) parsed: ParsedKey,
     pub(crate) modulus_bits: usize,
-    #[cfg(feature = "legacy-md5")]
-    pub(crate) der: std::sync::Arc<[u8]>,
 }
 
 impl PublicKey {
-    /// From PEM: a text that begins with `-----BEGIN PUBLIC KEY-----`.
+    /// From PEM: a text that begins with `-----BEGIN PUBLIC KEY-----`, in lines of any length.
     ///
     /// # Errors
     /// [`BuildError::PublicKey`] for a text that is not PEM, for a private key, a certificate or a PKCS#1
     /// `RSA PUBLIC KEY` (the message says how to convert them), and for a key that is not RSA.
     pub fn from_pem(pem: &str) -> Result<Self, BuildError> {
-        let (label, document) =
-            Document::from_pem(pem.trim()).map_err(|_| refused("the text is not valid PEM"))?;
-        match label {
-            SubjectPublicKeyInfoRef::PEM_LABEL => Self::from_der(document.as_bytes()),
+        let document = pem::parse(pem).map_err(|_| {
+            refused(if pem.contains("\\n") {
+                "the text is not valid PEM: it holds the two characters \\n in the place of line ends"
+            } else {
+                "the text is not valid PEM: it should begin with -----BEGIN PUBLIC KEY-----"
+            })
+        })?;
+        match document.tag() {
+            "PUBLIC KEY" => Self::from_der(document.contents()),
             "CERTIFICATE" => Err(refused(
                 "this is a certificate; take its key with `openssl x509 -pubkey -noout -in FILE`",
             )),
@@ -78,26 +81,25 @@ impl PublicKey {
             .ok_or_else(|| refused("it holds no RSA modulus and exponent"))?;
         let parsed = ParsedKey::new(der, modulus_bits)
             .ok_or_else(|| refused("its modulus or exponent is out of range"))?;
-        Ok(Self {
-            parsed,
-            modulus_bits,
-            #[cfg(feature = "legacy-md5")]
-            der: der.into(),
-        })
+        Ok(Self { parsed, modulus_bits })
     }
 
     /// From an environment variable that holds either PEM or bare base64.
     ///
     /// # Errors
-    /// Those of [`Secret::from_env`](crate::Secret::from_env), [`from_pem`](Self::from_pem) and
-    /// [`from_base64`](Self::from_base64).
+    /// [`EnvUnset`](BuildError::EnvUnset), [`EnvEmpty`](BuildError::EnvEmpty) and
+    /// [`EnvNotUnicode`](BuildError::EnvNotUnicode) as for [`Secret::from_env`](crate::Secret::from_env), and
+    /// [`EnvPublicKey`](BuildError::EnvPublicKey) for what [`from_pem`](Self::from_pem) or
+    /// [`from_base64`](Self::from_base64) does not take. White space around the key is allowed.
     pub fn from_env(variable: &str) -> Result<Self, BuildError> {
         let text = read_env(variable)?;
-        if text.contains("-----BEGIN") {
-            Self::from_pem(&text)
-        } else {
-            Self::from_base64(&text)
-        }
+        let key = if text.contains("-----BEGIN") { Self::from_pem(&text) } else { Self::from_base64(&text) };
+        key.map_err(|error| match error {
+            BuildError::PublicKey { reason } => {
+                BuildError::EnvPublicKey { variable: variable.to_owned(), reason }
+            }
+            other => other,
+        })
     }
 
     /// The size of the modulus, in bits.
@@ -108,9 +110,7 @@ impl PublicKey {
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PublicKey")
-            .field("modulus_bits", &self.modulus_bits)
-            .finish_non_exhaustive()
+        f.debug_struct("PublicKey").field("modulus_bits", &self.modulus_bits).finish_non_exhaustive()
     }
 }
 

@@ -1,35 +1,61 @@
-//! Why a delivery was refused, for the operator, and what its caller may see of that.
+//! Why a delivery was rejected, for the operator, and what its caller may see of that.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, time::Duration};
 
-use crate::{key::KeyId, scheme::Scheme};
+use crate::{key::KeyId, scheme::Scheme, verifier::Verifier};
 
-/// Why a delivery was refused.
+/// Why a delivery was rejected.
 ///
-/// `Display` is one line for the operator: it names the sender, the header and the reason, never a secret,
-/// never the signature that would have been right and nothing that the caller sent. The caller is told only
+/// `Display` is one line for the operator: it names the sender, the header, the reason and what was expected. It holds
+/// no secret, not the signature that would have been right, and no byte that the caller sent. The caller is told only
 /// [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body), which are the same for every
 /// cause of a 401.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rejection {
-    kind: RejectionKind,
-    scheme: Arc<Scheme>,
-    key: Option<KeyId>,
+    fault: Fault,
+    verifier: Verifier,
+}
+
+/// What was found to be wrong, by whatever found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) kind: RejectionKind,
+    pub(crate) detail: Detail,
+}
+
+/// A size or name that says more of a fault: never bytes that the caller sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    None,
+    /// How long the claimed signature's text is, and how long it should be.
+    Characters {
+        claimed: usize,
+        wanted: usize,
+    },
+    /// How far the timestamp is from now, and how far it may be.
+    Apart {
+        apart: Duration,
+        most: Duration,
+    },
+    /// The inactive key that signed.
+    Key(KeyId),
+}
+
+impl From<RejectionKind> for Fault {
+    fn from(kind: RejectionKind) -> Self {
+        Self { kind, detail: Detail::None }
+    }
 }
 
 impl Rejection {
     /// The one place where rejections are made, so that each is told once.
-    pub(crate) fn new(kind: RejectionKind, scheme: &Arc<Scheme>, key: Option<KeyId>) -> Self {
-        let rejection = Self {
-            kind,
-            scheme: Arc::clone(scheme),
-            key,
-        };
+    pub(crate) fn new(fault: Fault, verifier: &Verifier) -> Self {
+        let rejection = Self { fault, verifier: verifier.clone() };
         #[cfg(feature = "tracing")]
         tracing::warn!(
-            sender = rejection.scheme.name(),
-            reason = kind.as_str(),
-            key = rejection.key.as_ref().map(KeyId::as_str),
+            sender = rejection.scheme().name(),
+            reason = rejection.kind().as_str(),
+            key = rejection.key().map(KeyId::as_str),
             "delivery rejected: {rejection}"
         );
         rejection
@@ -37,26 +63,29 @@ impl Rejection {
 
     /// The reason.
     pub fn kind(&self) -> RejectionKind {
-        self.kind
+        self.fault.kind
     }
 
-    /// The scheme that the delivery was verified under.
+    /// The scheme that the delivery was verified under; its name is the sender's.
     pub fn scheme(&self) -> &Scheme {
-        &self.scheme
+        self.verifier.scheme()
     }
 
     /// The inactive key that made the signature: with [`KeyExpired`](RejectionKind::KeyExpired) and
     /// [`KeyNotYetActive`](RejectionKind::KeyNotYetActive), `None` with every other kind.
     pub fn key(&self) -> Option<&KeyId> {
-        self.key.as_ref()
+        match &self.fault.detail {
+            Detail::Key(key) => Some(key),
+            Detail::None | Detail::Characters { .. } | Detail::Apart { .. } => None,
+        }
     }
 
     /// The HTTP status to answer: 400, 401, 408 or 413.
     pub fn status(&self) -> u16 {
-        self.kind.status()
+        self.kind().status()
     }
 
-    /// The headers to answer, with names in lower case.
+    /// The headers to answer, as pairs of name, in lower case, and value.
     ///
     /// A 401 carries the challenge that [RFC 9110 §15.5.2] asks for. An adapter for HTTP/1 adds
     /// `connection: close`: a part of the body may be unread, and one answer for all tells the causes apart
@@ -84,17 +113,33 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} ({}): {}",
-            self.scheme.name(),
-            self.scheme.header_name(),
-            self.kind
-        )?;
-        match &self.key {
-            Some(key) => write!(f, " ({key})"),
-            None => Ok(()),
+        write!(f, "{} ({}): {}", self.scheme().name(), self.scheme().header_name(), self.kind())?;
+        match (&self.fault.detail, self.kind()) {
+            (Detail::Characters { claimed, wanted }, _) => {
+                write!(f, ": it has {claimed} characters, where {wanted} are expected")
+            }
+            (Detail::Apart { apart, most }, _) => {
+                write!(f, ": {} s from now, where {} s are allowed", apart.as_secs(), most.as_secs())
+            }
+            (Detail::Key(key), _) => write!(f, ": {key}"),
+            (Detail::None, RejectionKind::BodyTooLarge) => {
+                write!(f, " of {} bytes", self.verifier.body_limit())
+            }
+            (Detail::None, RejectionKind::SignatureMismatch | RejectionKind::NoActiveKey) => {
+                let ids: Vec<&str> = self.verifier.key_ids().map(KeyId::as_str).collect();
+                write!(f, "; keys: {}", ids.join(", "))
+            }
+            (Detail::None, _) => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("kind", &self.kind())
+            .field("reason", &self.to_string())
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,9 +149,9 @@ macro_rules! rejection_kinds {
     ($($(#[$doc:meta])* $kind:ident = $status:literal, $name:literal, $message:literal;)*) => {
         /// The reason for a rejection: one for each thing that can be wrong, to be counted and alerted on.
         ///
-        /// They stand in the order in which they are checked. All but the last six are found in the headers,
-        /// before a byte of the body is read.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        /// They stand in the order in which they are checked: up to `ContentLengthMalformed` they are found in the
+        /// headers, before a byte of the body is read, as is a `Content-Length` over the limit.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum RejectionKind {
             $($(#[$doc])* $kind,)*
@@ -138,7 +183,7 @@ rejection_kinds! {
     SignatureMissing = 401, "signature_missing", "the header is missing";
     /// The signature header was sent more than once.
     SignatureRepeated = 401, "signature_repeated", "the header was sent more than once";
-    /// The signature header, or a signature in it, has no characters.
+    /// The signature header, or the only signature in it, has no characters.
     SignatureEmpty = 401, "signature_empty", "the signature is empty";
     /// The signature header's value is longer than any that the scheme could need.
     SignatureTooLong = 401, "signature_too_long", "the value is longer than 8192 bytes";
@@ -148,24 +193,27 @@ rejection_kinds! {
     SignatureLabel = 401, "signature_label", "the label before the signature is missing, wrong or doubled";
     /// More signatures than one header may list.
     TooManySignatures = 401, "too_many_signatures", "the value lists more than 16 items";
-    /// The signature has not the length that the algorithm and the encoding give.
+    /// A list holds no signature, as far as its items can be told apart.
+    SignatureUnlisted = 401, "signature_unlisted", "no item of the list is a signature";
+    /// The signature does not have the length that the algorithm and the encoding give.
     SignatureLength = 401, "signature_length", "the signature has the wrong length";
     /// A character of the signature is outside the encoding's alphabet, or padding is out of place.
-    SignatureEncoding = 401, "signature_encoding", "the signature has a character that its encoding has not";
+    SignatureEncoding = 401, "signature_encoding", "the signature holds a character that is not valid in its encoding";
     /// The signature's last base64 character has bits set that carry no data.
-    SignatureNotCanonical = 401, "signature_not_canonical", "the signature ends in stray bits";
+    SignatureNotCanonical = 401, "signature_not_canonical", "the signature is not canonical base64: unused bits are set";
     /// A scheme that signs a timestamp was sent none.
     TimestampMissing = 401, "timestamp_missing", "the value holds no timestamp";
     /// More than one timestamp was sent.
     TimestampRepeated = 401, "timestamp_repeated", "the value holds more than one timestamp";
-    /// The timestamp is neither seconds or milliseconds since 1970 nor RFC 3339.
-    TimestampMalformed = 401, "timestamp_malformed", "the timestamp is neither a number of digits nor RFC 3339";
+    /// The timestamp is empty, too long, or ambiguous beside what follows it in the signed content; or a tolerance
+    /// is set and it is neither seconds or milliseconds since 1970 nor RFC 3339.
+    TimestampMalformed = 401, "timestamp_malformed", "the timestamp is neither Unix time in digits nor RFC 3339";
     /// The timestamp lies further in the past than the tolerance: a replay, or a clock that is wrong.
-    TimestampTooOld = 401, "timestamp_too_old", "the timestamp is older than the tolerance allows";
+    TimestampTooOld = 401, "timestamp_too_old", "the timestamp is too old: a replay, a late retry or a wrong clock";
     /// The timestamp lies further in the future than the tolerance.
-    TimestampInFuture = 401, "timestamp_in_future", "the timestamp is further ahead than the tolerance allows";
+    TimestampInFuture = 401, "timestamp_in_future", "the timestamp is in the future: a wrong clock or a replay to come";
     /// Every key has expired or is not active yet.
-    NoActiveKey = 401, "no_active_key", "no key is active now: each has expired or is not active yet";
+    NoActiveKey = 401, "no_active_key", "no key is active now: each has expired or is yet to be active";
     /// `Content-Length` is not a number.
     ContentLengthMalformed = 400, "content_length_malformed", "content-length is not a number";
     /// The body, or the `Content-Length` that announces it, is over the limit.
@@ -175,7 +223,7 @@ rejection_kinds! {
     /// The body did not arrive within the time that was set.
     BodyTimeout = 408, "body_timeout", "the body did not arrive in time";
     /// No key made this signature over this body.
-    SignatureMismatch = 401, "signature_mismatch", "the signature matches no key: tampered, forged or a key that is not set up";
+    SignatureMismatch = 401, "signature_mismatch", "no key made this signature over this body: a wrong or missing key, a body changed on its way, or a forgery";
     /// The signature is right and was made with a key that has expired.
     KeyExpired = 401, "key_expired", "the signature was made with a key that has expired";
     /// The signature is right and was made with a key that is not active yet.

@@ -58,25 +58,17 @@ impl Scheme {
     }
 
     pub(crate) fn does_not_take(&self, key: &str, needs: &'static str) -> BuildError {
-        BuildError::KeyDoesNotFit {
-            key: key.to_owned(),
-            scheme: self.name.to_owned(),
-            needs,
-        }
+        BuildError::KeyDoesNotFit { key: key.to_owned(), scheme: self.name.to_owned(), needs }
     }
 
     /// The scheme as a verifier keeps it, with its header's name checked and in lower case.
     pub(crate) fn checked(mut self) -> Result<Self, BuildError> {
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if self.header.is_empty() || !self.header.bytes().all(is_token) {
-            return Err(BuildError::HeaderName {
-                header: self.header.into_owned(),
-            });
+            return Err(BuildError::HeaderName { header: self.header.into_owned() });
         }
         if self.tolerance.is_some() && !self.layout.has_timestamp() {
-            return Err(BuildError::ToleranceWithoutTimestamp {
-                scheme: self.name.to_owned(),
-            });
+            return Err(BuildError::ToleranceWithoutTimestamp { scheme: self.name.to_owned() });
         }
         self.header = Cow::Owned(self.header.to_ascii_lowercase());
         Ok(self)
@@ -91,8 +83,8 @@ pub struct Facts {
     pub source: &'static str,
     /// The day they were last compared with that source, as `YYYY-MM-DD`.
     pub checked: &'static str,
-    /// Whether the sender itself documents them or a captured delivery shows them. `false`: inferred.
-    pub confirmed: bool,
+    /// What is not stated there and was inferred. Compare it with a real delivery before you depend on it.
+    pub inferred: &'static [&'static str],
 }
 
 /// How the header's value carries the signature.
@@ -103,11 +95,7 @@ pub(crate) enum Layout {
     /// The signature behind a label and `=`; the label in any case, spaces around the `=` allowed.
     Labelled(&'static str),
     /// Items between separators: one timestamp, which comes first where it has no label, and signatures.
-    List {
-        separator: char,
-        timestamp: &'static str,
-        signature: &'static str,
-    },
+    List { separator: char, timestamp: &'static str, signature: &'static str },
 }
 
 impl Layout {
@@ -137,10 +125,16 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    pub(crate) const BODY: Self = Self {
-        before: &[],
-        after: &[],
-    };
+    pub(crate) const BODY: Self = Self { before: &[], after: &[] };
+
+    /// The text that tells the timestamp from what follows it.
+    pub(crate) fn after_timestamp(self) -> &'static str {
+        let mut segments = self.before.iter().chain(self.after);
+        match segments.find(|segment| matches!(segment, Segment::Timestamp)).and(segments.next()) {
+            Some(Segment::Literal(text)) => text,
+            Some(Segment::Timestamp) | None => "",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

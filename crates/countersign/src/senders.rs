@@ -23,7 +23,7 @@ use crate::{
 ///
 /// The header `X-Moduslink-HMAC-SHA256` holds 44 characters of base64, or 43 without the `=`
 /// ([documentation](https://apiportal-uat.moduslink.com/documentation/webhook)). That the signed bytes are the
-/// raw body is inferred, and the vectors agree. ModusLink sends no timestamp and no delivery id: a replay is
+/// raw body is inferred: the page does not say so, and no captured delivery was at hand. ModusLink sends no timestamp and no delivery id: a replay is
 /// told apart only by the [fingerprint](crate::Verified::fingerprint).
 pub fn moduslink() -> Scheme {
     Scheme {
@@ -37,7 +37,7 @@ pub fn moduslink() -> Scheme {
         facts: Facts {
             source: "https://apiportal-uat.moduslink.com/documentation/webhook",
             checked: "2026-11-21",
-            confirmed: true,
+            inferred: &["that the signed bytes are the raw body"],
         },
     }
 }
@@ -60,7 +60,7 @@ pub fn ewarehousing() -> Scheme {
         facts: Facts {
             source: "https://api.docs.ewarehousing-solutions.com/webhook-setup",
             checked: "2026-11-21",
-            confirmed: true,
+            inferred: &[],
         },
     }
 }
@@ -87,7 +87,7 @@ pub fn extend() -> Scheme {
         facts: Facts {
             source: "https://extendcommerce.atlassian.net/wiki/pages/viewpage.action?pageId=4571653",
             checked: "2026-11-21",
-            confirmed: true,
+            inferred: &[],
         },
     }
 }
@@ -96,7 +96,7 @@ pub fn extend() -> Scheme {
 const FLUENT_FACTS: Facts = Facts {
     source: "https://docs.fluentcommerce.com/essential-knowledge/webhook-receivers",
     checked: "2026-11-21",
-    confirmed: true,
+    inferred: &[],
 };
 
 /// The keys that Fluent signs with have this modulus, in bits: less than what other schemes ask for.
@@ -118,9 +118,7 @@ pub fn fluent() -> Scheme {
         header: Cow::Borrowed("fluent-signature"),
         layout: Layout::Bare,
         encoding: Encoding::Base64,
-        algorithm: Algorithm::RsaPkcs1Sha512 {
-            least_modulus_bits: FLUENT_LEAST_MODULUS_BITS,
-        },
+        algorithm: Algorithm::RsaPkcs1Sha512 { least_modulus_bits: FLUENT_LEAST_MODULUS_BITS },
         content: Content::BODY,
         tolerance: None,
         facts: FLUENT_FACTS,
@@ -138,9 +136,7 @@ pub fn fluent_legacy_md5() -> Scheme {
     Scheme {
         name: "fluent-legacy-md5",
         header: Cow::Borrowed("flex.signature"),
-        algorithm: Algorithm::LegacyRsaPkcs1Md5 {
-            least_modulus_bits: FLUENT_LEAST_MODULUS_BITS,
-        },
+        algorithm: Algorithm::LegacyRsaPkcs1Md5 { least_modulus_bits: FLUENT_LEAST_MODULUS_BITS },
         ..fluent()
     }
 }
@@ -157,9 +153,9 @@ pub fn fluent_legacy_md5() -> Scheme {
 /// case. Compare it with a real delivery before you depend on it, and
 /// say so if [`Scheme::header`] needs to change.
 ///
-/// The timestamp's unit is not known: numbers up to eleven digits are read as seconds, longer ones as
-/// milliseconds, and RFC 3339 is read too. It is signed exactly as its text was received. No tolerance is set,
-/// since a guess at the unit could reject good deliveries: once you have seen real ones, turn it on.
+/// The timestamp is signed exactly as its text was received. Its unit is not known: numbers below 10^11 are read as
+/// seconds, others as milliseconds, and RFC 3339 is read too. No tolerance is set, since a guess at the unit could
+/// reject good deliveries; so old ones pass. Once you have seen real ones, turn it on:
 ///
 /// ```
 /// use std::time::Duration;
@@ -172,22 +168,15 @@ pub fn modern_dropship() -> Scheme {
     Scheme {
         name: "modern-dropship",
         header: Cow::Borrowed("Convictional-Signature"),
-        layout: Layout::List {
-            separator: ',',
-            timestamp: "t",
-            signature: "v1",
-        },
+        layout: Layout::List { separator: ',', timestamp: "t", signature: "v1" },
         encoding: Encoding::HexLower,
         algorithm: Algorithm::HmacSha256,
-        content: Content {
-            before: &[Segment::Timestamp, Segment::Literal(".")],
-            after: &[],
-        },
+        content: Content { before: &[Segment::Timestamp, Segment::Literal(".")], after: &[] },
         tolerance: None,
         facts: Facts {
             source: "https://developers.moderndropship.com/docs/webhooks",
             checked: "2026-11-21",
-            confirmed: false,
+            inferred: &["the header", "its form", "the algorithm", "the encoding", "the signed bytes"],
         },
     }
 }

@@ -1,7 +1,7 @@
 //! The sender's side (feature `sign`): the headers that a sender would send, for tests and tools.
 
 use std::{
-    fmt,
+    fmt, iter,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -75,15 +75,9 @@ impl Signer {
     ) -> Result<Self, BuildError> {
         scheme.clone().checked()?;
         let keys: Vec<SigningKey> = keys.into_iter().map(Into::into).collect();
-        let limit = if scheme.layout.has_timestamp() {
-            MOST_KEYS
-        } else {
-            1
-        };
+        let limit = if scheme.layout.has_timestamp() { MOST_KEYS } else { 1 };
         if keys.is_empty() {
-            return Err(BuildError::NoKey {
-                scheme: scheme.name().to_owned(),
-            });
+            return Err(BuildError::NoKey { scheme: scheme.name().to_owned() });
         }
         if keys.len() > limit {
             return Err(BuildError::TooManyKeys {
@@ -92,10 +86,7 @@ impl Signer {
                 limit,
             });
         }
-        let keys = keys
-            .into_iter()
-            .map(|key| Ready::new(&scheme, key))
-            .collect::<Result<_, _>>()?;
+        let keys = keys.into_iter().map(|key| Ready::new(&scheme, key)).collect::<Result<_, _>>()?;
         Ok(Self { scheme, keys })
     }
 
@@ -103,27 +94,19 @@ impl Signer {
     ///
     /// `now` is what a scheme with a timestamp signs, in seconds since 1970.
     pub fn headers(&self, body: &[u8], now: SystemTime) -> Vec<(String, String)> {
-        let seconds = now
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs()
-            .to_string();
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
         let content = self.scheme.content;
         let segments = |segments: &'static [Segment]| segments.iter().map(|segment| segment.bytes(&seconds));
-        let parts: Vec<&[u8]> = segments(content.before)
-            .chain([body])
-            .chain(segments(content.after))
-            .collect();
-        let signatures: Vec<String> = self
-            .keys
-            .iter()
-            .map(|key| self.scheme.encoding.encode(&key.sign(&parts)))
-            .collect();
-        let signatures = signatures.join(",");
+        let parts: Vec<&[u8]> =
+            segments(content.before).chain([body]).chain(segments(content.after)).collect();
+        let signatures: Vec<String> =
+            self.keys.iter().map(|key| self.scheme.encoding.encode(&key.sign(&parts))).collect();
         let value = match self.scheme.layout {
-            Layout::Bare => signatures,
-            Layout::Labelled(label) => format!("{label}={signatures}"),
-            Layout::List { .. } => format!("{seconds},{signatures}"),
+            Layout::Bare => signatures.concat(),
+            Layout::Labelled(label) => format!("{label}={}", signatures.concat()),
+            Layout::List { separator, .. } => {
+                iter::once(seconds.clone()).chain(signatures).collect::<Vec<_>>().join(&separator.to_string())
+            }
         };
         vec![(self.scheme.header_name().to_owned(), value)]
     }
@@ -131,9 +114,7 @@ impl Signer {
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("scheme", &self.scheme.name())
-            .finish_non_exhaustive()
+        f.debug_struct("Signer").field("scheme", &self.scheme.name()).finish_non_exhaustive()
     }
 }
 
@@ -147,12 +128,12 @@ enum Ready {
 impl Ready {
     fn new(scheme: &Scheme, key: SigningKey) -> Result<Self, BuildError> {
         match (scheme.algorithm(), key) {
-            (_, SigningKey::Secret(secret)) if secret.bytes().is_empty() => Err(BuildError::EmptySecret {
-                key: SIGNING_KEY.to_owned(),
-            }),
+            (_, SigningKey::Secret(secret)) if secret.is_void() => {
+                Err(BuildError::EmptySecret { key: SIGNING_KEY.to_owned(), scheme: scheme.name().to_owned() })
+            }
             (Algorithm::HmacSha256, SigningKey::Secret(secret)) => Ok(Self::HmacSha256(keyed(&secret))),
             #[cfg(feature = "rsa")]
-            (algorithm, SigningKey::PrivateKey(key)) => match RsaSigner::new(algorithm, key) {
+            (_, SigningKey::PrivateKey(key)) => match RsaSigner::new(scheme, key) {
                 Some(signer) => signer.map(Self::Rsa),
                 None => Err(scheme.does_not_take(SIGNING_KEY, "a secret")),
             },

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::{
     algorithm::Running,
     key::{Activity, KeyId},
-    rejection::{Rejection, RejectionKind},
+    rejection::{Detail, Fault, Rejection, RejectionKind},
     scheme::Scheme,
     signature::Claimed,
     verifier::Verifier,
@@ -80,10 +80,8 @@ impl Verification {
     /// the verification can only fail.
     pub fn update(&mut self, chunk: &[u8]) -> Result<(), Rejection> {
         let received = self.received.checked_add(chunk.len());
-        let (Some(received), None) = (
-            received.filter(|&sum| sum <= self.verifier.body_limit()),
-            self.failed,
-        ) else {
+        let (Some(received), None) = (received.filter(|&sum| sum <= self.verifier.body_limit()), self.failed)
+        else {
             return Err(self.fail(RejectionKind::BodyTooLarge));
         };
         if chunk.is_empty() {
@@ -108,25 +106,22 @@ impl Verification {
             return Err(self.verifier.reject(kind));
         }
         self.running.update(&self.suffix);
-        let matches = self.verifier.ring().matches(self.running, &self.claimed);
+        let comparison = self.verifier.ring().compare(self.running, &self.claimed);
         let mut inactive = None;
-        for ((key, period), signature) in self.verifier.keys().iter().zip(matches.by_key(&self.claimed)) {
-            let Some(signature) = signature else { continue };
+        for ((key, period), made) in self.verifier.keys().iter().zip(comparison.made_by_key) {
+            if !made {
+                continue;
+            }
             match period.activity(self.now) {
                 Activity::Active => {
-                    return Ok(Verified::new(
-                        &self.verifier,
-                        key,
-                        self.timestamp,
-                        Fingerprint::of(signature),
-                    ));
+                    return Ok(Verified::new(&self.verifier, key, self.timestamp, comparison.fingerprint));
                 }
                 Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
                 Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
             }
         }
         Err(match inactive {
-            Some((kind, key)) => self.verifier.reject_key(kind, key),
+            Some((kind, key)) => self.verifier.reject(Fault { kind, detail: Detail::Key(key.clone()) }),
             None => self.verifier.reject(RejectionKind::SignatureMismatch),
         })
     }
@@ -182,18 +177,9 @@ impl Verified {
         timestamp: Option<SystemTime>,
         fingerprint: Fingerprint,
     ) -> Self {
-        let verified = Self {
-            scheme: verifier.shared_scheme(),
-            key: key.clone(),
-            timestamp,
-            fingerprint,
-        };
+        let verified = Self { scheme: verifier.shared_scheme(), key: key.clone(), timestamp, fingerprint };
         #[cfg(feature = "tracing")]
-        tracing::debug!(
-            sender = verified.scheme.name(),
-            key = verified.key.as_str(),
-            "delivery verified"
-        );
+        tracing::debug!(sender = verified.scheme.name(), key = verified.key.as_str(), "delivery verified");
         verified
     }
 
@@ -212,24 +198,27 @@ impl Verified {
         self.timestamp
     }
 
-    /// A name for the delivery that its sender made and nobody else can vary.
+    /// A name for what was signed, to notice a replay or a plain retry by: keep those that were handled, for as long
+    /// as a replay would matter.
     ///
-    /// The same signed bytes under the same key have the same fingerprint: keep those seen to notice a replay or
-    /// a plain retry. A retry that signs something new (a timestamp, an attempt's number) has another.
+    /// It depends on the signed bytes and, for an HMAC, on the verifier's first key: not on which signature or key
+    /// matched, nor on how the signature was written, so that nobody can vary it. A retry that signs something new (a
+    /// timestamp, the number of an attempt) has another, and so have all deliveries once the first key was changed.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 }
 
-/// The SHA-256 of a delivery's signature: it names the delivery, and nobody can forge with it.
+/// A name for a delivery's signed bytes: 32 bytes, of which nothing can be forged.
 ///
 /// `Display` writes 64 hex digits in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    fn of(signature: &[u8]) -> Self {
-        Self(Sha256::digest(signature).into())
+    /// The SHA-256 of a computed signature or digest, which tells nothing of it.
+    pub(crate) fn of(computed: &[u8]) -> Self {
+        Self(Sha256::digest(computed).into())
     }
 
     /// The 32 bytes.

@@ -7,13 +7,15 @@ use crate::{
     error::BuildError,
     headers::{Headers, Occurrence, occurrence},
     key::{Activity, Key, KeyId, Period, Secret},
-    rejection::{Rejection, RejectionKind},
+    rejection::{Fault, Rejection, RejectionKind},
     scheme::Scheme,
     signature::Claims,
     timestamp,
     verification::{Verification, Verified},
 };
 
+#[cfg(feature = "bytes")]
+use crate::buffered::BufferedVerification;
 #[cfg(feature = "rsa")]
 use crate::public_key::PublicKey;
 
@@ -54,11 +56,7 @@ struct Frozen {
 impl Verifier {
     /// Starts a verifier for deliveries of this scheme.
     pub fn builder(scheme: Scheme) -> VerifierBuilder {
-        VerifierBuilder {
-            scheme,
-            keys: Vec::new(),
-            body_limit: DEFAULT_BODY_LIMIT,
-        }
+        VerifierBuilder { scheme, keys: Vec::new(), body_limit: DEFAULT_BODY_LIMIT }
     }
 
     /// Verifies a delivery whose body is at hand: [`begin`](Self::begin), [`update`](Verification::update) and
@@ -79,6 +77,19 @@ impl Verifier {
         verification.finish()
     }
 
+    /// Begins as [`begin`](Self::begin) does, and keeps the body for the handler.
+    ///
+    /// # Errors
+    /// Those of [`begin`](Self::begin).
+    #[cfg(feature = "bytes")]
+    pub fn begin_buffered(
+        &self,
+        headers: &(impl Headers + ?Sized),
+        now: SystemTime,
+    ) -> Result<BufferedVerification, Rejection> {
+        self.begin(headers, now).map(BufferedVerification::new)
+    }
+
     /// Checks all that can be checked before the body is read, and starts hashing.
     ///
     /// # Errors
@@ -90,7 +101,7 @@ impl Verifier {
         headers: &(impl Headers + ?Sized),
         now: SystemTime,
     ) -> Result<Verification, Rejection> {
-        self.admit(headers, now).map_err(|kind| self.reject(kind))
+        self.admit(headers, now).map_err(|fault| self.reject(fault))
     }
 
     /// The scheme that deliveries are verified under.
@@ -98,62 +109,42 @@ impl Verifier {
         &self.0.scheme
     }
 
+    /// The ids of the keys, in the order in which they were set up: to log at start-up.
+    pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.0.keys.iter().map(|(id, _)| id)
+    }
+
     /// The most bytes that a body may have.
     pub fn body_limit(&self) -> usize {
         self.0.body_limit
     }
 
-    fn admit(
-        &self,
-        headers: &(impl Headers + ?Sized),
-        now: SystemTime,
-    ) -> Result<Verification, RejectionKind> {
+    fn admit(&self, headers: &(impl Headers + ?Sized), now: SystemTime) -> Result<Verification, Fault> {
         let frozen = &*self.0;
         let scheme = &*frozen.scheme;
         let value = match occurrence(headers, &scheme.header) {
-            Occurrence::Never => return Err(RejectionKind::SignatureMissing),
-            Occurrence::Repeated => return Err(RejectionKind::SignatureRepeated),
+            Occurrence::Never => return Err(RejectionKind::SignatureMissing.into()),
+            Occurrence::Repeated => return Err(RejectionKind::SignatureRepeated.into()),
             Occurrence::Once(value) => value,
         };
         let claims = Claims::read(scheme, &frozen.signature_lengths, value)?;
         let timestamp = match claims.timestamp {
-            Some(text) => Some(timestamp::parse(text).ok_or(RejectionKind::TimestampMalformed)?),
+            Some(text) => timestamp::read(text, scheme.content.after_timestamp())?,
             None => None,
         };
-        if let (Some(tolerance), Some(timestamp)) = (scheme.tolerance, timestamp) {
-            tolerance.check(timestamp, now)?;
+        if let Some(tolerance) = scheme.tolerance {
+            tolerance.check(timestamp.ok_or(RejectionKind::TimestampMalformed)?, now)?;
         }
-        if !frozen
-            .keys
-            .iter()
-            .any(|(_, period)| period.activity(now) == Activity::Active)
-        {
-            return Err(RejectionKind::NoActiveKey);
+        if !frozen.keys.iter().any(|(_, period)| period.activity(now) == Activity::Active) {
+            return Err(RejectionKind::NoActiveKey.into());
         }
         self.check_content_length(headers)?;
 
         let text = claims.timestamp.unwrap_or_default();
         let mut running = frozen.ring.start();
-        scheme
-            .content
-            .before
-            .iter()
-            .for_each(|segment| running.update(segment.bytes(text)));
-        let suffix = scheme
-            .content
-            .after
-            .iter()
-            .flat_map(|segment| segment.bytes(text))
-            .copied()
-            .collect();
-        Ok(Verification::new(
-            self.clone(),
-            now,
-            claims.signatures,
-            timestamp,
-            running,
-            suffix,
-        ))
+        scheme.content.before.iter().for_each(|segment| running.update(segment.bytes(text)));
+        let suffix = scheme.content.after.iter().flat_map(|segment| segment.bytes(text)).copied().collect();
+        Ok(Verification::new(self.clone(), now, claims.signatures, timestamp, running, suffix))
     }
 
     fn check_content_length(&self, headers: &(impl Headers + ?Sized)) -> Result<(), RejectionKind> {
@@ -172,21 +163,14 @@ impl Verifier {
             return Err(RejectionKind::ContentLengthMalformed);
         }
         // A number of digits that does not fit is over any limit.
-        match str::from_utf8(value)
-            .ok()
-            .and_then(|digits| digits.parse::<usize>().ok())
-        {
+        match str::from_utf8(value).ok().and_then(|digits| digits.parse::<usize>().ok()) {
             Some(length) if length <= self.0.body_limit => Ok(()),
             Some(_) | None => Err(RejectionKind::BodyTooLarge),
         }
     }
 
-    pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        Rejection::new(kind, &self.0.scheme, None)
-    }
-
-    pub(crate) fn reject_key(&self, kind: RejectionKind, key: &KeyId) -> Rejection {
-        Rejection::new(kind, &self.0.scheme, Some(key.clone()))
+    pub(crate) fn reject(&self, fault: impl Into<Fault>) -> Rejection {
+        Rejection::new(fault.into(), self)
     }
 
     pub(crate) fn shared_scheme(&self) -> Arc<Scheme> {
@@ -251,16 +235,14 @@ impl VerifierBuilder {
     /// Checks everything and freezes it.
     ///
     /// # Errors
-    /// A [`BuildError`] for no key or more than 8, an empty or repeated key id, an empty secret, a key that is
+    /// A [`BuildError`] for no key or more than 8, an empty or repeated key id, a secret without a byte other than zero, a key that is
     /// never active, a key that does not fit the scheme (a secret for RSA, a public key for HMAC, an RSA modulus
     /// outside of what the scheme allows), a header name that is not one, a tolerance where no timestamp is
     /// signed, and a body limit of 0.
     pub fn build(self) -> Result<Verifier, BuildError> {
         let scheme = self.scheme.checked()?;
         if self.keys.is_empty() {
-            return Err(BuildError::NoKey {
-                scheme: scheme.name().to_owned(),
-            });
+            return Err(BuildError::NoKey { scheme: scheme.name().to_owned() });
         }
         if self.keys.len() > MOST_KEYS {
             let given = self.keys.len();
@@ -276,18 +258,18 @@ impl VerifierBuilder {
         let mut keys: Vec<(KeyId, Period)> = Vec::with_capacity(self.keys.len());
         for key in &self.keys {
             if key.id.as_str().is_empty() {
-                return Err(BuildError::EmptyKeyId {
-                    scheme: scheme.name().to_owned(),
-                });
+                return Err(BuildError::EmptyKeyId { scheme: scheme.name().to_owned() });
             }
             if keys.iter().any(|(id, _)| *id == key.id) {
                 return Err(BuildError::DuplicateKeyId {
                     key: key.id.to_string(),
+                    scheme: scheme.name().to_owned(),
                 });
             }
             if key.period.is_empty() {
                 return Err(BuildError::KeyNeverActive {
                     key: key.id.to_string(),
+                    scheme: scheme.name().to_owned(),
                 });
             }
             keys.push((key.id.clone(), key.period));
@@ -295,12 +277,72 @@ impl VerifierBuilder {
         let ring = KeyRing::new(&scheme, &self.keys)?;
         let signature_lengths = ring.signature_lengths();
         let scheme = Arc::new(scheme);
-        Ok(Verifier(Arc::new(Frozen {
-            scheme,
-            keys,
-            ring,
-            signature_lengths,
-            body_limit: self.body_limit,
-        })))
+        Ok(Verifier(Arc::new(Frozen { scheme, keys, ring, signature_lengths, body_limit: self.body_limit })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use data_encoding::HEXLOWER;
+    use hmac::Mac;
+
+    use super::*;
+    use crate::{
+        algorithm::keyed,
+        scheme::{Content, Segment},
+        senders,
+    };
+
+    /// Signs `v1:`, the timestamp, `:`, the body, `:`, the timestamp and `.end`.
+    fn enclosed() -> Scheme {
+        Scheme {
+            content: Content {
+                before: &[Segment::Literal("v1:"), Segment::Timestamp, Segment::Literal(":")],
+                after: &[Segment::Literal(":"), Segment::Timestamp, Segment::Literal(".end")],
+            },
+            ..senders::modern_dropship()
+        }
+    }
+
+    #[test]
+    fn what_is_signed_is_prefix_body_and_suffix_however_the_body_arrives() {
+        let verifier = Verifier::builder(enclosed()).secret("k", Secret::new("secret")).build().unwrap();
+        let verdict = |signed: &str| {
+            let mut mac = keyed(&Secret::new("secret"));
+            mac.update(signed.as_bytes());
+            let signature = HEXLOWER.encode(&mac.finalize().into_bytes());
+            let headers = [("convictional-signature", format!("1719342000,{signature}"))];
+            let mut verification = verifier.begin(&headers, UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+            for byte in b"body" {
+                verification.update(&[*byte]).unwrap();
+            }
+            let one_shot = verifier.verify(&headers, b"body", UNIX_EPOCH).map(drop).map_err(|r| r.kind());
+            assert_eq!(verification.finish().map(drop).map_err(|r| r.kind()), one_shot);
+            one_shot
+        };
+        assert_eq!(verdict("v1:1719342000:body:1719342000.end"), Ok(()));
+        for broken in
+            ["1719342000:body:1719342000.end", "v1:1719342000:body", "v1:1719342000:body:1719342001.end"]
+        {
+            assert_eq!(verdict(broken), Err(RejectionKind::SignatureMismatch), "{broken}");
+        }
+    }
+
+    #[cfg(feature = "rsa")]
+    #[test]
+    fn the_least_modulus_is_the_schemes() {
+        let scheme = |least_modulus_bits| Scheme {
+            algorithm: crate::Algorithm::RsaPkcs1Sha512 { least_modulus_bits },
+            ..senders::fluent()
+        };
+        let key =
+            PublicKey::from_pem(include_str!("../../../tests/vectors/keys/rsa-1024-public.pem")).unwrap();
+        assert!(Verifier::builder(scheme(1024)).public_key("k", key.clone()).build().is_ok());
+        assert_eq!(
+            Verifier::builder(scheme(2048)).public_key("k", key).build().unwrap_err().to_string(),
+            "key \"k\" of fluent has an RSA modulus of 1024 bits: use one of 2048 to 4096 bits"
+        );
     }
 }

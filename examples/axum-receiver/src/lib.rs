@@ -12,14 +12,12 @@ pub fn router(
     endpoints: Vec<Endpoint>,
     on_reject: impl Fn(&Rejection) + Clone + Send + Sync + 'static,
 ) -> Router {
-    endpoints
-        .into_iter()
-        .fold(Router::new(), |router, Endpoint { path, verifier }| {
-            let guard = VerifyWebhookLayer::new(verifier)
-                .body_timeout(Duration::from_secs(30))
-                .on_reject(on_reject.clone());
-            router.route(path, post(receive).layer(guard))
-        })
+    endpoints.into_iter().fold(Router::new(), |router, Endpoint { path, verifier }| {
+        let guard = VerifyWebhookLayer::new(verifier)
+            .body_timeout(Duration::from_secs(30))
+            .on_reject(on_reject.clone());
+        router.route(path, post(receive).layer(guard))
+    })
 }
 
 /// Runs for verified deliveries only: it could not take a `Verified` otherwise.

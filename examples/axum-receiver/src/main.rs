@@ -30,8 +30,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         tracing::info!("shutting down: open requests are finished, new ones refused");
     };
-    axum::serve(listener, app)
-        .with_graceful_shutdown(shutdown)
-        .await?;
+    axum::serve(listener, app).with_graceful_shutdown(shutdown).await?;
     Ok(())
 }

@@ -24,14 +24,7 @@ struct Sender {
 pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error + Send + Sync>> {
     let now = SystemTime::now();
     let mut deliveries = Vec::new();
-    for Sender {
-        name: sender,
-        scheme,
-        key,
-        expired_key,
-        body,
-    } in senders()?
-    {
+    for Sender { name: sender, scheme, key, expired_key, body } in senders()? {
         let body = body.as_bytes().to_vec();
         let tampered = [body.as_slice(), b" "].concat();
         let oversized = vec![b'x'; DEFAULT_BODY_LIMIT + 1];
@@ -52,20 +45,8 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error + Send + Sync>> {
                 body: body.clone(),
                 status: 200,
             },
-            Delivery {
-                sender,
-                case: "a byte added to the body",
-                headers,
-                body: tampered,
-                status: 401,
-            },
-            Delivery {
-                sender,
-                case: "no signature",
-                headers: Vec::new(),
-                body: body.clone(),
-                status: 401,
-            },
+            Delivery { sender, case: "a byte added to the body", headers, body: tampered, status: 401 },
+            Delivery { sender, case: "no signature", headers: Vec::new(), body: body.clone(), status: 401 },
             Delivery {
                 sender,
                 case: "signed with an expired key",

@@ -33,34 +33,18 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
 }
 
 fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
-    let client: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .build()
-        .into();
+    let client: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut wrong = 0_u32;
-    println!(
-        "{:<16} {:<36} {:>6}  what the operator is told",
-        "sender", "case", "status"
-    );
+    println!("{:<16} {:<36} {:>6}  what the operator is told", "sender", "case", "status");
     for delivery in deliveries::all()? {
-        let Delivery {
-            sender,
-            case,
-            headers,
-            body,
-            status,
-        } = delivery;
+        let Delivery { sender, case, headers, body, status } = delivery;
         let mut request = client.post(format!("http://{address}/webhooks/{sender}"));
         for (name, value) in &headers {
             request = request.header(name, value);
         }
         let response = request.send(&body)?;
         let told = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let verdict = if response.status() == status {
-            ""
-        } else {
-            "  <-- WRONG"
-        };
+        let verdict = if response.status() == status { "" } else { "  <-- WRONG" };
         wrong = wrong.saturating_add(u32::from(response.status() != status));
         println!(
             "{sender:<16} {case:<36} {:>6}  {}{verdict}",
@@ -68,17 +52,6 @@ fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Er
             told.unwrap_or("-")
         );
     }
-    println!(
-        "{}",
-        if wrong == 0 {
-            "every answer is as it should be"
-        } else {
-            "some answers are WRONG"
-        }
-    );
-    Ok(if wrong == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    println!("{}", if wrong == 0 { "every answer is as it should be" } else { "some answers are WRONG" });
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

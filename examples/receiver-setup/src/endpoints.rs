@@ -92,23 +92,21 @@ pub fn endpoints_from_env() -> Result<Vec<Endpoint>, SetupError> {
 /// # Errors
 /// None with the keys in this package.
 pub fn demo_endpoints() -> Result<Vec<Endpoint>, SetupError> {
-    SOURCES
-        .iter()
-        .map(|source| source.endpoint((source.demo)()?))
-        .collect()
+    SOURCES.iter().map(|source| source.endpoint((source.demo)()?)).collect()
 }
 
 impl Source {
     fn endpoint(&self, keys: Vec<Key>) -> Result<Endpoint, SetupError> {
         let builder = Verifier::builder((self.scheme)());
-        let verifier = keys
-            .into_iter()
-            .fold(builder, countersign::VerifierBuilder::key)
-            .build()?;
-        Ok(Endpoint {
-            path: self.path,
-            verifier,
-        })
+        let verifier = keys.into_iter().fold(builder, countersign::VerifierBuilder::key).build()?;
+        let ids: Vec<String> = verifier.key_ids().map(ToString::to_string).collect();
+        tracing::info!(
+            "{} takes deliveries from {}, keys: {}",
+            self.path,
+            verifier.scheme().name(),
+            ids.join(", ")
+        );
+        Ok(Endpoint { path: self.path, verifier })
     }
 }
 
@@ -122,23 +120,21 @@ fn secrets_with_expiry(variable: &str) -> Result<Vec<Key>, SetupError> {
     Secret::from_env(variable)?;
     let text = env::var(variable).unwrap_or_default();
     let key = |(place, item): (usize, &str)| {
-        let id = format!("{variable}-{place}");
-        if item.trim() != item {
-            return Err(SetupError(format!(
-                "item {place} of {variable} has white space around it: remove it"
-            )));
+        // No item is shown: it is a secret, or may be.
+        let wrong = |what| SetupError(format!("item {place} of {variable} {what}"));
+        let (secret, expiry) = match item.rsplit_once('@') {
+            Some((secret, expiry)) => (secret, Some(expiry)),
+            None => (item, None),
+        };
+        if secret.trim() != secret {
+            return Err(wrong("has white space round its secret: remove it"));
         }
-        match item.rsplit_once('@') {
-            None => Ok(Key::secret(id, Secret::new(item))),
-            Some((secret, expiry)) => {
-                let expiry = instant(expiry).map_err(|_| {
-                    // The item itself is not shown: it may be a secret that holds an @.
-                    SetupError(format!(
-                        "what follows the last @ in item {place} of {variable} is no RFC 3339 instant: \
-                         write secret@2027-01-31T00:00:00Z"
-                    ))
-                })?;
-                Ok(Key::secret(id, Secret::new(secret)).expires_at(expiry))
+        let key = Key::secret(format!("{variable}-{place}"), Secret::new(secret));
+        match expiry.map(instant) {
+            None => Ok(key),
+            Some(Ok(expiry)) => Ok(key.expires_at(expiry)),
+            Some(Err(_)) => {
+                Err(wrong("ends in no RFC 3339 instant after its @: write secret@2027-01-31T00:00:00Z"))
             }
         }
     };
@@ -160,7 +156,6 @@ fn instant(rfc_3339: &str) -> Result<SystemTime, SetupError> {
 }
 
 /// Why a receiver does not start.
-#[derive(Debug)]
 pub struct SetupError(String);
 
 impl From<BuildError> for SetupError {
@@ -176,3 +171,10 @@ impl fmt::Display for SetupError {
 }
 
 impl Error for SetupError {}
+
+/// What a `main` that returns an error prints.
+impl fmt::Debug for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

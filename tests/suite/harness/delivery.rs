@@ -13,14 +13,8 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn new(headers: impl IntoIterator<Item = (String, String)>, body: impl Into<Vec<u8>>) -> Self {
-        let headers = headers
-            .into_iter()
-            .map(|(name, value)| (name, value.into_bytes()))
-            .collect();
-        Self {
-            headers,
-            chunks: vec![Bytes::from(body.into())],
-        }
+        let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
+        Self { headers, chunks: vec![Bytes::from(body.into())] }
     }
 
     pub(crate) fn body(&self) -> Vec<u8> {
@@ -28,26 +22,17 @@ impl Delivery {
     }
 
     pub(crate) fn with_body(&self, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            headers: self.headers.clone(),
-            chunks: vec![Bytes::from(body.into())],
-        }
+        Self { headers: self.headers.clone(), chunks: vec![Bytes::from(body.into())] }
     }
 
     pub(crate) fn in_chunks_of(&self, size: usize) -> Self {
         let chunks = self.body().chunks(size).map(Bytes::copy_from_slice).collect();
-        Self {
-            headers: self.headers.clone(),
-            chunks,
-        }
+        Self { headers: self.headers.clone(), chunks }
     }
 
     pub(crate) fn split_at(&self, place: usize) -> Self {
         let body = Bytes::from(self.body());
-        Self {
-            headers: self.headers.clone(),
-            chunks: vec![body.slice(..place), body.slice(place..)],
-        }
+        Self { headers: self.headers.clone(), chunks: vec![body.slice(..place), body.slice(place..)] }
     }
 
     /// The same delivery with another value in its first header, which is the one with the signature.
@@ -74,10 +59,7 @@ pub(crate) fn now() -> SystemTime {
 
 /// A verifier of one always-active secret, `k`.
 pub(crate) fn verifier(scheme: Scheme, secret: &str) -> Verifier {
-    Verifier::builder(scheme)
-        .secret("k", Secret::new(secret))
-        .build()
-        .unwrap()
+    Verifier::builder(scheme).secret("k", Secret::new(secret)).build().unwrap()
 }
 
 /// What a sender that shares this secret would send.

@@ -29,17 +29,11 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn verified(key: &str, body: Vec<u8>) -> Self {
-        Self {
-            verdict: Ok(key.to_owned()),
-            seen: vec![Bytes::from(body)],
-        }
+        Self { verdict: Ok(key.to_owned()), seen: vec![Bytes::from(body)] }
     }
 
     pub(crate) fn rejected(kind: RejectionKind) -> Self {
-        Self {
-            verdict: Err(kind),
-            seen: Vec::new(),
-        }
+        Self { verdict: Err(kind), seen: Vec::new() }
     }
 }
 
@@ -50,22 +44,10 @@ pub(crate) struct Surface {
 
 /// Every way in which a delivery can reach a verifier.
 pub(crate) const SURFACES: &[Surface] = &[
-    Surface {
-        name: "core, one-shot",
-        deliver: core_one_shot,
-    },
-    Surface {
-        name: "core, chunked",
-        deliver: core_chunked,
-    },
-    Surface {
-        name: "tower",
-        deliver: tower,
-    },
-    Surface {
-        name: "axum",
-        deliver: axum,
-    },
+    Surface { name: "core, one-shot", deliver: core_one_shot },
+    Surface { name: "core, chunked", deliver: core_chunked },
+    Surface { name: "tower", deliver: tower },
+    Surface { name: "axum", deliver: axum },
 ];
 
 fn core_one_shot(verifier: &Verifier, delivery: &Delivery) -> Outcome {
@@ -118,23 +100,42 @@ fn axum(verifier: &Verifier, delivery: &Delivery) -> Outcome {
             spy.lock().unwrap().push((verified.key().to_string(), body));
         }
     };
-    let app = Router::new()
-        .route("/", any(handler))
-        .layer(VerifyWebhookLayer::new(verifier.clone()));
+    let app = Router::new().route("/", any(handler)).layer(VerifyWebhookLayer::new(verifier.clone()));
     let response = block_on(app.oneshot(request(delivery).map(Body::new))).unwrap();
     http_outcome(&response.map(drop), &spy)
 }
 
+/// Why tower rejects a delivery whose body must not be read.
+pub(crate) fn kind_unread(verifier: &Verifier, delivery: &Delivery) -> RejectionKind {
+    let handler = service_fn(|_: Request<VerifiedBody>| async {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let guarded = VerifyWebhookLayer::new(verifier.clone()).layer(handler);
+    let response = block_on(guarded.oneshot(request(delivery).map(|_| Unreadable))).unwrap();
+    response.extensions().get::<Rejection>().unwrap().kind()
+}
+
+/// A body that must not be read.
+struct Unreadable;
+
+impl http_body::Body for Unreadable {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        panic!("the body was read");
+    }
+}
+
 /// The request with its body in the delivery's chunks.
 pub(crate) fn request(delivery: &Delivery) -> Request<Chunks> {
-    let mut request = Request::post("/")
-        .body(Chunks(delivery.chunks.clone().into()))
-        .unwrap();
+    let mut request = Request::post("/").body(Chunks(delivery.chunks.clone().into())).unwrap();
     for (name, value) in &delivery.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        request
-            .headers_mut()
-            .append(name, HeaderValue::from_bytes(value).unwrap());
+        request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
     }
     request
 }

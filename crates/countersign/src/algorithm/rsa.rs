@@ -8,8 +8,8 @@ use aws_lc_rs::{digest, signature};
 
 #[cfg(feature = "sign")]
 use super::Algorithm;
-use super::{MOST_KEYS, Matches};
-use crate::{error::BuildError, key::Key, public_key::PublicKey, scheme::Scheme, signature::Claimed};
+use super::{Comparison, MOST_KEYS};
+use crate::{error::BuildError, key::Key, scheme::Scheme, signature::Claimed, verification::Fingerprint};
 
 /// The greatest modulus that any scheme takes, in bits: a larger one only makes each delivery dearer.
 pub(crate) const GREATEST_MODULUS_BITS: usize = 4096;
@@ -32,11 +32,13 @@ pub(crate) enum Finished {
     LegacyMd5([u8; 16]),
 }
 
-/// An RSA public key, parsed and ready for SHA-512.
+/// An RSA public key, parsed once for each library.
 #[derive(Clone)]
 pub(crate) struct ParsedKey {
     key: signature::ParsedPublicKey,
     modulus_bytes: usize,
+    #[cfg(feature = "legacy-md5")]
+    legacy: Option<rsa_legacy::RsaPublicKey>,
 }
 
 impl ParsedKey {
@@ -44,10 +46,11 @@ impl ParsedKey {
     pub(crate) fn new(der: &[u8], modulus_bits: usize) -> Option<Self> {
         // The name warns of 1024 bits, which the scheme's own minimum decides about.
         let algorithm = &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY;
-        let key = signature::ParsedPublicKey::new(algorithm, der).ok()?;
         Some(Self {
-            key,
+            key: signature::ParsedPublicKey::new(algorithm, der).ok()?,
             modulus_bytes: modulus_bits.div_ceil(8),
+            #[cfg(feature = "legacy-md5")]
+            legacy: rsa_legacy::pkcs8::DecodePublicKey::from_public_key_der(der).ok(),
         })
     }
 }
@@ -58,11 +61,7 @@ impl KeyRing {
         keys: &[Key],
         least_modulus_bits: usize,
     ) -> Result<Self, BuildError> {
-        let parsed = |key| Ok(public_key_of(scheme, key, least_modulus_bits)?.parsed.clone());
-        keys.iter()
-            .map(parsed)
-            .collect::<Result<_, _>>()
-            .map(Self::Sha512)
+        parsed(scheme, keys, least_modulus_bits, |key| Some(key.clone())).map(Self::Sha512)
     }
 
     #[cfg(feature = "legacy-md5")]
@@ -71,30 +70,14 @@ impl KeyRing {
         keys: &[Key],
         least_modulus_bits: usize,
     ) -> Result<Self, BuildError> {
-        use rsa_legacy::pkcs8::DecodePublicKey;
-
-        let parsed = |key| {
-            rsa_legacy::RsaPublicKey::from_public_key_der(
-                &public_key_of(scheme, key, least_modulus_bits)?.der,
-            )
-            .map_err(|_| BuildError::PublicKey {
-                reason: "its exponent or modulus is out of range",
-            })
-        };
-        keys.iter()
-            .map(parsed)
-            .collect::<Result<_, _>>()
-            .map(Self::LegacyMd5)
+        parsed(scheme, keys, least_modulus_bits, |key| key.legacy.clone()).map(Self::LegacyMd5)
     }
 
     pub(crate) fn signature_lengths(&self) -> Vec<usize> {
         let mut lengths: Vec<usize> = match self {
             Self::Sha512(keys) => keys.iter().map(|key| key.modulus_bytes).collect(),
             #[cfg(feature = "legacy-md5")]
-            Self::LegacyMd5(keys) => keys
-                .iter()
-                .map(rsa_legacy::traits::PublicKeyParts::size)
-                .collect(),
+            Self::LegacyMd5(keys) => keys.iter().map(rsa_legacy::traits::PublicKeyParts::size).collect(),
         };
         lengths.sort_unstable();
         lengths.dedup();
@@ -110,32 +93,38 @@ impl KeyRing {
     }
 
     /// Nothing here is secret, so a pair that does not match costs only its own time.
-    pub(crate) fn matches(&self, finished: &Finished, claimed: &[Claimed]) -> Matches {
-        let mut matches = [Matches::NONE; MOST_KEYS];
-        for (place, found) in matches.iter_mut().enumerate() {
-            if let Some((index, _)) = (0..)
-                .zip(claimed)
-                .find(|(_, signature)| self.verify(place, finished, signature))
-            {
-                *found = index;
-            }
+    pub(crate) fn compare(&self, finished: &Finished, claimed: &[Claimed]) -> Comparison {
+        let mut comparison = finished.unmatched();
+        for (place, made) in comparison.made_by_key.iter_mut().enumerate() {
+            *made = claimed.iter().any(|signature| self.check(place, finished, signature).is_some());
         }
-        Matches(matches)
+        comparison
     }
 
-    fn verify(&self, place: usize, finished: &Finished, signature: &Claimed) -> bool {
+    /// `Some` where the key in this place made the signature.
+    fn check(&self, place: usize, finished: &Finished, signature: &Claimed) -> Option<()> {
         match (self, finished) {
-            (Self::Sha512(keys), Finished::Sha512(digest)) => keys
-                .get(place)
-                .is_some_and(|parsed| parsed.key.verify_digest_sig(digest, signature).is_ok()),
+            (Self::Sha512(keys), Finished::Sha512(digest)) => {
+                keys.get(place)?.key.verify_digest_sig(digest, signature).ok()
+            }
             #[cfg(feature = "legacy-md5")]
-            (Self::LegacyMd5(keys), Finished::LegacyMd5(digest)) => keys.get(place).is_some_and(|key| {
-                key.verify(rsa_legacy::Pkcs1v15Sign::new::<md5::Md5>(), digest, signature)
-                    .is_ok()
-            }),
+            (Self::LegacyMd5(keys), Finished::LegacyMd5(digest)) => {
+                keys.get(place)?.verify(rsa_legacy::Pkcs1v15Sign::new::<md5::Md5>(), digest, signature).ok()
+            }
             #[cfg(feature = "legacy-md5")]
-            (Self::Sha512(_), Finished::LegacyMd5(_)) | (Self::LegacyMd5(_), Finished::Sha512(_)) => false,
+            (Self::Sha512(_), Finished::LegacyMd5(_)) | (Self::LegacyMd5(_), Finished::Sha512(_)) => None,
         }
+    }
+}
+
+impl Finished {
+    pub(crate) fn unmatched(&self) -> Comparison {
+        let digest = match self {
+            Self::Sha512(digest) => digest.as_ref(),
+            #[cfg(feature = "legacy-md5")]
+            Self::LegacyMd5(digest) => digest,
+        };
+        Comparison { made_by_key: [false; MOST_KEYS], fingerprint: Fingerprint::of(digest) }
     }
 }
 
@@ -157,27 +146,36 @@ impl Digest {
     }
 }
 
-/// The key's public key, where it has one of an allowed size.
-fn public_key_of<'k>(scheme: &Scheme, key: &'k Key, least: usize) -> Result<&'k PublicKey, BuildError> {
-    let id = key.id.as_str();
-    let public = key
-        .material
-        .public_key()
-        .ok_or_else(|| scheme.does_not_take(id, "an RSA public key"))?;
-    check_modulus(id, public.modulus_bits, least).map(|()| public)
+/// What each key's public key is for a library, where it has one of an allowed size.
+fn parsed<T>(
+    scheme: &Scheme,
+    keys: &[Key],
+    least_modulus_bits: usize,
+    of_library: fn(&ParsedKey) -> Option<T>,
+) -> Result<Vec<T>, BuildError> {
+    let parse = |key: &Key| {
+        let id = key.id.as_str();
+        let public =
+            key.material.public_key().ok_or_else(|| scheme.does_not_take(id, "an RSA public key"))?;
+        check_modulus(scheme, id, public.modulus_bits, least_modulus_bits)?;
+        of_library(&public.parsed)
+            .ok_or(BuildError::PublicKey { reason: "its exponent is out of range for MD5withRSA" })
+    };
+    keys.iter().map(parse).collect()
 }
 
-fn check_modulus(key: &str, bits: usize, least: usize) -> Result<(), BuildError> {
-    if (least..=GREATEST_MODULUS_BITS).contains(&bits) {
-        Ok(())
-    } else {
-        Err(BuildError::ModulusSize {
-            key: key.to_owned(),
-            bits,
-            least,
-            greatest: GREATEST_MODULUS_BITS,
-        })
+fn check_modulus(scheme: &Scheme, key: &str, bits: usize, least: usize) -> Result<(), BuildError> {
+    let greatest = GREATEST_MODULUS_BITS;
+    if (least..=greatest).contains(&bits) {
+        return Ok(());
     }
+    Err(BuildError::ModulusSize {
+        key: key.to_owned(),
+        scheme: scheme.name().to_owned(),
+        bits,
+        least,
+        greatest,
+    })
 }
 
 /// An RSA private key, for a [`Signer`](crate::Signer) (feature `sign`).
@@ -201,9 +199,7 @@ impl PrivateKey {
             .ok()
             .or_else(|| RsaPrivateKey::from_pkcs1_pem(pem).ok())
             .map(|key| Self(Box::new(key)))
-            .ok_or(BuildError::PrivateKey {
-                reason: "it is not unencrypted PKCS#8 or PKCS#1 PEM",
-            })
+            .ok_or(BuildError::PrivateKey { reason: "it is not unencrypted PKCS#8 or PKCS#1 PEM" })
     }
 }
 
@@ -231,8 +227,8 @@ enum SigningHash {
 #[cfg(feature = "sign")]
 impl RsaSigner {
     /// `None` where the algorithm is not RSA.
-    pub(crate) fn new(algorithm: Algorithm, key: PrivateKey) -> Option<Result<Self, BuildError>> {
-        let (hash, least) = match algorithm {
+    pub(crate) fn new(scheme: &Scheme, key: PrivateKey) -> Option<Result<Self, BuildError>> {
+        let (hash, least) = match scheme.algorithm {
             Algorithm::RsaPkcs1Sha512 { least_modulus_bits } => (SigningHash::Sha512, least_modulus_bits),
             #[cfg(feature = "legacy-md5")]
             Algorithm::LegacyRsaPkcs1Md5 { least_modulus_bits } => {
@@ -241,22 +237,18 @@ impl RsaSigner {
             Algorithm::HmacSha256 => return None,
         };
         let bits = rsa_legacy::traits::PublicKeyParts::n(key.0.as_ref()).bits();
-        Some(check_modulus(crate::sign::SIGNING_KEY, bits, least).map(|()| Self { key, hash }))
+        Some(check_modulus(scheme, crate::sign::SIGNING_KEY, bits, least).map(|()| Self { key, hash }))
     }
 
     pub(crate) fn sign(&self, parts: &[&[u8]]) -> Vec<u8> {
         use rsa_legacy::{Pkcs1v15Sign, sha2::Sha512};
 
         let signed = match self.hash {
-            SigningHash::Sha512 => self
-                .key
-                .0
-                .sign(Pkcs1v15Sign::new::<Sha512>(), &hashed::<Sha512>(parts)),
+            SigningHash::Sha512 => self.key.0.sign(Pkcs1v15Sign::new::<Sha512>(), &hashed::<Sha512>(parts)),
             #[cfg(feature = "legacy-md5")]
-            SigningHash::LegacyMd5 => self
-                .key
-                .0
-                .sign(Pkcs1v15Sign::new::<md5::Md5>(), &hashed::<md5::Md5>(parts)),
+            SigningHash::LegacyMd5 => {
+                self.key.0.sign(Pkcs1v15Sign::new::<md5::Md5>(), &hashed::<md5::Md5>(parts))
+            }
         };
         #[expect(
             clippy::expect_used,
