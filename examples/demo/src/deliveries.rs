@@ -21,7 +21,7 @@ struct Sender {
 }
 
 /// Each sender's deliveries: as it sends them, and broken in each of four ways.
-pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error + Send + Sync>> {
+pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
     let now = SystemTime::now();
     let mut deliveries = Vec::new();
     for Sender { name: sender, scheme, key, expired_key, body } in senders()? {
@@ -66,7 +66,7 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error + Send + Sync>> {
     Ok(deliveries)
 }
 
-fn senders() -> Result<[Sender; 5], Box<dyn Error + Send + Sync>> {
+fn senders() -> Result<[Sender; 5], Box<dyn Error>> {
     let secret = |text: &str| SigningKey::from(Secret::new(text));
     Ok([
         Sender {

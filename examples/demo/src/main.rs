@@ -1,38 +1,75 @@
-//! `cargo run -p demo`
+//! `cargo run -p demo`, or `cargo run -p demo -- actix`
 //!
-//! Starts the receiver on a free port, sends it deliveries from each of the five senders over HTTP, and prints
+//! Starts a receiver on a free port, sends it deliveries from each of the five senders over HTTP, and prints
 //! what came back. Exits with 1 if any answer is not the one that it should be.
 
 mod deliveries;
 
 use std::{
     error::Error,
-    net::SocketAddr,
+    io,
+    net::{SocketAddr, TcpListener},
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
 };
 
+use clap::{Parser, ValueEnum};
+use countersign::Rejection;
 use deliveries::Delivery;
-use tokio::{net::TcpListener, task};
 
 /// What the receiver told its operator of the latest rejection.
 type Reason = Arc<Mutex<Option<&'static str>>>;
 
-#[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
-    let reason = Reason::default();
-    let heard = Arc::clone(&reason);
-    let app = axum_receiver::router(receiver_setup::demo_endpoints()?, move |rejection| {
-        *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(rejection.kind().as_str());
-    });
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    task::spawn(async { axum::serve(listener, app).await });
-
-    task::spawn_blocking(move || send_all(address, &reason)).await?
+/// Sends good and bad deliveries of five senders to a receiver and shows what comes back.
+#[derive(Parser)]
+struct Arguments {
+    /// The receiver's framework
+    #[arg(value_enum, default_value_t = Framework::Axum)]
+    framework: Framework,
 }
 
-fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+#[derive(Clone, Copy, ValueEnum)]
+enum Framework {
+    Axum,
+    Actix,
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let Arguments { framework } = Arguments::parse();
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let endpoints = receiver_setup::demo_endpoints()?;
+    let reason = Reason::default();
+    let heard = Arc::clone(&reason);
+    let on_reject = move |rejection: &Rejection| {
+        *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(rejection.kind().as_str());
+    };
+
+    let (failed, failure) = mpsc::channel();
+    thread::spawn(move || {
+        let served = match framework {
+            Framework::Axum => serve_axum(listener, axum_receiver::router(endpoints, on_reject)),
+            Framework::Actix => actix_web::rt::System::new()
+                .block_on(async { actix_receiver::serve(listener, endpoints, on_reject)?.await }),
+        };
+        failed.send(served)
+    });
+    let outcome = send_all(address, &reason);
+    // The receiver runs until the program ends; if it ended before, that says more than what its client saw.
+    match failure.try_recv() {
+        Ok(Err(error)) => Err(error.into()),
+        Ok(Ok(())) | Err(_) => outcome,
+    }
+}
+
+fn serve_axum(listener: TcpListener, app: axum::Router) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    tokio::runtime::Runtime::new()?
+        .block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await })
+}
+
+fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Error>> {
     let client: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut wrong = 0_u32;
     println!("{:<16} {:<36} {:>6}  what the operator is told", "sender", "case", "status");

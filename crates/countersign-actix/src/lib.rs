@@ -1,0 +1,71 @@
+//! An actix-web middleware that verifies the signature of a webhook delivery before any handler runs.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use actix_web::{App, web};
+//! use countersign::{Secret, Verifier, senders};
+//! use countersign_actix::{Verified, VerifyWebhook};
+//!
+//! async fn order_status(verified: Verified, body: web::Bytes) -> String {
+//!     format!("{} bytes, signed with {}", body.len(), verified.key())
+//! }
+//!
+//! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", Secret::new("a secret")).build()?;
+//! let guard = VerifyWebhook::new(verifier).body_timeout(Duration::from_secs(30));
+//! let app = App::new().service(
+//!     web::resource("/webhooks/moduslink").wrap(guard).route(web::post().to(order_status)),
+//! );
+//! # let _ = app;
+//! # Ok::<(), countersign::BuildError>(())
+//! ```
+//!
+//! # Which requests pass
+//!
+//! Those that the [`Verifier`](countersign::Verifier) verifies, whatever their method: see
+//! [its crate](countersign#which-deliveries-pass) for the checks and their order. What is wrapped then gets
+//!
+//! - the request with its payload as it was on the wire: the same bytes, uncopied where they came in one chunk, in one
+//!   buffer otherwise. Every extractor works as if the guard were not there, those that decompress among them;
+//! - a [`countersign::Verified`] in its extensions, which the extractor [`Verified`] of this crate takes: handlers
+//!   import this one.
+//!
+//! # What the others get
+//!
+//! | status | when |
+//! |---|---|
+//! | 401 | the signature is missing, malformed, wrong, too old, or made with a key that is not active |
+//! | 413 | the body, or the `Content-Length` that announces it, is over the verifier's body limit |
+//! | 400 | the body broke off, or `Content-Length` is not a number |
+//! | 408 | the body took longer than [`VerifyWebhook::body_timeout`] |
+//!
+//! Every 401 has the same headers and body. A request that its headers reject is answered without reading its body. On
+//! HTTP/1 a rejection says `Connection: close`. It is a response, not an error, so that middleware outside of the guard
+//! (CORS, say) still runs. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the response's
+//! extensions, a log event (feature `tracing`) and [`VerifyWebhook::on_reject`].
+//!
+//! # Deployment caveats
+//!
+//! - `Expect: 100-continue`: actix-web answers `100 Continue` itself, before any middleware runs, so a client is told to
+//!   send the body even of a request that its headers reject. The guard does not read it.
+//! - The guard reads the body within the verifier's own limit. `PayloadConfig` and `JsonConfig` still apply to the
+//!   extractors after it (256 KiB for `Bytes` and `String`, 2 MiB for `Json`): for more, raise both.
+//! - Middleware that replaces the payload must be inside the guard. In actix-web, what is wrapped last runs first.
+//! - Without [`VerifyWebhook::body_timeout`], anyone who sends a made-up signature of the right length can keep a request
+//!   open, and with it up to the body limit of memory.
+//!
+//! # Features
+//!
+//! | feature | default | effect |
+//! |---|---|---|
+//! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
+
+mod extract;
+mod headers;
+mod middleware;
+mod transform;
+
+pub use extract::{MiddlewareMissing, Verified};
+#[doc(hidden)]
+pub use middleware::VerifyWebhookMiddleware;
+pub use transform::VerifyWebhook;

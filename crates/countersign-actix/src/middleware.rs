@@ -1,0 +1,122 @@
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    time::SystemTime,
+};
+
+use actix_web::{
+    HttpMessage, HttpResponse,
+    body::{EitherBody, MessageBody},
+    dev::{Payload, Service, ServiceRequest, ServiceResponse, forward_ready},
+    http::{
+        ConnectionType, StatusCode, Version,
+        header::{HeaderName, HeaderValue},
+    },
+};
+use bytes::Bytes;
+use countersign::{BufferedVerification, Rejection, Verified};
+use futures_core::Stream;
+
+use crate::{headers::RequestHeaders, transform::VerifyWebhook};
+
+/// The chunks that are taken before other tasks of the worker get their turn: a body may be always ready.
+const CHUNKS_PER_TURN: usize = 64;
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct VerifyWebhookMiddleware<S> {
+    service: Rc<S>,
+    guard: Rc<VerifyWebhook>,
+}
+
+impl<S> VerifyWebhookMiddleware<S> {
+    pub(crate) fn new(service: Rc<S>, guard: Rc<VerifyWebhook>) -> Self {
+        Self { service, guard }
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for VerifyWebhookMiddleware<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>> + 'static,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let (service, guard) = (Rc::clone(&self.service), Rc::clone(&self.guard));
+        Box::pin(async move {
+            match verify(&guard, &mut request).await {
+                Ok((verified, body)) => {
+                    request.extensions_mut().insert(verified);
+                    request.set_payload(if body.is_empty() { Payload::None } else { Payload::from(body) });
+                    service.call(request).await.map(ServiceResponse::map_into_left_body)
+                }
+                Err(rejection) => {
+                    guard.rejected(&rejection);
+                    let response = response(rejection, request.version());
+                    Ok(request.into_response(response).map_into_right_body())
+                }
+            }
+        })
+    }
+}
+
+async fn verify(guard: &VerifyWebhook, request: &mut ServiceRequest) -> Result<(Verified, Bytes), Rejection> {
+    let headers = RequestHeaders(request.headers());
+    let mut verification = guard.verifier.begin_buffered(&headers, SystemTime::now())?;
+    // The payload as it is on the wire: actix's extractors would decompress it.
+    let mut payload = request.take_payload();
+    let received = match guard.body_timeout {
+        Some(limit) => tokio::time::timeout(limit, receive(&mut payload, &mut verification)).await,
+        None => Ok(receive(&mut payload, &mut verification).await),
+    };
+    match received {
+        Ok(End::Complete) => verification.finish(),
+        Ok(End::Broken) => Err(verification.body_unreadable()),
+        Ok(End::Rejected(rejection)) => Err(rejection),
+        Err(_elapsed) => Err(verification.body_timeout()),
+    }
+}
+
+/// How the receiving of a body ended.
+enum End {
+    Complete,
+    Broken,
+    Rejected(Rejection),
+}
+
+async fn receive(payload: &mut Payload, verification: &mut BufferedVerification) -> End {
+    loop {
+        for _ in 0..CHUNKS_PER_TURN {
+            match poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await {
+                None => return End::Complete,
+                Some(Err(_)) => return End::Broken,
+                Some(Ok(chunk)) => {
+                    if let Err(rejection) = verification.update(chunk) {
+                        return End::Rejected(rejection);
+                    }
+                }
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+fn response(rejection: Rejection, version: Version) -> HttpResponse {
+    // Every kind's status is a valid one; another would still have to reject.
+    let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut response = HttpResponse::with_body(status, rejection.body()).map_into_boxed_body();
+    for (name, value) in rejection.headers() {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if version <= Version::HTTP_11 {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    response.extensions_mut().insert(rejection);
+    response
+}

@@ -1,0 +1,35 @@
+//! A service with a guarded route for each of the five senders.
+
+use std::{io, net::TcpListener, time::Duration};
+
+use actix_web::{App, HttpServer, dev::Server, web};
+use countersign::{DEFAULT_BODY_LIMIT, Rejection};
+use countersign_actix::{Verified, VerifyWebhook};
+use receiver_setup::{Answer, Endpoint};
+
+/// The server: each endpoint's path answers verified deliveries, and `on_reject` hears of all others.
+///
+/// # Errors
+/// Where the listener cannot be used.
+pub fn serve(
+    listener: TcpListener,
+    endpoints: Vec<Endpoint>,
+    on_reject: impl Fn(&Rejection) + Clone + Send + Sync + 'static,
+) -> io::Result<Server> {
+    let app = move || {
+        // actix's own limit for `Bytes` is 256 KiB: the handler gets whatever the guard lets through.
+        let app = App::new().app_data(web::PayloadConfig::new(DEFAULT_BODY_LIMIT));
+        endpoints.iter().cloned().fold(app, |app, Endpoint { path, verifier }| {
+            let guard = VerifyWebhook::new(verifier)
+                .body_timeout(Duration::from_secs(30))
+                .on_reject(on_reject.clone());
+            app.service(web::resource(path).wrap(guard).route(web::post().to(receive)))
+        })
+    };
+    Ok(HttpServer::new(app).listen(listener)?.run())
+}
+
+/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
+async fn receive(verified: Verified, body: web::Bytes) -> web::Json<Answer> {
+    web::Json(Answer::new(&verified, &body))
+}

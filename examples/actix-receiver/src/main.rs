@@ -1,0 +1,23 @@
+//! `cargo run -p actix-receiver`
+//!
+//! It listens on `ADDR` (default `127.0.0.1:3000`) and takes the senders' keys from `MODUSLINK_SECRET`,
+//! `EWAREHOUSING_SECRET`, `EXTEND_SECRET`, `FLUENT_PUBLIC_KEY` (PEM or bare base64) and
+//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). `RUST_LOG` sets what is logged.
+//! actix-web itself shuts down on SIGINT and SIGTERM: open requests are finished, new ones refused.
+
+use std::{env, error::Error, net::TcpListener};
+
+use tracing_subscriber::EnvFilter;
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init();
+
+    let endpoints = receiver_setup::endpoints_from_env()?;
+    let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let listener = TcpListener::bind(&address)?;
+    tracing::info!("listening on http://{}", listener.local_addr()?);
+    actix_receiver::serve(listener, endpoints, |_| {})?.await?;
+    Ok(())
+}
