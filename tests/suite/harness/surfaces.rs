@@ -7,10 +7,20 @@ use std::{
     task::{Context, Poll},
 };
 
+use actix_http::BoxedPayloadStream;
+use actix_web::{
+    App, HttpResponse,
+    dev::{Payload, Service},
+    error::PayloadError,
+    test::TestRequest,
+    web,
+};
 use axum::{Router, body::Body, routing::any};
 use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, Verified, Verifier};
+use countersign_actix::VerifyWebhook;
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
+use futures_core::Stream;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
@@ -48,6 +58,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     Surface { name: "core, chunked", deliver: core_chunked },
     Surface { name: "tower", deliver: tower },
     Surface { name: "axum", deliver: axum },
+    Surface { name: "actix", deliver: actix },
 ];
 
 fn core_one_shot(verifier: &Verifier, delivery: &Delivery) -> Outcome {
@@ -105,6 +116,38 @@ fn axum(verifier: &Verifier, delivery: &Delivery) -> Outcome {
     http_outcome(&response.map(drop), &spy)
 }
 
+fn actix(verifier: &Verifier, delivery: &Delivery) -> Outcome {
+    let spy = Spy::default();
+    let handler = {
+        let spy = Arc::clone(&spy);
+        move |verified: countersign_actix::Verified, body: Bytes| {
+            spy.lock().unwrap().push((verified.key().to_string(), body));
+            std::future::ready(HttpResponse::Ok())
+        }
+    };
+    let guard = VerifyWebhook::new(verifier.clone());
+    let app = App::new()
+        .app_data(web::PayloadConfig::new(64 << 20))
+        .service(web::resource("/").wrap(guard).route(web::route().to(handler)));
+    block_on(async {
+        let app = actix_web::test::init_service(app).await;
+        let response = app.call(actix_request(delivery)).await.unwrap();
+        let rejection = response.response().extensions().get::<Rejection>().cloned();
+        outcome(response.status().as_u16(), rejection.as_ref(), &spy)
+    })
+}
+
+/// The request with its payload in the delivery's chunks.
+pub(crate) fn actix_request(delivery: &Delivery) -> actix_http::Request {
+    let mut request = TestRequest::post().uri("/");
+    for (name, value) in &delivery.headers {
+        let value = actix_web::http::header::HeaderValue::from_bytes(value).unwrap();
+        request = request.append_header((name.as_str(), value));
+    }
+    let payload: BoxedPayloadStream = Box::pin(Chunks(delivery.chunks.clone().into()));
+    request.to_request().replace_payload(Payload::Stream { payload }).0
+}
+
 /// Why tower rejects a delivery whose body must not be read.
 pub(crate) fn kind_unread(verifier: &Verifier, delivery: &Delivery) -> RejectionKind {
     let handler = service_fn(|_: Request<VerifiedBody>| async {
@@ -141,17 +184,13 @@ pub(crate) fn request(delivery: &Delivery) -> Request<Chunks> {
 }
 
 fn http_outcome(response: &Response<()>, spy: &Spy) -> Outcome {
+    outcome(response.status().as_u16(), response.extensions().get::<Rejection>(), spy)
+}
+
+fn outcome(status: u16, rejection: Option<&Rejection>, spy: &Spy) -> Outcome {
     let (keys, seen): (Vec<String>, Vec<Bytes>) = spy.lock().unwrap().drain(..).unzip();
-    let verdict = match response.extensions().get::<Rejection>() {
-        Some(rejection) => {
-            assert_eq!(response.status().as_u16(), rejection.status());
-            Err(rejection.kind())
-        }
-        None => {
-            assert_eq!(response.status(), 200);
-            Ok(keys.concat())
-        }
-    };
+    assert_eq!(status, rejection.map_or(200, Rejection::status));
+    let verdict = rejection.map_or_else(|| Ok(keys.concat()), |rejection| Err(rejection.kind()));
     Outcome { verdict, seen }
 }
 
@@ -168,6 +207,14 @@ impl http_body::Body for Chunks {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(self.0.pop_front().map(|chunk| Ok(Frame::data(chunk))))
+    }
+}
+
+impl Stream for Chunks {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.pop_front().map(Ok))
     }
 }
 
