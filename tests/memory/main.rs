@@ -20,7 +20,7 @@ use tower::{Layer, ServiceExt, service_fn};
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-const LIMIT: usize = 1 << 20;
+const LIMIT: usize = 1 << 18;
 
 /// A body of the limit's length: a first chunk of one size, then chunks of another, each in memory of its own as a
 /// server's are.

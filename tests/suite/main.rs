@@ -7,11 +7,14 @@
     reason = "a test that goes wrong ends in a panic"
 )]
 
+mod bug_classes;
 mod guard;
 mod harness;
 mod keys;
 mod layering;
 mod log;
+mod middleware;
+mod parsing;
 mod properties;
 mod rejections;
 mod senders;

@@ -177,3 +177,15 @@ fn the_signed_timestamp_is_handed_on() {
         crate::harness::verifier(senders::moduslink(), "secret").verify(&untimed.headers, b"body", now());
     assert_eq!(verified.unwrap().timestamp(), None);
 }
+
+#[test]
+fn headers_that_no_signature_covers_change_nothing_in_the_proof() {
+    let verifier = verifier(senders::ewarehousing(), "secret");
+    let sent = hmac_delivery(senders::ewarehousing(), "secret", "body");
+    let proof =
+        |delivery: &Delivery| format!("{:?}", verifier.verify(&delivery.headers, b"body", now()).unwrap());
+    let varied = sent
+        .with_header("X-Webhook-Id", "00000000-0000-4000-8000-000000000000")
+        .with_header("X-Topic", "paid");
+    assert_eq!(proof(&varied), proof(&sent));
+}

@@ -5,5 +5,7 @@ mod surfaces;
 mod vector_file;
 
 pub(crate) use delivery::{Delivery, good, guard, hmac_delivery, now, verifier};
-pub(crate) use surfaces::{Chunks, Outcome, SURFACES, Surface, actix_request, block_on, kind_unread, request};
+pub(crate) use surfaces::{
+    Chunks, Outcome, SURFACES, Surface, actix_request, block_on, kind_unread, request,
+};
 pub(crate) use vector_file::{Vector, VectorFile, vectors_folder};

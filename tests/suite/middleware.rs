@@ -1,0 +1,204 @@
+//! The actix middleware: what reaches the wrapped service, what the caller sees of a rejection, and where it goes.
+
+use std::io::Write;
+
+use actix_web::{
+    App, HttpMessage, HttpResponse,
+    dev::{Service, ServiceResponse},
+    http::{ConnectionType, Version},
+    middleware::{DefaultHeaders, from_fn},
+    web,
+};
+use bytes::Bytes;
+use countersign::{Rejection, RejectionKind, senders};
+use countersign_actix::{Verified, VerifyWebhook};
+use flate2::{Compression, write::GzEncoder};
+
+use crate::harness::{Delivery, actix_request, block_on, good, hmac_delivery, verifier};
+
+fn guard() -> VerifyWebhook {
+    VerifyWebhook::new(verifier(senders::moduslink(), "secret"))
+}
+
+/// The response of an app to a delivery.
+macro_rules! answer {
+    ($app:expr, $delivery:expr) => {
+        block_on(async {
+            let app = actix_web::test::init_service($app).await;
+            let response: ServiceResponse<_> = app.call(actix_request(&$delivery)).await.unwrap();
+            let kind = response.response().extensions().get::<Rejection>().map(Rejection::kind);
+            let status = response.status().as_u16();
+            (status, actix_web::test::read_body(response).await, kind)
+        })
+    };
+}
+
+async fn echo(_: Verified, body: Bytes) -> Bytes {
+    body
+}
+
+fn at_root(handler: actix_web::Route) -> actix_web::Resource {
+    web::resource("/").route(handler)
+}
+
+#[test]
+fn it_wraps_an_app_a_scope_and_a_resource() {
+    let rejected = (401, Bytes::from_static(b"unauthorized\n"), Some(RejectionKind::SignatureMismatch));
+    let verified = (200, Bytes::from(good().body()), None);
+    let other = good().with_body("another");
+    let app = || App::new().wrap(guard()).service(at_root(web::post().to(echo)));
+    let scope = || App::new().service(web::scope("").wrap(guard()).route("/", web::post().to(echo)));
+    let resource = || App::new().service(web::resource("/").wrap(guard()).route(web::post().to(echo)));
+    assert_eq!((answer!(app(), good()), answer!(app(), other)), (verified.clone(), rejected.clone()));
+    assert_eq!((answer!(scope(), good()), answer!(scope(), other)), (verified.clone(), rejected.clone()));
+    assert_eq!((answer!(resource(), good()), answer!(resource(), other)), (verified, rejected));
+}
+
+#[test]
+fn every_extractor_works_as_if_the_guard_were_not_there() {
+    let app = |route| App::new().wrap(guard()).service(at_root(route));
+    let json = hmac_delivery(senders::moduslink(), "secret", r#"{"n":5}"#)
+        .with_header("content-type", "application/json");
+    let by_json = web::post().to(|body: web::Json<serde_json::Value>| async move { body["n"].to_string() });
+    assert_eq!(answer!(app(by_json), json), (200, Bytes::from_static(b"5"), None));
+    let form = hmac_delivery(senders::moduslink(), "secret", "n=5")
+        .with_header("content-type", "application/x-www-form-urlencoded");
+    let by_form = web::post().to(|body: web::Form<Vec<(String, String)>>| async move { body[0].1.clone() });
+    assert_eq!(answer!(app(by_form), form), (200, Bytes::from_static(b"5"), None));
+    let by_string = web::post().to(|body: String| async move { body });
+    assert_eq!(answer!(app(by_string), good().in_chunks_of(3)), (200, Bytes::from(good().body()), None));
+    let by_stream = web::post().to(|payload: web::Payload| async move { payload.to_bytes().await.unwrap() });
+    assert_eq!(answer!(app(by_stream), good().in_chunks_of(3)), (200, Bytes::from(good().body()), None));
+}
+
+#[test]
+fn a_payload_of_one_chunk_is_handed_on_uncopied() {
+    let sent = good();
+    let place = sent.chunks[0].as_ptr() as usize;
+    let handler = web::post().to(move |payload: web::Payload| async move {
+        let mut payload = payload.into_inner();
+        let chunk =
+            std::future::poll_fn(|cx| futures_core::Stream::poll_next(std::pin::Pin::new(&mut payload), cx));
+        (chunk.await.unwrap().unwrap().as_ptr() as usize == place).to_string()
+    });
+    let app = App::new().wrap(guard()).service(at_root(handler));
+    assert_eq!(answer!(app, sent).1, "true");
+}
+
+#[test]
+fn what_is_signed_is_the_wire_and_what_is_extracted_is_decompressed() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(b"a body of some length").unwrap();
+    let wire = encoder.finish().unwrap();
+    let sent = hmac_delivery(senders::moduslink(), "secret", wire).with_header("content-encoding", "gzip");
+    let app = || App::new().wrap(guard()).service(at_root(web::post().to(echo)));
+    assert_eq!(answer!(app(), sent), (200, Bytes::from_static(b"a body of some length"), None));
+    let decompressed = hmac_delivery(senders::moduslink(), "secret", "a body of some length");
+    let signed_elsewhere = sent.with_signature(decompressed.signature());
+    assert_eq!(answer!(app(), signed_elsewhere).2, Some(RejectionKind::SignatureMismatch));
+}
+
+#[test]
+fn a_rejection_is_a_response_so_that_outer_middleware_still_runs() {
+    let app = App::new()
+        .service(at_root(web::post().to(echo)))
+        .wrap(guard())
+        .wrap(DefaultHeaders::new().add(("access-control-allow-origin", "*")));
+    block_on(async {
+        let app = actix_web::test::init_service(app).await;
+        let response = app.call(actix_request(&good().with_body("x"))).await.unwrap();
+        assert_eq!(response.status(), 401);
+        assert_eq!(response.headers().get("access-control-allow-origin").unwrap(), "*");
+        assert_eq!(response.headers().get("www-authenticate").unwrap(), "Webhook-Signature");
+        assert_eq!(response.response().head().connection_type(), ConnectionType::Close);
+    });
+}
+
+#[test]
+fn connection_close_is_said_on_http_1_only() {
+    for (version, kind) in
+        [(Version::HTTP_11, ConnectionType::Close), (Version::HTTP_2, ConnectionType::KeepAlive)]
+    {
+        block_on(async {
+            let app = App::new().wrap(guard()).service(at_root(web::post().to(echo)));
+            let app = actix_web::test::init_service(app).await;
+            let mut request = actix_request(&Delivery::default());
+            request.head_mut().version = version;
+            let response = app.call(request).await.unwrap();
+            assert_eq!(response.response().head().connection_type(), kind, "{version:?}");
+        });
+    }
+}
+
+#[test]
+fn scoped_app_data_and_inner_middleware_work_under_the_guard() {
+    let inner =
+        from_fn(|request: actix_web::dev::ServiceRequest, next: actix_web::middleware::Next<_>| async move {
+            request.extensions_mut().insert(5_u32);
+            next.call(request).await
+        });
+    let handler = web::post().to(|data: web::Data<u8>, number: web::ReqData<u32>, _: Verified| async move {
+        format!("{} {}", **data, *number)
+    });
+    let app = App::new()
+        .wrap(guard())
+        .service(web::scope("").app_data(web::Data::new(7_u8)).wrap(inner).service(at_root(handler)));
+    assert_eq!(answer!(app, good()), (200, Bytes::from_static(b"7 5"), None));
+}
+
+#[test]
+fn an_extractor_without_the_middleware_is_500_and_the_log_names_the_mistake() {
+    let log = crate::log::captured(|| {
+        let app = App::new().service(at_root(web::post().to(echo)));
+        assert_eq!(answer!(app, good()), (500, Bytes::from_static(b"internal server error\n"), None));
+    });
+    assert!(log.contains("ERROR"), "{log}");
+    assert!(log.contains("no `VerifyWebhook` guards its route"), "{log}");
+}
+
+#[test]
+fn the_hook_hears_of_every_rejection_and_of_nothing_else() {
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hook = {
+        let heard = std::sync::Arc::clone(&heard);
+        move |rejection: &Rejection| heard.lock().unwrap().push(rejection.kind())
+    };
+    for delivery in [good().with_signature("short"), good(), good().with_body("another")] {
+        let guard = guard().on_reject(hook.clone());
+        let app = App::new().wrap(guard).service(at_root(web::post().to(HttpResponse::Ok)));
+        answer!(app, delivery);
+    }
+    assert_eq!(*heard.lock().unwrap(), [RejectionKind::SignatureLength, RejectionKind::SignatureMismatch]);
+}
+
+#[test]
+fn a_payload_that_breaks_off_is_400() {
+    use actix_http::{BoxedPayloadStream, Payload, error::PayloadError};
+
+    struct Broken(bool);
+
+    impl futures_core::Stream for Broken {
+        type Item = Result<Bytes, PayloadError>;
+
+        fn poll_next(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Self::Item>> {
+            let first = !std::mem::replace(&mut self.0, true);
+            let item =
+                if first { Ok(Bytes::from_static(b"a body ")) } else { Err(PayloadError::Incomplete(None)) };
+            std::task::Poll::Ready(Some(item))
+        }
+    }
+
+    block_on(async {
+        let app = App::new().wrap(guard()).service(at_root(web::post().to(echo)));
+        let app = actix_web::test::init_service(app).await;
+        let payload: BoxedPayloadStream = Box::pin(Broken(false));
+        let request = actix_request(&good()).replace_payload(Payload::Stream { payload }).0;
+        let response = app.call(request).await.unwrap();
+        assert_eq!(response.status(), 400);
+        let rejection = response.response().extensions().get::<Rejection>().map(Rejection::kind);
+        assert_eq!(rejection, Some(RejectionKind::BodyUnreadable));
+    });
+}
