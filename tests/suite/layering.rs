@@ -171,6 +171,15 @@ fn decompression_outside_of_the_guard_fails_closed() {
 }
 
 #[test]
+fn a_probe_that_is_routed_around_the_guard_is_answered_and_deliveries_stay_guarded() {
+    let app = Router::new().route("/", post(echo).layer(guard()).get(|| async { "alive" }));
+    assert_eq!(answer(app.clone(), &good().with_body("x")).0, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer(app.clone(), &good()).0, StatusCode::OK);
+    let probe = Request::get("/").body(Body::empty()).unwrap();
+    assert_eq!(block_on(app.oneshot(probe)).unwrap().status(), StatusCode::OK);
+}
+
+#[test]
 fn a_body_limit_outside_of_the_guard_ends_the_body_and_is_never_a_verified_part_of_it() {
     let app = Router::new().route("/", post(echo)).layer(guard()).layer(RequestBodyLimitLayer::new(5));
     let (status, _, kind) = answer(app, &good());

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use countersign::{Secret, Verifier, senders};
 use countersign_actix::VerifyWebhook;
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
+use flate2::{Compression, write::GzEncoder};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
@@ -18,6 +19,7 @@ use tokio::{
     task::JoinSet,
 };
 use tower::{Layer, service_fn};
+use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::harness::{Delivery, hmac_delivery, verifier};
 
@@ -219,11 +221,43 @@ async fn both_frameworks_answer_a_rejection_with_the_same_bytes_whatever_its_cau
             "www-authenticate: webhook-signature",
         ]]
     );
-    let broken = head(&sent, "moduslink", "Content-Length: 1048577");
-    let [by_axum, by_actix] = [send(axum, &broken).await, send(actix, &broken).await];
-    assert_status(&by_axum, 413, "axum");
-    assert_eq!(without_date(&by_axum).last(), without_date(&by_actix).last());
-    assert_status(&by_actix, 413, "actix");
+    let large = head(&sent, "moduslink", "Content-Length: 1048577");
+    let broken = [head(&sent, "moduslink", "Transfer-Encoding: chunked"), b"zz\r\n".to_vec()].concat();
+    for (request, status) in [(large, 413), (broken, 400)] {
+        let [by_axum, by_actix] = [send(axum, &request).await, send(actix, &request).await];
+        assert_status(&by_axum, status, "axum");
+        assert_eq!(without_date(&by_axum), without_date(&by_actix));
+    }
+}
+
+/// Sends a head and then a chunk of one byte again and again, and says how long until the server closed.
+async fn drip(address: SocketAddr, head: &[u8], chunk: &'static [u8]) -> (String, Duration) {
+    let started = tokio::time::Instant::now();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(head).await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        while writer.write_all(chunk).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(20), reader.read_to_end(&mut answer)).await.unwrap();
+    dripping.abort();
+    (String::from_utf8(answer).unwrap(), started.elapsed())
+}
+
+#[tokio::test]
+async fn a_rejected_body_that_never_ends_does_not_hold_its_connection() {
+    with_each(|framework, address| async move {
+        let endings: [(&str, &[u8]); 2] =
+            [("Content-Length: 100000", b"x"), ("Transfer-Encoding: chunked", b"1\r\nx\r\n")];
+        for (ending, chunk) in endings {
+            let (answer, _) = drip(address, &head(&Delivery::default(), "moduslink", ending), chunk).await;
+            assert_status(&answer, 401, framework);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -233,7 +267,7 @@ async fn a_request_that_its_headers_reject_is_answered_and_closed_before_its_bod
         let answer = send(address, &head(&Delivery::default(), "moduslink", ending)).await;
         // actix-web itself says 100 before any middleware runs; the guard's answer still comes without the body.
         let answer = match framework {
-            "actix" => answer.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n").to_owned(),
+            "actix" => answer.strip_prefix("HTTP/1.1 100 Continue\r\n\r\n").unwrap().to_owned(),
             _ => answer,
         };
         assert_status(&answer, 401, framework);
@@ -281,53 +315,68 @@ async fn a_client_that_goes_away_midway_harms_nobody() {
     .await;
 }
 
-/// Servers like the receivers, with a body timeout that a test can wait for.
-fn impatient() -> [(&'static str, SocketAddr); 2] {
-    let limit = Duration::from_millis(300);
+/// Servers that decompress for their handler and answer what it saw, with this time for a body.
+fn patient_for(limit: Duration) -> [(&'static str, SocketAddr); 2] {
     let axum = serve_axum(move || {
         let guard = VerifyWebhookLayer::new(verifier(senders::moduslink(), "secret")).body_timeout(limit);
-        axum::Router::new().route("/webhooks/moduslink", axum::routing::post(|| async {}).layer(guard))
+        let echo = axum::routing::post(|body: Bytes| async { body });
+        let app = axum::Router::new().route("/webhooks/moduslink", echo);
+        app.layer(RequestDecompressionLayer::new()).layer(guard)
     });
     let actix = serve_actix(move |listener| {
         let app = move || {
             let guard = VerifyWebhook::new(verifier(senders::moduslink(), "secret")).body_timeout(limit);
-            let answer = actix_web::web::post().to(actix_web::HttpResponse::Ok);
-            actix_web::App::new()
-                .service(actix_web::web::resource("/webhooks/moduslink").wrap(guard).route(answer))
+            let echo = actix_web::web::post().to(|body: Bytes| async { body });
+            let resource = actix_web::web::resource("/webhooks/moduslink").wrap(guard).route(echo);
+            actix_web::App::new().app_data(actix_web::web::PayloadConfig::new(LIMIT)).service(resource)
         };
-        actix_web::HttpServer::new(app).workers(1).listen(listener).unwrap().run()
+        actix_web::HttpServer::new(app).workers(2).listen(listener).unwrap().run()
     });
     [("axum", axum), ("actix", actix)]
 }
 
 #[tokio::test]
 async fn a_client_that_sends_a_byte_at_a_time_runs_into_the_body_timeout() {
-    for (framework, address) in impatient() {
+    for (framework, address) in patient_for(Duration::from_millis(300)) {
         let sent = hmac_delivery(senders::moduslink(), "secret", vec![b'x'; 1000]);
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(&head(&sent, "moduslink", "Content-Length: 1000")).await.unwrap();
-        let (mut reader, mut writer) = stream.into_split();
-        let dripping = tokio::spawn(async move {
-            // Ends when the server has closed.
-            while writer.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        });
-        let mut answer = vec![0; 13];
-        reader.read_exact(&mut answer).await.unwrap();
-        assert_eq!(answer, b"HTTP/1.1 408 ", "{framework}");
-        dripping.abort();
+        let endings: [(&str, &[u8]); 2] =
+            [("Content-Length: 1000", b"x"), ("Transfer-Encoding: chunked", b"1\r\nx\r\n")];
+        for (ending, chunk) in endings {
+            let (answer, took) = drip(address, &head(&sent, "moduslink", ending), chunk).await;
+            assert_status(&answer, 408, framework);
+            assert!(took >= Duration::from_millis(300), "{framework}: {took:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_verified_as_it_is_on_the_wire_and_decompressed_for_the_handler() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    std::io::Write::write_all(&mut encoder, b"a body of some length").unwrap();
+    let sent = hmac_delivery(senders::moduslink(), "secret", encoder.finish().unwrap());
+    let sent = sent.with_header("content-encoding", "gzip");
+    for (framework, address) in patient_for(Duration::from_secs(300)) {
+        let answer = send(address, &last(&sent, "moduslink")).await;
+        assert_status(&answer, 200, framework);
+        assert!(answer.ends_with("\r\n\r\na body of some length"), "{framework}: {answer}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_uploads_at_the_limit_are_all_verified() {
-    let bytes: Bytes = last(&moduslink(vec![b'x'; LIMIT]), "moduslink").into();
-    for (framework, address) in receivers() {
+    let sent = hmac_delivery(senders::moduslink(), "secret", vec![b'x'; LIMIT]);
+    let bytes: Bytes = last(&sent, "moduslink").into();
+    for (framework, address) in patient_for(Duration::from_secs(300)) {
         let mut uploads = JoinSet::new();
         for _ in 0..200 {
             let bytes = bytes.clone();
-            uploads.spawn(async move { send(address, &bytes).await });
+            uploads.spawn(async move {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                stream.write_all(&bytes).await.unwrap();
+                let mut status = vec![0; 13];
+                stream.read_exact(&mut status).await.unwrap();
+                String::from_utf8(status).unwrap()
+            });
         }
         let answers = uploads.join_all().await;
         assert_eq!(answers.len(), 200);

@@ -48,8 +48,9 @@
 //!
 //! - `Expect: 100-continue`: actix-web answers `100 Continue` itself, before any middleware runs, so a client is told to
 //!   send the body even of a request that its headers reject. The guard does not read it.
-//! - The guard reads the body within the verifier's own limit. `PayloadConfig` and `JsonConfig` still apply to the
-//!   extractors after it (256 KiB for `Bytes` and `String`, 2 MiB for `Json`): for more, raise both.
+//! - The guard reads the body within the verifier's own limit. actix's own limits still apply to the extractors after
+//!   it: `PayloadConfig` (256 KiB for `Bytes` and `String`), `JsonConfig` (2 MiB), `FormConfig` (16 KiB). For more, raise
+//!   the one that your extractor uses.
 //! - Middleware that replaces the payload must be inside the guard. In actix-web, what is wrapped last runs first.
 //! - Without [`VerifyWebhook::body_timeout`], anyone who sends a made-up signature of the right length can keep a request
 //!   open, and with it up to the body limit of memory.
@@ -60,6 +61,7 @@
 //! |---|---|---|
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
+mod body;
 mod extract;
 mod headers;
 mod middleware;

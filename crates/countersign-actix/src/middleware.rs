@@ -18,7 +18,7 @@ use bytes::Bytes;
 use countersign::{BufferedVerification, Rejection, Verified};
 use futures_core::Stream;
 
-use crate::{headers::RequestHeaders, transform::VerifyWebhook};
+use crate::{body::RejectionBody, headers::RequestHeaders, transform::VerifyWebhook};
 
 /// The chunks that are taken before other tasks of the worker get their turn: a body may be always ready.
 const CHUNKS_PER_TURN: usize = 64;
@@ -50,7 +50,8 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let (service, guard) = (Rc::clone(&self.service), Rc::clone(&self.guard));
         Box::pin(async move {
-            match verify(&guard, &mut request).await {
+            let mut payload = request.take_payload();
+            match verify(&guard, &request, &mut payload).await {
                 Ok((verified, body)) => {
                     request.extensions_mut().insert(verified);
                     request.set_payload(if body.is_empty() { Payload::None } else { Payload::from(body) });
@@ -58,7 +59,7 @@ where
                 }
                 Err(rejection) => {
                     guard.rejected(&rejection);
-                    let response = response(rejection, request.version());
+                    let response = response(rejection, request.version(), payload);
                     Ok(request.into_response(response).map_into_right_body())
                 }
             }
@@ -66,14 +67,17 @@ where
     }
 }
 
-async fn verify(guard: &VerifyWebhook, request: &mut ServiceRequest) -> Result<(Verified, Bytes), Rejection> {
+/// Verifies the payload as it is on the wire: actix's extractors would decompress it.
+async fn verify(
+    guard: &VerifyWebhook,
+    request: &ServiceRequest,
+    payload: &mut Payload,
+) -> Result<(Verified, Bytes), Rejection> {
     let headers = RequestHeaders(request.headers());
     let mut verification = guard.verifier.begin_buffered(&headers, SystemTime::now())?;
-    // The payload as it is on the wire: actix's extractors would decompress it.
-    let mut payload = request.take_payload();
     let received = match guard.body_timeout {
-        Some(limit) => tokio::time::timeout(limit, receive(&mut payload, &mut verification)).await,
-        None => Ok(receive(&mut payload, &mut verification).await),
+        Some(limit) => tokio::time::timeout(limit, receive(payload, &mut verification)).await,
+        None => Ok(receive(payload, &mut verification).await),
     };
     match received {
         Ok(End::Complete) => verification.finish(),
@@ -107,10 +111,11 @@ async fn receive(payload: &mut Payload, verification: &mut BufferedVerification)
     }
 }
 
-fn response(rejection: Rejection, version: Version) -> HttpResponse {
+fn response(rejection: Rejection, version: Version, unread: Payload) -> HttpResponse {
     // Every kind's status is a valid one; another would still have to reject.
     let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    let mut response = HttpResponse::with_body(status, rejection.body()).map_into_boxed_body();
+    let mut response =
+        HttpResponse::with_body(status, RejectionBody::new(&rejection, unread)).map_into_boxed_body();
     for (name, value) in rejection.headers() {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

@@ -92,8 +92,17 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Receiving { delivery, body, deadline } => {
-                    let late = deadline.as_pin_mut().is_some_and(|deadline| deadline.poll(cx).is_ready());
-                    let end = if late { End::Late } else { ready!(receive(delivery, body, cx)) };
+                    // The body first: one that is complete by now is not late.
+                    let end = match receive(delivery, body, cx) {
+                        Poll::Ready(end) => end,
+                        Poll::Pending => match deadline.as_pin_mut() {
+                            Some(deadline) => {
+                                ready!(deadline.poll(cx));
+                                End::Late
+                            }
+                            None => return Poll::Pending,
+                        },
+                    };
                     match delivery.take() {
                         Some(delivery) => delivery.settle(end),
                         None => return Poll::Pending,

@@ -2,7 +2,7 @@
 
 use std::{io, net::TcpListener, time::Duration};
 
-use actix_web::{App, HttpServer, dev::Server, web};
+use actix_web::{App, HttpServer, dev::Server, error::ErrorPayloadTooLarge, web};
 use countersign::{DEFAULT_BODY_LIMIT, Rejection};
 use countersign_actix::{Verified, VerifyWebhook};
 use receiver_setup::{Answer, Endpoint};
@@ -17,9 +17,7 @@ pub fn serve(
     on_reject: impl Fn(&Rejection) + Clone + Send + Sync + 'static,
 ) -> io::Result<Server> {
     let app = move || {
-        // actix's own limit for `Bytes` is 256 KiB: the handler gets whatever the guard lets through.
-        let app = App::new().app_data(web::PayloadConfig::new(DEFAULT_BODY_LIMIT));
-        endpoints.iter().cloned().fold(app, |app, Endpoint { path, verifier }| {
+        endpoints.iter().cloned().fold(App::new(), |app, Endpoint { path, verifier }| {
             let guard = VerifyWebhook::new(verifier)
                 .body_timeout(Duration::from_secs(30))
                 .on_reject(on_reject.clone());
@@ -29,7 +27,9 @@ pub fn serve(
     Ok(HttpServer::new(app).listen(listener)?.run())
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
-async fn receive(verified: Verified, body: web::Bytes) -> web::Json<Answer> {
-    web::Json(Answer::new(&verified, &body))
+/// Runs for verified deliveries only: it could not take a `Verified` otherwise. It takes the payload as it was on the
+/// wire, where `web::Bytes` would decompress it.
+async fn receive(verified: Verified, payload: web::Payload) -> actix_web::Result<web::Json<Answer>> {
+    let body = payload.to_bytes_limited(DEFAULT_BODY_LIMIT).await.map_err(ErrorPayloadTooLarge)??;
+    Ok(web::Json(Answer::new(&verified, &body)))
 }

@@ -12,6 +12,7 @@ use std::{
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
+    time::Duration,
 };
 
 use clap::{Parser, ValueEnum};
@@ -70,7 +71,11 @@ fn serve_axum(listener: TcpListener, app: axum::Router) -> io::Result<()> {
 }
 
 fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Error>> {
-    let client: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None) // the receiver is on this machine, whatever the environment says
+        .timeout_global(Some(Duration::from_secs(30)));
+    let client: ureq::Agent = config.build().into();
     let mut wrong = 0_u32;
     println!("{:<16} {:<36} {:>6}  what the operator is told", "sender", "case", "status");
     for delivery in deliveries::all()? {

@@ -1,7 +1,8 @@
 use std::{
     cell::LazyCell,
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     convert::Infallible,
+    fmt::Debug,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -12,6 +13,7 @@ use actix_web::{
     App, HttpResponse,
     dev::{Payload, Service},
     error::PayloadError,
+    http::ConnectionType,
     test::TestRequest,
     web,
 };
@@ -99,8 +101,7 @@ fn tower(verifier: &Verifier, delivery: &Delivery) -> Outcome {
         }
     });
     let guarded = VerifyWebhookLayer::new(verifier.clone()).layer(handler);
-    let response = block_on(guarded.oneshot(request(delivery))).unwrap();
-    http_outcome(&response.map(drop), &spy)
+    http_outcome(block_on(guarded.oneshot(request(delivery))).unwrap(), &spy)
 }
 
 fn axum(verifier: &Verifier, delivery: &Delivery) -> Outcome {
@@ -112,8 +113,7 @@ fn axum(verifier: &Verifier, delivery: &Delivery) -> Outcome {
         }
     };
     let app = Router::new().route("/", any(handler)).layer(VerifyWebhookLayer::new(verifier.clone()));
-    let response = block_on(app.oneshot(request(delivery).map(Body::new))).unwrap();
-    http_outcome(&response.map(drop), &spy)
+    http_outcome(block_on(app.oneshot(request(delivery).map(Body::new))).unwrap(), &spy)
 }
 
 fn actix(verifier: &Verifier, delivery: &Delivery) -> Outcome {
@@ -133,7 +133,13 @@ fn actix(verifier: &Verifier, delivery: &Delivery) -> Outcome {
         let app = actix_web::test::init_service(app).await;
         let response = app.call(actix_request(delivery)).await.unwrap();
         let rejection = response.response().extensions().get::<Rejection>().cloned();
-        outcome(response.status().as_u16(), rejection.as_ref(), &spy)
+        let headers = response.headers().iter().map(|(name, value)| header(name.as_str(), value.as_bytes()));
+        // actix writes this header from a field of the response's head.
+        let closes = response.response().head().connection_type() == ConnectionType::Close;
+        let headers = headers.chain(closes.then(|| header("connection", b"close"))).collect();
+        let status = response.status().as_u16();
+        let body = actix_web::test::read_body(response).await;
+        outcome(status, &headers, &body, rejection.as_ref(), &spy)
     })
 }
 
@@ -148,14 +154,34 @@ pub(crate) fn actix_request(delivery: &Delivery) -> actix_http::Request {
     request.to_request().replace_payload(Payload::Stream { payload }).0
 }
 
-/// Why tower rejects a delivery whose body must not be read.
+/// Why both adapters reject a delivery whose body must not be read.
 pub(crate) fn kind_unread(verifier: &Verifier, delivery: &Delivery) -> RejectionKind {
     let handler = service_fn(|_: Request<VerifiedBody>| async {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
     let guarded = VerifyWebhookLayer::new(verifier.clone()).layer(handler);
     let response = block_on(guarded.oneshot(request(delivery).map(|_| Unreadable))).unwrap();
-    response.extensions().get::<Rejection>().unwrap().kind()
+    let in_tower = response.extensions().get::<Rejection>().unwrap().kind();
+
+    let app =
+        App::new().wrap(VerifyWebhook::new(verifier.clone())).default_service(web::to(HttpResponse::Ok));
+    let in_actix = block_on(async {
+        let app = actix_web::test::init_service(app).await;
+        let payload: BoxedPayloadStream = Box::pin(Unreadable);
+        let request = actix_request(delivery).replace_payload(Payload::Stream { payload }).0;
+        let response = app.call(request).await.unwrap();
+        response.response().extensions().get::<Rejection>().unwrap().kind()
+    });
+    assert_eq!(in_tower, in_actix);
+    in_tower
+}
+
+impl Stream for Unreadable {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        panic!("the body was read");
+    }
 }
 
 /// A body that must not be read.
@@ -183,15 +209,37 @@ pub(crate) fn request(delivery: &Delivery) -> Request<Chunks> {
     request
 }
 
-fn http_outcome(response: &Response<()>, spy: &Spy) -> Outcome {
-    outcome(response.status().as_u16(), response.extensions().get::<Rejection>(), spy)
+fn http_outcome<B>(response: Response<B>, spy: &Spy) -> Outcome
+where
+    B: http_body::Body<Data = Bytes, Error: Debug>,
+{
+    let (head, body) = response.into_parts();
+    let headers = head.headers.iter().map(|(name, value)| header(name.as_str(), value.as_bytes())).collect();
+    let body = block_on(body.collect()).unwrap().to_bytes();
+    outcome(head.status.as_u16(), &headers, &body, head.extensions.get::<Rejection>(), spy)
 }
 
-fn outcome(status: u16, rejection: Option<&Rejection>, spy: &Spy) -> Outcome {
+fn header(name: &str, value: &[u8]) -> (String, String) {
+    (name.to_owned(), String::from_utf8(value.to_vec()).unwrap())
+}
+
+/// What came of it. The bytes of a rejection are those that the core says, and so the same on every surface.
+fn outcome(
+    status: u16,
+    headers: &BTreeSet<(String, String)>,
+    body: &[u8],
+    rejection: Option<&Rejection>,
+    spy: &Spy,
+) -> Outcome {
     let (keys, seen): (Vec<String>, Vec<Bytes>) = spy.lock().unwrap().drain(..).unzip();
     assert_eq!(status, rejection.map_or(200, Rejection::status));
-    let verdict = rejection.map_or_else(|| Ok(keys.concat()), |rejection| Err(rejection.kind()));
-    Outcome { verdict, seen }
+    let Some(rejection) = rejection else { return Outcome { verdict: Ok(keys.concat()), seen } };
+    let core = rejection.headers().iter().chain(&[("connection", "close")]);
+    // How long the body is is the framework's to say.
+    let headers: BTreeSet<_> = headers.iter().filter(|(name, _)| name != "content-length").cloned().collect();
+    assert_eq!(headers, core.map(|(name, value)| header(name, value.as_bytes())).collect());
+    assert_eq!(body, rejection.body().as_bytes());
+    Outcome { verdict: Err(rejection.kind()), seen }
 }
 
 /// A body that arrives in these chunks, and that never says beforehand how long it is or that it is over.

@@ -1,0 +1,47 @@
+use std::{
+    convert::Infallible,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    body::{BodySize, MessageBody},
+    dev::Payload,
+};
+use bytes::Bytes;
+use countersign::Rejection;
+
+/// The body of a rejection, which holds what was not read of the request's.
+///
+/// actix drains a chunked payload that was dropped before the response, for as long as its sender likes; with one that
+/// is still held it closes the connection after the response, as it was told to.
+pub(crate) struct RejectionBody {
+    text: Bytes,
+    _unread: Payload,
+}
+
+impl RejectionBody {
+    pub(crate) fn new(rejection: &Rejection, unread: Payload) -> Self {
+        Self { text: Bytes::from_static(rejection.body().as_bytes()), _unread: unread }
+    }
+}
+
+impl MessageBody for RejectionBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.text.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let text = std::mem::take(&mut self.text);
+        Poll::Ready((!text.is_empty()).then_some(Ok(text)))
+    }
+}
+
+impl fmt::Debug for RejectionBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RejectionBody").field("text", &self.text).finish_non_exhaustive()
+    }
+}
