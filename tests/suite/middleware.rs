@@ -1,6 +1,6 @@
 //! The actix middleware: what reaches the wrapped service, what the caller sees of a rejection, and where it goes.
 
-use std::io::Write;
+use std::{future::Future, io::Write};
 
 use actix_web::{
     App, HttpMessage, HttpResponse,
@@ -154,6 +154,48 @@ fn an_extractor_without_the_middleware_is_500_and_the_log_names_the_mistake() {
     });
     assert!(log.contains("ERROR"), "{log}");
     assert!(log.contains("no `VerifyWebhook` guards its route"), "{log}");
+}
+
+#[test]
+fn methods_other_than_post_are_verified_like_any_other() {
+    for method in ["GET", "PUT", "OPTIONS", "HEAD", "DELETE"] {
+        block_on(async {
+            let app = App::new().wrap(guard()).default_service(web::to(HttpResponse::Ok));
+            let app = actix_web::test::init_service(app).await;
+            let mut request = actix_request(&Delivery::default());
+            request.head_mut().method = method.parse().unwrap();
+            assert_eq!(app.call(request).await.unwrap().status(), 401, "{method}");
+        });
+    }
+}
+
+#[test]
+fn a_payload_that_is_always_ready_does_not_keep_the_worker() {
+    struct Endless;
+
+    impl futures_core::Stream for Endless {
+        type Item = Result<Bytes, actix_web::error::PayloadError>;
+
+        fn poll_next(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Self::Item>> {
+            std::task::Poll::Ready(Some(Ok(Bytes::from_static(b"x"))))
+        }
+    }
+
+    block_on(async {
+        let app = App::new().wrap(guard()).default_service(web::to(HttpResponse::Ok));
+        let app = actix_web::test::init_service(app).await;
+        let payload: actix_http::BoxedPayloadStream = Box::pin(Endless);
+        let request = actix_request(&good()).replace_payload(actix_http::Payload::Stream { payload }).0;
+        let mut response = std::pin::pin!(app.call(request));
+        let pending =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(response.as_mut().poll(cx).is_pending()));
+        assert!(pending.await);
+        // It was woken again, and ends where the limit is.
+        assert_eq!(response.await.unwrap().status(), 413);
+    });
 }
 
 #[test]
