@@ -7,6 +7,7 @@
     reason = "a test that goes wrong ends in a panic"
 )]
 
+mod bodies;
 mod bug_classes;
 mod guard;
 mod harness;
@@ -19,5 +20,6 @@ mod properties;
 mod rejections;
 mod senders;
 mod sockets;
+mod timestamps;
 mod vectors;
 mod wycheproof;
