@@ -85,10 +85,7 @@ impl KeyRing {
         match scheme.algorithm {
             Algorithm::HmacSha256 => {
                 let keyed = |key: &Key| match key.material.secret() {
-                    Some(secret) if secret.is_void() => Err(BuildError::EmptySecret {
-                        key: key.id.to_string(),
-                        scheme: scheme.name().to_owned(),
-                    }),
+                    Some(secret) if secret.is_void() => Err(scheme.empty_secret(key.id.as_str())),
                     Some(secret) => Ok(keyed(secret)),
                     None => Err(scheme.does_not_take(key.id.as_str(), "a secret")),
                 };

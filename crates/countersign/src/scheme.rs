@@ -57,6 +57,10 @@ impl Scheme {
         self.facts
     }
 
+    pub(crate) fn empty_secret(&self, key: &str) -> BuildError {
+        BuildError::EmptySecret { key: key.to_owned(), scheme: self.name.to_owned() }
+    }
+
     pub(crate) fn does_not_take(&self, key: &str, needs: &'static str) -> BuildError {
         BuildError::KeyDoesNotFit { key: key.to_owned(), scheme: self.name.to_owned(), needs }
     }

@@ -128,9 +128,7 @@ enum Ready {
 impl Ready {
     fn new(scheme: &Scheme, key: SigningKey) -> Result<Self, BuildError> {
         match (scheme.algorithm(), key) {
-            (_, SigningKey::Secret(secret)) if secret.is_void() => {
-                Err(BuildError::EmptySecret { key: SIGNING_KEY.to_owned(), scheme: scheme.name().to_owned() })
-            }
+            (_, SigningKey::Secret(secret)) if secret.is_void() => Err(scheme.empty_secret(SIGNING_KEY)),
             (Algorithm::HmacSha256, SigningKey::Secret(secret)) => Ok(Self::HmacSha256(keyed(&secret))),
             #[cfg(feature = "rsa")]
             (_, SigningKey::PrivateKey(key)) => match RsaSigner::new(scheme, key) {
