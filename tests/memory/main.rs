@@ -133,7 +133,7 @@ fn cost_of_in_actix(headers: &[(String, String)], first: usize, size: usize) -> 
 #[test]
 fn no_request_costs_more_than_twice_the_limit_and_a_few_kilobytes() {
     let signer = Signer::new(senders::moduslink(), [Secret::new("secret")]).unwrap();
-    let signed = signer.headers(&BYTES, SystemTime::now());
+    let signed = signer.headers(&BYTES, SystemTime::now()).unwrap();
 
     for cost_of in [cost_of, cost_of_in_actix] {
         for (first, size) in [(1, 1), (2, 2), (100, 100), (16 * 1024, 16 * 1024), (LIMIT - 1, 1), (1, LIMIT)]

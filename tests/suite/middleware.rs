@@ -122,7 +122,7 @@ fn connection_close_is_said_on_http_1_only() {
         block_on(async {
             let app = App::new().wrap(guard()).service(at_root(web::post().to(echo)));
             let app = actix_web::test::init_service(app).await;
-            let mut request = actix_request(&Delivery::default());
+            let mut request = actix_request(&Delivery::new([], ""));
             request.head_mut().version = version;
             let response = app.call(request).await.unwrap();
             assert_eq!(response.response().head().connection_type(), kind, "{version:?}");
@@ -162,7 +162,7 @@ fn methods_other_than_post_are_verified_like_any_other() {
         block_on(async {
             let app = App::new().wrap(guard()).default_service(web::to(HttpResponse::Ok));
             let app = actix_web::test::init_service(app).await;
-            let mut request = actix_request(&Delivery::default());
+            let mut request = actix_request(&Delivery::new([], ""));
             request.head_mut().method = method.parse().unwrap();
             assert_eq!(app.call(request).await.unwrap().status(), 401, "{method}");
         });

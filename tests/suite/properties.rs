@@ -48,7 +48,7 @@ proptest! {
         let body = chunks.concat();
         let signer = countersign::Signer::new(scheme(), [Secret::new(secret.clone())]).unwrap();
         let verifier = Verifier::builder(scheme()).secret("k", Secret::new(secret)).build().unwrap();
-        let mut delivery = Delivery::new(signer.headers(&body, now()), body.clone());
+        let mut delivery = Delivery::new(signer.headers(&body, now()).unwrap(), body.clone());
         delivery.chunks = chunks.into_iter().map(Bytes::from).collect();
         for surface in SURFACES {
             prop_assert_eq!((surface.deliver)(&verifier, &delivery), Outcome::verified("k", body.clone()));

@@ -22,7 +22,7 @@ fn each_sender_is_a_dated_value_with_its_source() {
     let names: BTreeSet<String> = ALL.iter().map(|scheme| scheme().name().to_owned()).collect();
     assert_eq!(names.len(), ALL.len());
     for scheme in ALL {
-        let (scheme, facts) = (scheme(), scheme().facts());
+        let (scheme, facts) = (scheme(), scheme().facts().unwrap());
         assert!(facts.source.starts_with("https://"), "{}", scheme.name());
         assert_eq!(facts.checked.len(), "2026-11-21".len(), "{}", scheme.name());
         let inferred = matches!(scheme.name(), "moduslink" | "modern-dropship");
@@ -50,7 +50,7 @@ fn fluent_verifier(scheme: Scheme) -> Verifier {
 fn fluent_delivery() -> Delivery {
     let sign = |scheme| {
         let key = PrivateKey::from_pem(&fluent_key("rsa-1024-private.pem")).unwrap();
-        Signer::new(scheme, [key]).unwrap().headers(b"event", now())
+        Signer::new(scheme, [key]).unwrap().headers(b"event", now()).unwrap()
     };
     Delivery::new([sign(senders::fluent()), sign(senders::fluent_legacy_md5())].concat(), "event")
 }
@@ -141,7 +141,7 @@ fn nobody_varies_a_fingerprint_by_leaving_signatures_out() {
     let builder = Verifier::builder(senders::modern_dropship()).secret("old", old).secret("new", new);
     let verifier = builder.build().unwrap();
     let signer = Signer::new(senders::modern_dropship(), secrets()).unwrap();
-    let sent = Delivery::new(signer.headers(b"body", now()), "body");
+    let sent = Delivery::new(signer.headers(b"body", now()).unwrap(), "body");
     let value = sent.signature();
     let [time, by_old, by_new] = value.split(',').collect::<Vec<_>>().try_into().unwrap();
     for kept in

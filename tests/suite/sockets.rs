@@ -253,7 +253,7 @@ async fn a_rejected_body_that_never_ends_does_not_hold_its_connection() {
         let endings: [(&str, &[u8]); 2] =
             [("Content-Length: 100000", b"x"), ("Transfer-Encoding: chunked", b"1\r\nx\r\n")];
         for (ending, chunk) in endings {
-            let (answer, _) = drip(address, &head(&Delivery::default(), "moduslink", ending), chunk).await;
+            let (answer, _) = drip(address, &head(&Delivery::new([], ""), "moduslink", ending), chunk).await;
             assert_status(&answer, 401, framework);
         }
     })
@@ -264,7 +264,7 @@ async fn a_rejected_body_that_never_ends_does_not_hold_its_connection() {
 async fn a_request_that_its_headers_reject_is_answered_and_closed_before_its_body_is_sent() {
     with_each(|framework, address| async move {
         let ending = "Content-Length: 5\r\nExpect: 100-continue";
-        let answer = send(address, &head(&Delivery::default(), "moduslink", ending)).await;
+        let answer = send(address, &head(&Delivery::new([], ""), "moduslink", ending)).await;
         // actix-web itself says 100 before any middleware runs; the guard's answer still comes without the body.
         let answer = match framework {
             "actix" => answer.strip_prefix("HTTP/1.1 100 Continue\r\n\r\n").unwrap().to_owned(),

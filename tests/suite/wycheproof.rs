@@ -48,7 +48,8 @@ fn rsa_2048_with_sha512_gives_wycheproofs_verdicts() {
     let (mut verified, mut mismatched, mut malformed) = (0, 0, 0);
     for group in set.test_groups {
         let key = PublicKey::from_pem(&group.pem).unwrap();
-        assert_eq!(PublicKey::from_der(&group.der).unwrap().modulus_bits(), key.modulus_bits());
+        let reparsed = PublicKey::from_der(&group.der).unwrap();
+        assert_eq!(format!("{reparsed:?}"), format!("{key:?}"));
         let verifier = Verifier::builder(senders::fluent()).public_key("k", key).build().unwrap();
         for test in group.tests {
             let header = ("fluent-signature".to_owned(), BASE64.encode(&test.sig));

@@ -1,13 +1,19 @@
-use actix_web::http::header::HeaderMap;
+use actix_web::dev::ServiceRequest;
 use countersign::Headers;
 
-/// A request's headers, as the core looks at them.
-pub(crate) struct RequestHeaders<'r>(pub(crate) &'r HeaderMap);
+/// A request's head as the core looks at it.
+pub(crate) struct RequestHead<'r>(pub(crate) &'r ServiceRequest);
 
-impl Headers for RequestHeaders<'_> {
+impl Headers for RequestHead<'_> {
     fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
-        for value in self.0.get_all(name) {
-            each(value.as_bytes());
-        }
+        self.0.headers().get_all(name).for_each(|value| each(value.as_bytes()));
+    }
+
+    fn method(&self) -> Option<&str> {
+        Some(self.0.method().as_str())
+    }
+
+    fn target(&self) -> Option<&str> {
+        self.0.uri().path_and_query().map(|target| target.as_str())
     }
 }

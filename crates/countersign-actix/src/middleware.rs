@@ -18,7 +18,7 @@ use bytes::Bytes;
 use countersign::{BufferedVerification, Rejection, Verified};
 use futures_core::Stream;
 
-use crate::{body::RejectionBody, headers::RequestHeaders, transform::VerifyWebhook};
+use crate::{body::RejectionBody, headers::RequestHead, transform::VerifyWebhook};
 
 /// The chunks that are taken before other tasks of the worker get their turn: a body may be always ready.
 const CHUNKS_PER_TURN: usize = 64;
@@ -73,8 +73,8 @@ async fn verify(
     request: &ServiceRequest,
     payload: &mut Payload,
 ) -> Result<(Verified, Bytes), Rejection> {
-    let headers = RequestHeaders(request.headers());
-    let mut verification = guard.verifier.begin_buffered(&headers, SystemTime::now())?;
+    let head = RequestHead(request);
+    let mut verification = guard.verifier.begin_buffered(&head, SystemTime::now())?;
     let received = match guard.body_timeout {
         Some(limit) => tokio::time::timeout(limit, receive(payload, &mut verification)).await,
         None => Ok(receive(payload, &mut verification).await),

@@ -12,7 +12,7 @@ use tower_service::Service;
 use crate::{
     body::{ResponseBody, VerifiedBody},
     future::ResponseFuture,
-    headers::RequestHeaders,
+    headers::RequestHead,
     layer::VerifyWebhookLayer,
 };
 
@@ -44,7 +44,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (head, body) = request.into_parts();
-        match self.layer.verifier.begin_buffered(&RequestHeaders(&head.headers), SystemTime::now()) {
+        match self.layer.verifier.begin_buffered(&RequestHead(&head), SystemTime::now()) {
             Ok(verification) => {
                 // The service that was polled ready goes along; the clone that stays must be polled anew.
                 let ready = self.inner.clone();

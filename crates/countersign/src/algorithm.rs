@@ -1,76 +1,151 @@
 //! The algorithms: keys made ready, their running states, and the comparison.
 
-#[cfg(feature = "rsa")]
-pub(crate) mod rsa;
+#[cfg(feature = "public-key")]
+pub(crate) mod ed25519;
+pub(crate) mod hmac;
+#[cfg(feature = "public-key")]
+pub(crate) mod public;
+pub(crate) mod token;
 
-use std::{fmt, ops::BitOr};
+use std::{fmt, ops::RangeInclusive};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use smallvec::SmallVec;
-use subtle::{Choice, ConstantTimeEq};
-use zeroize::Zeroizing;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use self::{hmac::Keyed, token::Tokens};
 use crate::{
-    error::BuildError,
-    key::{Key, Secret},
-    scheme::Scheme,
-    signature::Claimed,
+    error::BuildError, key::Key, rejection::RejectionKind, scheme::Scheme, signature::Claimed,
     verification::Fingerprint,
 };
 
 /// The most keys of one verifier: each secret costs a pass over the body of every delivery.
 pub(crate) const MOST_KEYS: usize = 8;
 
-/// A signature algorithm. A scheme pins its own; nothing in a request chooses one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Algorithm {
+/// The greatest RSA modulus that any scheme takes, in bits: a larger one only makes each delivery dearer.
+pub(crate) const GREATEST_MODULUS_BITS: usize = 4096;
+
+macro_rules! algorithms {
+    ($($(#[$doc:meta])* $algorithm:ident = $name:literal, $display:literal, $needs:ident;)*) => {
+        /// A signature algorithm. A scheme pins its own; nothing in a request chooses one.
+        ///
+        /// Those that sign with a private key need the feature `public-key`, and MD5 the feature `legacy-md5`: without it a
+        /// verifier does not build.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Algorithm {
+            $($(#[$doc])* $algorithm,)*
+        }
+
+        impl Algorithm {
+            /// Every algorithm.
+            pub const ALL: &'static [Self] = &[$(Self::$algorithm),*];
+
+            /// The name that a configuration gives it: `hmac-sha256`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$algorithm => $name,)* }
+            }
+
+            fn display(self) -> &'static str {
+                match self { $(Self::$algorithm => $display,)* }
+            }
+
+            fn key_kind(self) -> KeyKind {
+                match self { $(Self::$algorithm => KeyKind::$needs,)* }
+            }
+        }
+    };
+}
+
+algorithms! {
     /// HMAC with SHA-256, [RFC 2104](https://www.rfc-editor.org/rfc/rfc2104).
-    HmacSha256,
-    /// RSA PKCS#1 v1.5 with SHA-512, [RFC 8017 §8.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2):
-    /// `SHA512withRSA`.
-    #[cfg(feature = "rsa")]
-    #[non_exhaustive]
-    RsaPkcs1Sha512 {
-        /// The least size of a key's modulus, in bits.
-        least_modulus_bits: usize,
-    },
+    HmacSha256 = "hmac-sha256", "HMAC-SHA256", Secret;
+    /// HMAC with SHA-384.
+    HmacSha384 = "hmac-sha384", "HMAC-SHA384", Secret;
+    /// HMAC with SHA-512.
+    HmacSha512 = "hmac-sha512", "HMAC-SHA512", Secret;
+    /// HMAC with SHA-1. SHA-1 is broken; its HMAC is not known to be, and has no reason to be chosen anew.
+    LegacyHmacSha1 = "legacy-hmac-sha1", "HMAC-SHA1", Secret;
+    /// RSA PKCS#1 v1.5 with SHA-256, [RFC 8017 §8.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2):
+    /// `SHA256withRSA`.
+    RsaPkcs1Sha256 = "rsa-pkcs1-sha256", "RSA PKCS#1 v1.5 with SHA-256", Rsa;
+    /// RSA PKCS#1 v1.5 with SHA-512: `SHA512withRSA`.
+    RsaPkcs1Sha512 = "rsa-pkcs1-sha512", "RSA PKCS#1 v1.5 with SHA-512", Rsa;
+    /// RSA-PSS with SHA-256, its mask and a salt of 32 bytes,
+    /// [RFC 8017 §8.1](https://www.rfc-editor.org/rfc/rfc8017#section-8.1): `PS256`.
+    RsaPssSha256 = "rsa-pss-sha256", "RSA-PSS with SHA-256", Rsa;
     /// RSA PKCS#1 v1.5 with MD5, which is broken: `MD5withRSA`.
-    #[cfg(feature = "legacy-md5")]
-    #[non_exhaustive]
-    LegacyRsaPkcs1Md5 {
-        /// The least size of a key's modulus, in bits.
-        least_modulus_bits: usize,
-    },
+    LegacyRsaPkcs1Md5 = "legacy-rsa-pkcs1-md5", "RSA PKCS#1 v1.5 with MD5", Rsa;
+    /// ECDSA on P-256 with SHA-256, [FIPS 186-5](https://csrc.nist.gov/pubs/fips/186-5/final), the signature in DER.
+    EcdsaP256Sha256 = "ecdsa-p256-sha256", "ECDSA P-256 with SHA-256", P256;
+    /// ECDSA on P-256 with SHA-256, the signature as two numbers of 32 bytes each: `ES256`.
+    EcdsaP256Sha256Fixed = "ecdsa-p256-sha256-fixed", "ECDSA P-256 with SHA-256", P256;
+    /// Ed25519, [RFC 8032](https://www.rfc-editor.org/rfc/rfc8032).
+    ///
+    /// Each pair of a key and a listed signature costs a pass over the body; a delivery that would cost more than 8 is
+    /// rejected.
+    Ed25519 = "ed25519", "Ed25519", Ed25519;
+    /// No signature, but a fixed token that the sender sends along: see [`Scheme::unsigned_token`].
+    UnsignedToken = "unsigned-token", "a static token", Secret;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyKind {
+    Secret,
+    Rsa,
+    P256,
+    Ed25519,
+}
+
+impl Algorithm {
+    /// Whether it signs anything at all.
+    pub(crate) fn signs(self) -> bool {
+        self != Self::UnsignedToken
+    }
+
+    /// What key it needs, in words.
+    pub(crate) fn needs(self) -> &'static str {
+        match self.key_kind() {
+            KeyKind::Secret => "a secret",
+            KeyKind::Rsa => "an RSA key",
+            KeyKind::P256 => "a P-256 key",
+            KeyKind::Ed25519 => "an Ed25519 key",
+        }
+    }
 }
 
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HmacSha256 => "HMAC-SHA256",
-            #[cfg(feature = "rsa")]
-            Self::RsaPkcs1Sha512 { .. } => "RSA PKCS#1 v1.5 with SHA-512",
-            #[cfg(feature = "legacy-md5")]
-            Self::LegacyRsaPkcs1Md5 { .. } => "RSA PKCS#1 v1.5 with MD5",
-        })
+        f.write_str(self.display())
     }
 }
 
-/// The keys of one verifier, made ready once: an HMAC's key schedule is kept, an RSA key is parsed.
-pub(crate) enum KeyRing {
-    HmacSha256(Vec<HmacSha256>),
-    #[cfg(feature = "rsa")]
-    Rsa(rsa::KeyRing),
-}
+pub(crate) type Hmac<D> = ::hmac::Hmac<D>;
 
-pub(crate) type HmacSha256 = Hmac<Sha256>;
+/// The keys of one verifier, made ready once: an HMAC's key schedule is kept, a public key is parsed.
+pub(crate) enum KeyRing {
+    HmacSha1(Keyed<Hmac<Sha1>>),
+    HmacSha256(Keyed<Hmac<Sha256>>),
+    HmacSha384(Keyed<Hmac<Sha384>>),
+    HmacSha512(Keyed<Hmac<Sha512>>),
+    Tokens(Tokens),
+    #[cfg(feature = "public-key")]
+    Public(public::KeyRing),
+    #[cfg(feature = "public-key")]
+    Ed25519(ed25519::KeyRing),
+}
 
 /// One delivery's hashing, for every key of the ring in step.
 pub(crate) enum Running {
-    HmacSha256(SmallVec<[HmacSha256; 2]>),
-    #[cfg(feature = "rsa")]
-    Rsa(rsa::Digest),
+    HmacSha1(hmac::Running<Hmac<Sha1>>),
+    HmacSha256(hmac::Running<Hmac<Sha256>>),
+    HmacSha384(hmac::Running<Hmac<Sha384>>),
+    HmacSha512(hmac::Running<Hmac<Sha512>>),
+    /// Of what no signature covers.
+    Unsigned(Sha256),
+    #[cfg(feature = "public-key")]
+    Public(public::Running),
+    #[cfg(feature = "public-key")]
+    Ed25519(ed25519::Running),
 }
 
 /// What came of comparing the computed signatures with the claimed ones.
@@ -83,50 +158,86 @@ pub(crate) struct Comparison {
 impl KeyRing {
     pub(crate) fn new(scheme: &Scheme, keys: &[Key]) -> Result<Self, BuildError> {
         match scheme.algorithm {
-            Algorithm::HmacSha256 => {
-                let keyed = |key: &Key| match key.material.secret() {
-                    Some(secret) if secret.is_void() => Err(scheme.empty_secret(key.id.as_str())),
-                    Some(secret) => Ok(keyed(secret)),
-                    None => Err(scheme.does_not_take(key.id.as_str(), "a secret")),
-                };
-                keys.iter().map(keyed).collect::<Result<_, _>>().map(Self::HmacSha256)
-            }
-            #[cfg(feature = "rsa")]
-            Algorithm::RsaPkcs1Sha512 { least_modulus_bits } => {
-                rsa::KeyRing::sha512(scheme, keys, least_modulus_bits).map(Self::Rsa)
-            }
+            Algorithm::HmacSha256 => Keyed::new(scheme, keys).map(Self::HmacSha256),
+            Algorithm::HmacSha384 => Keyed::new(scheme, keys).map(Self::HmacSha384),
+            Algorithm::HmacSha512 => Keyed::new(scheme, keys).map(Self::HmacSha512),
+            Algorithm::LegacyHmacSha1 => Keyed::new(scheme, keys).map(Self::HmacSha1),
+            Algorithm::UnsignedToken => Tokens::new(scheme, keys).map(Self::Tokens),
+            #[cfg(feature = "public-key")]
+            Algorithm::Ed25519 => ed25519::KeyRing::new(scheme, keys).map(Self::Ed25519),
+            #[cfg(feature = "public-key")]
+            Algorithm::RsaPkcs1Sha256
+            | Algorithm::RsaPkcs1Sha512
+            | Algorithm::RsaPssSha256
+            | Algorithm::EcdsaP256Sha256
+            | Algorithm::EcdsaP256Sha256Fixed => public::KeyRing::new(scheme, keys).map(Self::Public),
             #[cfg(feature = "legacy-md5")]
-            Algorithm::LegacyRsaPkcs1Md5 { least_modulus_bits } => {
-                rsa::KeyRing::legacy_md5(scheme, keys, least_modulus_bits).map(Self::Rsa)
+            Algorithm::LegacyRsaPkcs1Md5 => public::KeyRing::new(scheme, keys).map(Self::Public),
+            #[cfg(not(feature = "legacy-md5"))]
+            Algorithm::LegacyRsaPkcs1Md5 => {
+                Err(scheme.mistake("algorithm", "it needs the feature `legacy-md5`"))
             }
+            #[cfg(not(feature = "public-key"))]
+            _ => Err(scheme.mistake("algorithm", "it needs the feature `public-key`")),
         }
     }
 
     /// The lengths in bytes of the signatures that the keys could have made.
-    pub(crate) fn signature_lengths(&self) -> Vec<usize> {
+    pub(crate) fn signature_lengths(&self) -> Vec<RangeInclusive<usize>> {
         match self {
-            Self::HmacSha256(_) => vec![32],
-            #[cfg(feature = "rsa")]
-            Self::Rsa(ring) => ring.signature_lengths(),
+            Self::HmacSha1(_) => vec![20..=20],
+            Self::HmacSha256(_) => vec![32..=32],
+            Self::HmacSha384(_) => vec![48..=48],
+            Self::HmacSha512(_) => vec![64..=64],
+            Self::Tokens(_) => vec![1..=usize::MAX],
+            #[cfg(feature = "public-key")]
+            Self::Public(ring) => {
+                let mut lengths: Vec<_> = ring.signature_lengths().collect();
+                lengths.sort_unstable_by_key(|range| *range.start());
+                lengths.dedup();
+                lengths
+            }
+            #[cfg(feature = "public-key")]
+            Self::Ed25519(_) => vec![64..=64],
         }
     }
 
-    pub(crate) fn start(&self) -> Running {
-        match self {
-            Self::HmacSha256(keyed) => Running::HmacSha256(keyed.iter().cloned().collect()),
-            #[cfg(feature = "rsa")]
-            Self::Rsa(ring) => Running::Rsa(ring.start()),
-        }
+    #[cfg_attr(
+        not(feature = "public-key"),
+        expect(clippy::unnecessary_wraps, reason = "only Ed25519 has a bound of its own")
+    )]
+    pub(crate) fn start(
+        &self,
+        #[cfg_attr(not(feature = "public-key"), expect(unused_variables, reason = "for Ed25519"))]
+        claimed: &[Claimed],
+    ) -> Result<Running, RejectionKind> {
+        Ok(match self {
+            Self::HmacSha1(keyed) => Running::HmacSha1(keyed.start()),
+            Self::HmacSha256(keyed) => Running::HmacSha256(keyed.start()),
+            Self::HmacSha384(keyed) => Running::HmacSha384(keyed.start()),
+            Self::HmacSha512(keyed) => Running::HmacSha512(keyed.start()),
+            Self::Tokens(_) => Running::Unsigned(Sha256::new()),
+            #[cfg(feature = "public-key")]
+            Self::Public(ring) => Running::Public(ring.start()),
+            #[cfg(feature = "public-key")]
+            Self::Ed25519(ring) => Running::Ed25519(ring.start(claimed)?),
+        })
     }
 
     /// Compares what was computed over everything hashed with every claimed signature.
     pub(crate) fn compare(&self, running: Running, claimed: &[Claimed]) -> Comparison {
         match (self, running) {
-            (_, Running::HmacSha256(states)) => compare_macs(states, claimed),
-            #[cfg(feature = "rsa")]
-            (Self::Rsa(ring), Running::Rsa(digest)) => ring.compare(&digest.finish(), claimed),
-            #[cfg(feature = "rsa")]
-            (Self::HmacSha256(_), Running::Rsa(digest)) => digest.finish().unmatched(),
+            (_, Running::HmacSha1(running)) => running.compare(claimed),
+            (_, Running::HmacSha256(running)) => running.compare(claimed),
+            (_, Running::HmacSha384(running)) => running.compare(claimed),
+            (_, Running::HmacSha512(running)) => running.compare(claimed),
+            (Self::Tokens(tokens), Running::Unsigned(body)) => tokens.compare(body, claimed),
+            #[cfg(feature = "public-key")]
+            (Self::Public(ring), Running::Public(running)) => ring.compare(running, claimed),
+            #[cfg(feature = "public-key")]
+            (_, Running::Ed25519(running)) => running.compare(),
+            // A ring compares what it has started.
+            (_, _) => Comparison { made_by_key: [false; MOST_KEYS], fingerprint: Fingerprint::of(&[]) },
         }
     }
 }
@@ -134,28 +245,15 @@ impl KeyRing {
 impl Running {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
-            Self::HmacSha256(states) => states.iter_mut().for_each(|state| state.update(bytes)),
-            #[cfg(feature = "rsa")]
-            Self::Rsa(digest) => digest.update(bytes),
+            Self::HmacSha1(running) => running.update(bytes),
+            Self::HmacSha256(running) => running.update(bytes),
+            Self::HmacSha384(running) => running.update(bytes),
+            Self::HmacSha512(running) => running.update(bytes),
+            Self::Unsigned(state) => state.update(bytes),
+            #[cfg(feature = "public-key")]
+            Self::Public(running) => running.update(bytes),
+            #[cfg(feature = "public-key")]
+            Self::Ed25519(running) => running.update(bytes),
         }
     }
-}
-
-/// Every key against every signature, without an early exit: how near a guess came shows in no time.
-fn compare_macs(states: impl IntoIterator<Item = HmacSha256>, claimed: &[Claimed]) -> Comparison {
-    let mut made_by_key = [false; MOST_KEYS];
-    let mut fingerprint = None;
-    for (made, state) in made_by_key.iter_mut().zip(states) {
-        let computed: Zeroizing<[u8; 32]> = Zeroizing::new(state.finalize().into_bytes().into());
-        let compare = |signature: &Claimed| computed.as_slice().ct_eq(signature.as_slice());
-        *made = claimed.iter().map(compare).fold(Choice::from(0), BitOr::bitor).into();
-        // Under the first key, whichever matched: a caller that leaves a signature out would change the rest.
-        fingerprint.get_or_insert_with(|| Fingerprint::of(&*computed));
-    }
-    Comparison { made_by_key, fingerprint: fingerprint.unwrap_or_else(|| Fingerprint::of(&[])) }
-}
-
-pub(crate) fn keyed(secret: &Secret) -> HmacSha256 {
-    #[expect(clippy::expect_used, reason = "RFC 2104 defines HMAC for keys of every length")]
-    HmacSha256::new_from_slice(secret.bytes()).expect("HMAC takes keys of every length")
 }

@@ -1,6 +1,6 @@
 //! What goes wrong while a guard is being set up: a person's mistake, told at start-up.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// A mistake in the set-up, found before the first delivery.
 ///
@@ -28,6 +28,18 @@ pub enum BuildError {
     EnvNotUnicode {
         /// The variable's name.
         variable: String,
+    },
+    /// The file that should hold a key cannot be read.
+    FileUnreadable {
+        /// The file's path.
+        file: String,
+        /// The kind of the error.
+        reason: String,
+    },
+    /// The file that should hold a key is empty.
+    FileEmpty {
+        /// The file's path.
+        file: String,
     },
     /// A verifier was given no key, so that it could never accept.
     NoKey {
@@ -62,6 +74,15 @@ pub enum BuildError {
         /// The scheme's name.
         scheme: String,
     },
+    /// A secret is not in the form in which this sender shows secrets.
+    SecretForm {
+        /// The id of the key that holds it.
+        key: String,
+        /// The scheme's name.
+        scheme: String,
+        /// The form that it should have.
+        form: &'static str,
+    },
     /// A key's not-before instant is not earlier than its expiry.
     KeyNeverActive {
         /// The key's id.
@@ -75,7 +96,7 @@ pub enum BuildError {
         key: String,
         /// The scheme's name.
         scheme: String,
-        /// What the scheme needs: `a secret` or `an RSA public key`.
+        /// What the scheme needs: `a secret`, `an RSA key`.
         needs: &'static str,
     },
     /// An RSA modulus is outside of what the scheme allows.
@@ -91,24 +112,51 @@ pub enum BuildError {
         /// The greatest any scheme allows, in bits.
         greatest: usize,
     },
-    /// The environment variable's value is not a usable RSA public key.
+    /// The environment variable's value is not a usable public key.
     EnvPublicKey {
         /// The variable's name.
         variable: String,
         /// What is wrong with it and what to do.
         reason: &'static str,
     },
-    /// A text or DER document is not a usable RSA public key.
+    /// A text or DER document is not a usable public key.
     PublicKey {
         /// What is wrong with it and what to do.
         reason: &'static str,
     },
-    /// A PEM document is not a usable RSA private key (feature `sign`).
+    /// A PEM document is not a usable private key (feature `sign`).
     PrivateKey {
         /// What is wrong with it and what to do.
         reason: &'static str,
     },
-    /// The signature header's name is not a valid HTTP field name.
+    /// A field of a scheme is missing or contradicts another.
+    Scheme {
+        /// The scheme's name.
+        scheme: String,
+        /// The field: the name of the builder's method, and of the configuration's key.
+        field: &'static str,
+        /// What is wrong with it and what to do.
+        mistake: Cow<'static, str>,
+    },
+    /// A signer was not given what its scheme signs beside the body (feature `sign`).
+    SignerLacks {
+        /// The scheme's name.
+        scheme: String,
+        /// What it lacks.
+        part: String,
+    },
+    /// A verifier for several senders was given none.
+    NoSender,
+    /// Two senders of one verifier have the same signature header, so that none tells which sent a delivery.
+    SameHeader {
+        /// The first sender's name.
+        first: String,
+        /// The other's.
+        second: String,
+        /// The header.
+        header: String,
+    },
+    /// A header's name is not a valid HTTP field name.
     HeaderName {
         /// The name as given.
         header: String,
@@ -148,6 +196,27 @@ impl fmt::Display for BuildError {
                     "environment variable {variable} is not valid UTF-8: give such a secret to `Secret::new` as bytes"
                 )
             }
+            Self::FileUnreadable { file, reason } => {
+                write!(f, "file {file:?} cannot be read: {reason}")
+            }
+            Self::FileEmpty { file } => {
+                write!(f, "file {file:?} is empty: put the key into it that the sender gave you")
+            }
+            Self::SecretForm { key, scheme, form } => {
+                write!(f, "the secret of key {key:?} of {scheme} is in the wrong form: it should be {form}")
+            }
+            Self::Scheme { scheme, field, mistake } => write!(f, "scheme {scheme:?}, {field}: {mistake}"),
+            Self::SignerLacks { scheme, part } => {
+                write!(f, "{scheme} signs {part}, which the signer was not given")
+            }
+            Self::NoSender => {
+                f.write_str("a verifier of no sender refuses every delivery: give it at least one")
+            }
+            Self::SameHeader { first, second, header } => write!(
+                f,
+                "{first} and {second} both send {header}, so that a delivery cannot be told to be of either: give each an \
+                 endpoint of its own"
+            ),
             Self::NoKey { scheme } => {
                 write!(f, "{scheme} was given no key: give it at least one")
             }
@@ -178,10 +247,10 @@ impl fmt::Display for BuildError {
                 "key {key:?} of {scheme} has an RSA modulus of {bits} bits: use one of {least} to {greatest} bits"
             ),
             Self::EnvPublicKey { variable, reason } => {
-                write!(f, "environment variable {variable} is not a usable RSA public key: {reason}")
+                write!(f, "environment variable {variable} is not a usable public key: {reason}")
             }
-            Self::PublicKey { reason } => write!(f, "not a usable RSA public key: {reason}"),
-            Self::PrivateKey { reason } => write!(f, "not a usable RSA private key: {reason}"),
+            Self::PublicKey { reason } => write!(f, "not a usable public key: {reason}"),
+            Self::PrivateKey { reason } => write!(f, "not a usable private key: {reason}"),
             Self::HeaderName { header } => {
                 write!(f, "{header:?} is not an HTTP field name: use ASCII letters, digits and hyphens")
             }

@@ -1,4 +1,4 @@
-//! A view of a request's headers.
+//! A view of a request's headers, and of the little else of its head that a scheme may sign.
 
 /// A request's headers, as the verification looks at them.
 ///
@@ -18,6 +18,54 @@ pub trait Headers {
     /// `name` is in lower case; names on the wire match it in any case. A header that was sent twice must
     /// give two calls: joining or dropping values would hide a duplicate from the check.
     fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8]));
+
+    /// The request's method, `POST`, for the schemes that sign it; `None` where it is not known.
+    fn method(&self) -> Option<&str> {
+        None
+    }
+
+    /// The request's path and query as they were on the wire, `/webhooks?id=1`, for the schemes that sign them; `None`
+    /// where they are not known.
+    fn target(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Headers with the method and the target of their request, for the schemes that sign those.
+///
+/// ```
+/// use countersign::{Headers, RequestHead};
+///
+/// let headers = [("x-hmac-sha256", "abc=")];
+/// let head = RequestHead::new("POST", "/webhooks?id=1", &headers);
+/// assert_eq!(head.target(), Some("/webhooks?id=1"));
+/// ```
+#[derive(Debug)]
+pub struct RequestHead<'r, H: ?Sized> {
+    method: &'r str,
+    target: &'r str,
+    headers: &'r H,
+}
+
+impl<'r, H: Headers + ?Sized> RequestHead<'r, H> {
+    /// The head of a request with this method, this path and query as they were on the wire, and these headers.
+    pub fn new(method: &'r str, target: &'r str, headers: &'r H) -> Self {
+        Self { method, target, headers }
+    }
+}
+
+impl<H: Headers + ?Sized> Headers for RequestHead<'_, H> {
+    fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+        self.headers.for_each_value(name, each);
+    }
+
+    fn method(&self) -> Option<&str> {
+        Some(self.method)
+    }
+
+    fn target(&self) -> Option<&str> {
+        Some(self.target)
+    }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
@@ -43,6 +91,7 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
 }
 
 /// How often a header occurs, with its value where that is once.
+#[derive(Clone, Copy)]
 pub(crate) enum Occurrence<'h> {
     Never,
     Once(&'h [u8]),

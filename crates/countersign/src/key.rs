@@ -1,14 +1,18 @@
 //! What we hold: secrets and public keys, their ids, and when each is active.
 
-use std::{env, fmt, sync::Arc, time::SystemTime};
+use std::{env, fmt, fs, path::Path, sync::Arc, time::SystemTime};
 
+use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
 
-use crate::error::BuildError;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "public-key")]
 use crate::public_key::PublicKey;
+use crate::{
+    error::BuildError,
+    scheme::{Scheme, SecretForm},
+};
 
-/// A secret that is shared with a sender: the exact bytes that key its HMAC.
+/// A secret that is shared with a sender, as the sender shows it.
 ///
 /// Wiped from memory when dropped, and redacted in `Debug`.
 ///
@@ -23,9 +27,8 @@ pub struct Secret(Zeroizing<Vec<u8>>);
 impl Secret {
     /// The secret with exactly these bytes: nothing is trimmed or decoded.
     ///
-    /// Senders that give the secret as text use the text's UTF-8 bytes, also where it looks like base64 or hex. For
-    /// one from a file, remove the line end: `Secret::new(fs::read_to_string(path)?.trim_end())`. A secret without
-    /// a byte other than zero is an error when the verifier is built; no other length is asked for.
+    /// Give the text that the sender shows, whole: the scheme knows whether its bytes are the key or it is base64 or hex of
+    /// the key. A key without a byte other than zero is an error when the verifier is built; no other length is asked for.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(bytes.into()))
     }
@@ -45,13 +48,35 @@ impl Secret {
         }
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+    /// The secret from a file, as secret stores mount them: the bytes of its content, without one line end after them.
+    ///
+    /// # Errors
+    /// [`FileUnreadable`](BuildError::FileUnreadable) where it cannot be read, and
+    /// [`FileEmpty`](BuildError::FileEmpty) where nothing is in it.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, BuildError> {
+        read_file(path.as_ref()).map(Self)
     }
 
-    /// Whether it keys an HMAC as no secret at all does: HMAC fills a key up with zero bytes.
-    pub(crate) fn is_void(&self) -> bool {
-        self.0.iter().all(|&byte| byte == 0)
+    /// The bytes of the key, as the scheme reads them from what the sender shows.
+    pub(crate) fn key(&self, scheme: &Scheme, id: &str) -> Result<Zeroizing<Vec<u8>>, BuildError> {
+        let wrong = |form: &'static str| BuildError::SecretForm {
+            key: id.to_owned(),
+            scheme: scheme.name().to_owned(),
+            form,
+        };
+        let key = match &scheme.secret_form {
+            SecretForm::Text => self.0.clone(),
+            SecretForm::Base64 { prefix } => {
+                let text = self.0.strip_prefix(prefix.as_bytes()).unwrap_or(&self.0);
+                let encoding = if text.ends_with(b"=") { BASE64 } else { BASE64_NOPAD };
+                Zeroizing::new(encoding.decode(text).map_err(|_| wrong("base64, as the sender shows it"))?)
+            }
+            SecretForm::Hex => Zeroizing::new(
+                HEXLOWER_PERMISSIVE.decode(&self.0).map_err(|_| wrong("hex, as the sender shows it"))?,
+            ),
+        };
+        // HMAC fills a key up with zero bytes: one of only those keys it as no secret at all does.
+        if key.iter().all(|&byte| byte == 0) { Err(scheme.empty_secret(id)) } else { Ok(key) }
     }
 }
 
@@ -70,6 +95,21 @@ pub(crate) fn read_env(variable: &str) -> Result<Zeroizing<String>, BuildError> 
         Err(env::VarError::NotPresent) => Err(BuildError::EnvUnset { variable }),
         Err(env::VarError::NotUnicode(_)) => Err(BuildError::EnvNotUnicode { variable }),
     }
+}
+
+/// The content of a file that holds a key: never nothing.
+pub(crate) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, BuildError> {
+    let file = || path.display().to_string();
+    let mut bytes = fs::read(path)
+        .map(Zeroizing::new)
+        .map_err(|error| BuildError::FileUnreadable { file: file(), reason: error.kind().to_string() })?;
+    // One line end, which editors add: white space beside it could be the secret's own.
+    for end in [b'\n', b'\r'] {
+        if bytes.last() == Some(&end) {
+            bytes.pop();
+        }
+    }
+    if bytes.is_empty() { Err(BuildError::FileEmpty { file: file() }) } else { Ok(bytes) }
 }
 
 /// The name of a key, as logs and metrics show it: `2026-q1`, say. Never the key itself.
@@ -126,7 +166,7 @@ impl Key {
     }
 
     /// A sender's public key, active always.
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "public-key")]
     pub fn public(id: impl Into<KeyId>, key: PublicKey) -> Self {
         Self::new(id.into(), Material::PublicKey(key))
     }
@@ -153,24 +193,24 @@ impl Key {
 #[derive(Clone, Debug)]
 pub(crate) enum Material {
     Secret(Secret),
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "public-key")]
     PublicKey(PublicKey),
 }
 
 impl Material {
     #[cfg_attr(
-        not(feature = "rsa"),
+        not(feature = "public-key"),
         expect(clippy::unnecessary_wraps, reason = "without RSA there are secrets only")
     )]
     pub(crate) fn secret(&self) -> Option<&Secret> {
         match self {
             Self::Secret(secret) => Some(secret),
-            #[cfg(feature = "rsa")]
+            #[cfg(feature = "public-key")]
             Self::PublicKey(_) => None,
         }
     }
 
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "public-key")]
     pub(crate) fn public_key(&self) -> Option<&PublicKey> {
         match self {
             Self::Secret(_) => None,

@@ -60,8 +60,8 @@
 //!
 //! | feature | default | effect |
 //! |---|---|---|
-//! | `rsa` | no | `PublicKey`, `senders::fluent`; through aws-lc-rs, which needs a C compiler |
-//! | `legacy-md5` | no | `senders::fluent_legacy_md5`, and with it `rsa` |
+//! | `public-key` | no | RSA, ECDSA and Ed25519: `PublicKey` and the senders that need it; aws-lc-rs in it needs a C compiler |
+//! | `legacy-md5` | no | `senders::fluent_legacy_md5`, and with it `public-key` |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 //! | `bytes` | no | `BufferedVerification`, which keeps the body; for adapters |
@@ -70,12 +70,14 @@ mod algorithm;
 #[cfg(feature = "bytes")]
 mod buffered;
 mod error;
+mod form;
 mod headers;
 mod key;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "public-key")]
 mod public_key;
 mod rejection;
 mod scheme;
+mod sender;
 pub mod senders;
 #[cfg(feature = "sign")]
 mod sign;
@@ -85,19 +87,21 @@ mod verification;
 mod verifier;
 
 pub use algorithm::Algorithm;
-#[cfg(all(feature = "rsa", feature = "sign"))]
-pub use algorithm::rsa::PrivateKey;
 #[cfg(feature = "bytes")]
 pub use buffered::BufferedVerification;
 pub use error::BuildError;
-pub use headers::Headers;
+pub use headers::{Headers, RequestHead};
 pub use key::{Key, KeyId, Secret};
-#[cfg(feature = "rsa")]
+#[cfg(feature = "public-key")]
 pub use public_key::PublicKey;
 pub use rejection::{Rejection, RejectionKind};
-pub use scheme::{Facts, Scheme};
+pub use scheme::{
+    ContentEncoding, Encoding, Facts, Padding, Part, Scheme, SchemeBuilder, SecretForm, SignatureList,
+};
+#[cfg(all(feature = "public-key", feature = "sign"))]
+pub use sign::PrivateKey;
 #[cfg(feature = "sign")]
 pub use sign::{Signer, SigningKey};
-pub use timestamp::Tolerance;
+pub use timestamp::{Timestamp, TimestampFormat, Tolerance};
 pub use verification::{Fingerprint, Verification, Verified};
 pub use verifier::{DEFAULT_BODY_LIMIT, Verifier, VerifierBuilder};

@@ -1,8 +1,8 @@
 //! Why a delivery was rejected, for the operator, and what its caller may see of that.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{key::KeyId, scheme::Scheme, verifier::Verifier};
+use crate::{key::KeyId, scheme::Scheme, sender::Sender, verifier::Verifier};
 
 /// Why a delivery was rejected.
 ///
@@ -13,7 +13,15 @@ use crate::{key::KeyId, scheme::Scheme, verifier::Verifier};
 #[derive(Clone)]
 pub struct Rejection {
     fault: Fault,
-    verifier: Verifier,
+    origin: Origin,
+}
+
+/// What rejected it.
+#[derive(Clone)]
+enum Origin {
+    Sender(Arc<Sender>),
+    /// No sender's own: there was nothing to tell the sender by.
+    Verifier(Verifier),
 }
 
 /// What was found to be wrong, by whatever found it.
@@ -39,6 +47,8 @@ pub(crate) enum Detail {
     },
     /// The inactive key that signed.
     Key(KeyId),
+    /// What of the request a scheme signs.
+    Part(&'static str),
 }
 
 impl From<RejectionKind> for Fault {
@@ -48,12 +58,20 @@ impl From<RejectionKind> for Fault {
 }
 
 impl Rejection {
+    pub(crate) fn by_sender(fault: Fault, sender: &Arc<Sender>) -> Self {
+        Self::new(fault, Origin::Sender(Arc::clone(sender)))
+    }
+
+    pub(crate) fn by_verifier(kind: RejectionKind, verifier: &Verifier) -> Self {
+        Self::new(kind.into(), Origin::Verifier(verifier.clone()))
+    }
+
     /// The one place where rejections are made, so that each is told once.
-    pub(crate) fn new(fault: Fault, verifier: &Verifier) -> Self {
-        let rejection = Self { fault, verifier: verifier.clone() };
+    fn new(fault: Fault, origin: Origin) -> Self {
+        let rejection = Self { fault, origin };
         #[cfg(feature = "tracing")]
         tracing::warn!(
-            sender = rejection.scheme().name(),
+            sender = rejection.sender(),
             reason = rejection.kind().as_str(),
             key = rejection.key().map(KeyId::as_str),
             "delivery rejected: {rejection}"
@@ -66,9 +84,28 @@ impl Rejection {
         self.fault.kind
     }
 
-    /// The scheme that the delivery was verified under; its name is the sender's.
-    pub fn scheme(&self) -> &Scheme {
-        self.verifier.scheme()
+    /// The sender's name, or the names of all of the verifier's senders where there was nothing to tell them apart by:
+    /// `shopify or stripe`.
+    pub fn sender(&self) -> &str {
+        match &self.origin {
+            Origin::Sender(sender) => sender.scheme.name(),
+            Origin::Verifier(verifier) => verifier.names(),
+        }
+    }
+
+    /// The scheme that the delivery was verified under; `None` where there was nothing to tell the sender by.
+    pub fn scheme(&self) -> Option<&Scheme> {
+        match &self.origin {
+            Origin::Sender(sender) => Some(&sender.scheme),
+            Origin::Verifier(_) => None,
+        }
+    }
+
+    fn header_names(&self) -> &str {
+        match &self.origin {
+            Origin::Sender(sender) => sender.scheme.header_name(),
+            Origin::Verifier(verifier) => verifier.header_names(),
+        }
     }
 
     /// The inactive key that made the signature: with [`KeyExpired`](RejectionKind::KeyExpired) and
@@ -76,7 +113,7 @@ impl Rejection {
     pub fn key(&self) -> Option<&KeyId> {
         match &self.fault.detail {
             Detail::Key(key) => Some(key),
-            Detail::None | Detail::Characters { .. } | Detail::Apart { .. } => None,
+            Detail::None | Detail::Characters { .. } | Detail::Apart { .. } | Detail::Part(_) => None,
         }
     }
 
@@ -113,8 +150,8 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.scheme().name(), self.scheme().header_name(), self.kind())?;
-        match (&self.fault.detail, self.kind()) {
+        write!(f, "{} ({}): {}", self.sender(), self.header_names(), self.kind())?;
+        match (&self.fault.detail, &self.origin) {
             (Detail::Characters { claimed, wanted }, _) => {
                 write!(f, ": it has {claimed} characters, where {wanted} are expected")
             }
@@ -122,14 +159,16 @@ impl fmt::Display for Rejection {
                 write!(f, ": {} s from now, where {} s are allowed", apart.as_secs(), most.as_secs())
             }
             (Detail::Key(key), _) => write!(f, ": {key}"),
-            (Detail::None, RejectionKind::BodyTooLarge) => {
-                write!(f, " of {} bytes", self.verifier.body_limit())
-            }
-            (Detail::None, RejectionKind::SignatureMismatch | RejectionKind::NoActiveKey) => {
-                let ids: Vec<&str> = self.verifier.key_ids().map(KeyId::as_str).collect();
-                write!(f, "; keys: {}", ids.join(", "))
-            }
-            (Detail::None, _) => Ok(()),
+            (Detail::Part(part), _) => write!(f, ": {part}"),
+            (Detail::None, Origin::Sender(sender)) => match self.kind() {
+                RejectionKind::BodyTooLarge => write!(f, " of {} bytes", sender.body_limit),
+                RejectionKind::SignatureMismatch | RejectionKind::NoActiveKey => {
+                    let ids: Vec<&str> = sender.key_ids().map(KeyId::as_str).collect();
+                    write!(f, "; keys: {}", ids.join(", "))
+                }
+                _ => Ok(()),
+            },
+            (Detail::None, Origin::Verifier(_)) => Ok(()),
         }
     }
 }
@@ -183,6 +222,8 @@ rejection_kinds! {
     SignatureMissing = 401, "signature_missing", "the header is missing";
     /// The signature header was sent more than once.
     SignatureRepeated = 401, "signature_repeated", "the header was sent more than once";
+    /// The request has the signature headers of more than one of the verifier's senders.
+    SenderAmbiguous = 401, "sender_ambiguous", "the signature headers of more than one sender were sent";
     /// The signature header, or the only signature in it, has no characters.
     SignatureEmpty = 401, "signature_empty", "the signature is empty";
     /// The signature header's value is longer than any that the scheme could need.
@@ -194,7 +235,7 @@ rejection_kinds! {
     /// More signatures than one header may list.
     TooManySignatures = 401, "too_many_signatures", "the value lists more than 16 items";
     /// A list holds no signature, as far as its items can be told apart.
-    SignatureUnlisted = 401, "signature_unlisted", "no item of the list is a signature";
+    SignatureUnlisted = 401, "signature_unlisted", "no item of the list is a signature that this scheme takes";
     /// The signature does not have the length that the algorithm and the encoding give.
     SignatureLength = 401, "signature_length", "the signature has the wrong length";
     /// A character of the signature is outside the encoding's alphabet, or padding is out of place.
@@ -202,16 +243,31 @@ rejection_kinds! {
     /// The signature's last base64 character has bits set that carry no data.
     SignatureNotCanonical = 401, "signature_not_canonical", "the signature is not canonical base64: unused bits are set";
     /// A scheme that signs a timestamp was sent none.
-    TimestampMissing = 401, "timestamp_missing", "the value holds no timestamp";
+    TimestampMissing = 401, "timestamp_missing", "the timestamp is missing";
     /// More than one timestamp was sent.
-    TimestampRepeated = 401, "timestamp_repeated", "the value holds more than one timestamp";
-    /// The timestamp is empty, too long, or ambiguous beside what follows it in the signed content; or a tolerance
-    /// is set and it is neither seconds or milliseconds since 1970 nor RFC 3339.
-    TimestampMalformed = 401, "timestamp_malformed", "the timestamp is neither Unix time in digits nor RFC 3339";
+    TimestampRepeated = 401, "timestamp_repeated", "more than one timestamp was sent";
+    /// The timestamp is empty, too long, not in the scheme's format, or ambiguous beside what stands next to it in the
+    /// signed content.
+    TimestampMalformed = 401, "timestamp_malformed", "the timestamp is not in the scheme's format";
     /// The timestamp lies further in the past than the tolerance: a replay, or a clock that is wrong.
     TimestampTooOld = 401, "timestamp_too_old", "the timestamp is too old: a replay, a late retry or a wrong clock";
     /// The timestamp lies further in the future than the tolerance.
     TimestampInFuture = 401, "timestamp_in_future", "the timestamp is in the future: a wrong clock or a replay to come";
+    /// The scheme signs a part of the request that it does not have, or that the adapter does not supply.
+    PartMissing = 401, "part_missing", "a part of the request that is signed is missing";
+    /// A header that is signed was not sent.
+    SignedHeaderMissing = 401, "signed_header_missing", "a header that is signed is missing";
+    /// A header that is signed was sent more than once.
+    SignedHeaderRepeated = 401, "signed_header_repeated", "a header that is signed was sent more than once";
+    /// A header that is signed is empty, longer than 1024 bytes, or holds other characters than visible ASCII.
+    SignedHeaderMalformed = 401, "signed_header_malformed", "a header that is signed is empty, too long or not visible ASCII";
+    /// A signed header, path or query holds the text that separates it from what is signed beside it, so that its bytes
+    /// could be moved from one to the other.
+    PartAmbiguous = 401, "part_ambiguous", "a part of the request that is signed holds the text that should end it";
+    /// The query does not hold the body's digest exactly once, in hex.
+    BodyDigestMalformed = 401, "body_digest_malformed", "the query does not hold the body's digest exactly once, in hex";
+    /// The body is compressed and the scheme does not say what is signed of it.
+    ContentEncoded = 401, "content_encoded", "the body has a content-encoding, which this scheme refuses";
     /// Every key has expired or is not active yet.
     NoActiveKey = 401, "no_active_key", "no key is active now: each has expired or is yet to be active";
     /// `Content-Length` is not a number.
@@ -222,8 +278,12 @@ rejection_kinds! {
     BodyUnreadable = 400, "body_unreadable", "the body broke off or could not be read";
     /// The body did not arrive within the time that was set.
     BodyTimeout = 408, "body_timeout", "the body did not arrive in time";
+    /// The body is not an HTML form, where the scheme signs the fields of one.
+    FormMalformed = 401, "form_malformed", "the body is not a form whose fields are UTF-8";
     /// No key made this signature over this body.
     SignatureMismatch = 401, "signature_mismatch", "no key made this signature over this body: a wrong or missing key, a body changed on its way, or a forgery";
+    /// The signature is right and covers the digest of another body.
+    BodyDigestMismatch = 401, "body_digest_mismatch", "the signature covers the digest of another body";
     /// The signature is right and was made with a key that has expired.
     KeyExpired = 401, "key_expired", "the signature was made with a key that has expired";
     /// The signature is right and was made with a key that is not active yet.

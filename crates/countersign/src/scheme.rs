@@ -1,45 +1,100 @@
 //! What a sender puts on the wire, as a value.
 
+mod builder;
+mod content;
+mod encoding;
+
 use std::borrow::Cow;
 
-use crate::{algorithm::Algorithm, error::BuildError, timestamp::Tolerance};
+pub(crate) use self::content::{Content, Coverage, signed_header};
+pub use self::{
+    builder::{SchemeBuilder, SignatureList},
+    content::Part,
+    encoding::{Encoding, Padding},
+};
+use crate::{
+    algorithm::Algorithm,
+    error::BuildError,
+    timestamp::{Timestamp, TimestampPlace, Tolerance},
+};
 
 /// What one sender puts on the wire: the header that carries the signature, its form, the algorithm, and
 /// which bytes are signed.
 ///
-/// The named senders are in [`senders`](crate::senders). A scheme pins all of it: nothing in a request
-/// chooses an algorithm.
+/// The named senders are in [`senders`](crate::senders); [`builder`](Self::builder) states any other. A scheme pins
+/// all of it: nothing in a request chooses an algorithm.
 #[derive(Clone, Debug)]
 pub struct Scheme {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) header: Cow<'static, str>,
     pub(crate) layout: Layout,
     pub(crate) encoding: Encoding,
     pub(crate) algorithm: Algorithm,
-    pub(crate) content: Content,
-    pub(crate) tolerance: Option<Tolerance>,
-    pub(crate) facts: Facts,
+    pub(crate) secret_form: SecretForm,
+    pub(crate) least_modulus_bits: usize,
+    pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) content: Vec<Part>,
+    pub(crate) body_digest: Option<Cow<'static, str>>,
+    pub(crate) content_encoding: ContentEncoding,
+    pub(crate) facts: Option<Facts>,
 }
 
+/// The least RSA modulus that a scheme takes unless it says otherwise, in bits: NIST SP 800-131A.
+pub(crate) const LEAST_MODULUS_BITS: usize = 2048;
+
 impl Scheme {
+    /// Starts a scheme of this name, which logs and metrics show: for a sender that is not in
+    /// [`senders`](crate::senders).
+    pub fn builder(name: impl Into<Cow<'static, str>>) -> SchemeBuilder {
+        SchemeBuilder::new(name.into())
+    }
+
+    /// A sender that signs nothing and sends a fixed token in this header.
+    ///
+    /// **Weak.** A token proves that the caller knows the token, and nothing of the body, which anyone who has seen one
+    /// request can replace. Prefer whatever else the sender offers. The token is compared in constant time, by its hash,
+    /// so that its length does not show.
+    pub fn unsigned_token(name: impl Into<Cow<'static, str>>, header: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            header: header.into(),
+            layout: Layout::Bare,
+            // Not looked at: a token is taken as it is.
+            encoding: Encoding::Hex,
+            algorithm: Algorithm::UnsignedToken,
+            secret_form: SecretForm::Text,
+            least_modulus_bits: LEAST_MODULUS_BITS,
+            timestamp: None,
+            content: Vec::new(),
+            body_digest: None,
+            content_encoding: ContentEncoding::Wire,
+            facts: None,
+        }
+    }
+
     /// Takes the signature from another header: for a proxy that renames it, or a sender whose header is
     /// not confirmed.
-    pub fn header(mut self, name: impl Into<String>) -> Self {
-        self.header = Cow::Owned(name.into());
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.header = name.into();
         self
     }
 
-    /// Rejects deliveries whose signed timestamp is further than this from now.
+    /// Rejects deliveries whose signed timestamp is further than this from now, in the place of the scheme's own
+    /// tolerance.
     ///
     /// Only for a scheme that signs a timestamp: with another the verifier does not build.
     pub fn tolerance(mut self, tolerance: Tolerance) -> Self {
-        self.tolerance = Some(tolerance);
+        match &mut self.timestamp {
+            Some(timestamp) => timestamp.tolerance = tolerance,
+            // Kept, for the verifier to refuse.
+            None => self.timestamp = Some(Timestamp::unsigned(tolerance)),
+        }
         self
     }
 
     /// The sender's name, as logs and metrics show it: `moduslink`.
     pub fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     /// The header that carries the signature.
@@ -52,31 +107,85 @@ impl Scheme {
         self.algorithm
     }
 
-    /// Where the facts of this scheme come from and when they were last checked.
-    pub fn facts(&self) -> Facts {
+    /// Where the facts of a named sender come from and when they were last checked; `None` for your own scheme.
+    pub fn facts(&self) -> Option<Facts> {
         self.facts
     }
 
+    pub(crate) fn mistake(&self, field: &'static str, mistake: impl Into<Cow<'static, str>>) -> BuildError {
+        BuildError::Scheme { scheme: self.name.clone().into_owned(), field, mistake: mistake.into() }
+    }
+
     pub(crate) fn empty_secret(&self, key: &str) -> BuildError {
-        BuildError::EmptySecret { key: key.to_owned(), scheme: self.name.to_owned() }
+        BuildError::EmptySecret { key: key.to_owned(), scheme: self.name().to_owned() }
     }
 
-    pub(crate) fn does_not_take(&self, key: &str, needs: &'static str) -> BuildError {
-        BuildError::KeyDoesNotFit { key: key.to_owned(), scheme: self.name.to_owned(), needs }
+    pub(crate) fn does_not_take(&self, key: &str) -> BuildError {
+        BuildError::KeyDoesNotFit {
+            key: key.to_owned(),
+            scheme: self.name().to_owned(),
+            needs: self.algorithm.needs(),
+        }
     }
 
-    /// The scheme as a verifier keeps it, with its header's name checked and in lower case.
-    pub(crate) fn checked(mut self) -> Result<Self, BuildError> {
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if self.header.is_empty() || !self.header.bytes().all(is_token) {
-            return Err(BuildError::HeaderName { header: self.header.into_owned() });
+    /// The scheme as a verifier keeps it, with its headers' names checked and in lower case, and its content.
+    pub(crate) fn checked(mut self) -> Result<(Self, Content), BuildError> {
+        if self.name.is_empty() {
+            return Err(self.mistake("name", "it is empty: logs tell senders apart by it"));
         }
-        if self.tolerance.is_some() && !self.layout.has_timestamp() {
-            return Err(BuildError::ToleranceWithoutTimestamp { scheme: self.name.to_owned() });
+        let named = |header: &Cow<'static, str>| {
+            header_name(header).ok_or_else(|| BuildError::HeaderName { header: header.clone().into_owned() })
+        };
+        let header = named(&self.header)?;
+        if let Some(timestamp) = &mut self.timestamp {
+            match &mut timestamp.place {
+                TimestampPlace::Unsigned => {
+                    return Err(BuildError::ToleranceWithoutTimestamp { scheme: self.name.into_owned() });
+                }
+                TimestampPlace::Header(name) if name.eq_ignore_ascii_case(&header) => {
+                    return Err(self.mistake(
+                        "timestamp",
+                        "it is in the signature's header: state it as an item of the list",
+                    ));
+                }
+                TimestampPlace::Header(name) => *name = named(name)?.into(),
+                TimestampPlace::Listed(label) => match &self.layout {
+                    Layout::List(SignatureList { label: None, .. }) => {
+                        return Err(
+                            self.mistake("timestamp", "it is an item of a list whose items have no labels")
+                        );
+                    }
+                    Layout::List(list) if list.is_label(label) => {
+                        return Err(self.mistake("timestamp", "it has the label of the signatures"));
+                    }
+                    Layout::List(_) if label.is_empty() => {
+                        return Err(self.mistake("timestamp", "its label is empty"));
+                    }
+                    Layout::List(_) => {}
+                    Layout::Bare | Layout::Prefixed(_) => {
+                        return Err(self.mistake(
+                            "timestamp",
+                            "it is an item of a list, and the header has one signature only",
+                        ));
+                    }
+                },
+            }
         }
-        self.header = Cow::Owned(self.header.to_ascii_lowercase());
-        Ok(self)
+        self.header = header.into();
+        if let Layout::List(list) = &self.layout
+            && let Some(mistake) = list.mistake()
+        {
+            return Err(self.mistake("list", mistake));
+        }
+        let content = Content::new(&self)?;
+        Ok((self, content))
     }
+}
+
+/// The name in lower case, where it is one that HTTP allows.
+pub(crate) fn header_name(name: &str) -> Option<String> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    (!name.is_empty() && name.bytes().all(is_token)).then(|| name.to_ascii_lowercase())
 }
 
 /// Where the facts of a [`Scheme`] come from.
@@ -92,67 +201,37 @@ pub struct Facts {
 }
 
 /// How the header's value carries the signature.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Layout {
     /// The whole value is the signature.
     Bare,
-    /// The signature behind a label and `=`; the label in any case, spaces around the `=` allowed.
-    Labelled(&'static str),
-    /// Items between separators: one timestamp, which comes first where it has no label, and signatures.
-    List { separator: char, timestamp: &'static str, signature: &'static str },
+    /// The signature behind this text, in any case; where it ends in `=`, with spaces around that allowed.
+    Prefixed(Cow<'static, str>),
+    /// Signatures, and the timestamp where it is in the list, between separators.
+    List(SignatureList),
 }
 
-impl Layout {
-    pub(crate) fn has_timestamp(self) -> bool {
-        matches!(self, Self::List { .. })
-    }
+/// How the text of a secret gives the bytes of the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretForm {
+    /// Its bytes are the key, also where it looks like base64 or hex: what most senders do.
+    Text,
+    /// It is base64 of the key, behind this prefix where it has it: `whsec_`.
+    Base64 {
+        /// What the sender writes before the base64; it may be left out.
+        prefix: Cow<'static, str>,
+    },
+    /// It is the key in hex.
+    Hex,
 }
 
-/// How a signature's bytes are written, and so what is accepted.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Encoding {
-    /// Hex, accepted in either case; the sender writes lower case.
-    HexLower,
-    /// Hex, accepted in either case; the sender writes upper case.
-    HexUpper,
-    /// Base64 of the standard alphabet with its padding.
-    Base64,
-    /// Base64 of the standard alphabet, with or without its padding.
-    Base64PaddingOptional,
-}
-
-/// The signed bytes around the body: each a segment of its own, never a text with placeholders.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Content {
-    pub(crate) before: &'static [Segment],
-    pub(crate) after: &'static [Segment],
-}
-
-impl Content {
-    pub(crate) const BODY: Self = Self { before: &[], after: &[] };
-
-    /// The text that tells the timestamp from what follows it.
-    pub(crate) fn after_timestamp(self) -> &'static str {
-        let mut segments = self.before.iter().chain(self.after);
-        match segments.find(|segment| matches!(segment, Segment::Timestamp)).and(segments.next()) {
-            Some(Segment::Literal(text)) => text,
-            Some(Segment::Timestamp) | None => "",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Segment {
-    /// The timestamp's text, exactly as it was received.
-    Timestamp,
-    Literal(&'static str),
-}
-
-impl Segment {
-    pub(crate) fn bytes<'t>(&self, timestamp: &'t str) -> &'t [u8] {
-        match self {
-            Self::Timestamp => timestamp.as_bytes(),
-            Self::Literal(text) => text.as_bytes(),
-        }
-    }
+/// What a sender that compresses its bodies signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContentEncoding {
+    /// The bytes on the wire, whatever `Content-Encoding` says of them.
+    Wire,
+    /// Something that is not known or not the bytes on the wire: a delivery with a `Content-Encoding` is rejected.
+    Refused,
 }

@@ -1,182 +1,204 @@
 //! The named senders: each is a [`Scheme`] value with the source of its facts.
 //!
-//! | function | header | signature |
-//! |---|---|---|
-//! | [`moduslink`] | `X-Moduslink-HMAC-SHA256` | HMAC-SHA256 of the body, base64, padding optional |
-//! | [`ewarehousing`] | `X-Hmac-SHA256` | HMAC-SHA256 of the body, base64 |
-//! | [`extend`] | `ms-signature` | `sha256=` and HMAC-SHA256 of the body in hex, either case |
-//! | `fluent` (feature `rsa`) | `fluent-signature` | RSA PKCS#1 v1.5 with SHA-512 of the body, base64 |
-//! | `fluent_legacy_md5` (feature `legacy-md5`) | `flex.signature` | RSA PKCS#1 v1.5 with MD5 of the body, base64 |
-//! | [`modern_dropship`] (unconfirmed) | `Convictional-Signature` | timestamp, `.`, body under HMAC-SHA256, hex |
+//! | sender | header | signature | key |
+//! |---|---|---|---|
+//! | [`moduslink`] | `X-Moduslink-HMAC-SHA256` | HMAC-SHA256 of the body, base64, padding optional | secret |
+//! | [`ewarehousing`] | `X-Hmac-SHA256` | HMAC-SHA256 of the body, base64 | secret |
+//! | [`extend`] | `ms-signature` | `sha256=` and HMAC-SHA256 of the body, hex | secret |
+//! | `fluent` | `fluent-signature` | RSA PKCS#1 v1.5 with SHA-512 of the body, base64 | public key |
+//! | `fluent_legacy_md5` | `flex.signature` | RSA PKCS#1 v1.5 with MD5 of the body, base64 | public key |
+//! | [`modern_dropship`] (unconfirmed) | `Convictional-Signature` | HMAC-SHA256 of timestamp, `.`, body, hex | secret |
+//! | [`standard_webhooks`] | `webhook-signature` | `v1,` HMAC-SHA256 of id, `.`, timestamp, `.`, body, base64 | `whsec_…` |
+//! | `standard_webhooks_ed25519` | `webhook-signature` | `v1a,` Ed25519 of the same | `whpk_…` |
+//! | [`svix`] | `svix-signature` | as `standard_webhooks` | `whsec_…` |
+//! | [`bigcommerce`] | `webhook-signature` | as `standard_webhooks` | client secret |
+//! | [`shopify`] | `X-Shopify-Hmac-SHA256` | HMAC-SHA256 of the body, base64 | client secret |
+//! | [`stripe`] | `Stripe-Signature` | `t=…,v1=` HMAC-SHA256 of timestamp, `.`, body, hex | `whsec_…` |
+//! | [`square`] | `x-square-hmacsha256-signature` | HMAC-SHA256 of URL, body, base64 | signature key |
+//! | [`woocommerce`] | `X-WC-Webhook-Signature` | HMAC-SHA256 of the body, base64 | secret |
+//! | [`paddle`] | `Paddle-Signature` | `ts=…;h1=` HMAC-SHA256 of timestamp, `:`, body, hex | `pdl_ntfset_…` |
+//! | [`github`] | `X-Hub-Signature-256` | `sha256=` HMAC-SHA256 of the body, hex | secret |
+//! | [`gitlab_unsigned_token`] | `X-Gitlab-Token` | **none: a static token** | token |
+//! | [`linear`] | `Linear-Signature` | HMAC-SHA256 of the body, hex | secret |
+//! | [`zendesk`] | `X-Zendesk-Webhook-Signature` | HMAC-SHA256 of timestamp, body, base64 | signing secret |
+//! | [`hubspot_v3`] | `X-HubSpot-Signature-v3` | HMAC-SHA256 of method, URL, body, timestamp, base64 | client secret |
+//! | [`calendly`] | `Calendly-Webhook-Signature` | `t=…,v1=` HMAC-SHA256 of timestamp, `.`, body, hex | signing key |
+//! | [`box_primary`], [`box_secondary`] | `BOX-SIGNATURE-PRIMARY`, `…-SECONDARY` | HMAC-SHA256 of body, timestamp, base64 | signature key |
+//! | [`slack`] | `X-Slack-Signature` | `v0=` HMAC-SHA256 of `v0:`, timestamp, `:`, body, hex | signing secret |
+//! | `discord` | `X-Signature-Ed25519` | Ed25519 of timestamp, body, hex | public key |
+//! | [`twilio_form`] | `X-Twilio-Signature` | HMAC-SHA1 of URL, sorted form fields, base64 | auth token |
+//! | [`twilio_json`] | `X-Twilio-Signature` | HMAC-SHA1 of URL with the body's SHA-256 in its query, base64 | auth token |
+//! | `sendgrid` | `X-Twilio-Email-Event-Webhook-Signature` | ECDSA P-256 of timestamp, body, base64 | public key |
+//! | [`zoom`] | `x-zm-signature` | `v0=` HMAC-SHA256 of `v0:`, timestamp, `:`, body, hex | secret token |
+//! | [`meta`] | `X-Hub-Signature-256` | `sha256=` HMAC-SHA256 of the body, hex | app secret |
 //!
-//! Senders change what they send. [`Scheme::facts`] says where a value's facts come from and on which day they
-//! were last compared with that source.
+//! Those with a public key need the feature `public-key`, and `fluent_legacy_md5` the feature `legacy-md5`.
+//!
+//! Senders change what they send. [`Scheme::facts`] says where a value's facts come from, on which day they
+//! were last compared with that source, and what of them is inferred. [`Scheme::builder`] states any other sender.
+//!
+//! Left out, since a header and the parts around a body do not state them: Adyen's payment webhooks and Mailgun's, whose
+//! signatures are in the body and cover some of its fields only.
 
-use std::borrow::Cow;
+mod commerce;
+mod fulfilment;
+mod messaging;
+mod standard;
+mod work;
 
+use std::{borrow::Cow, time::Duration};
+
+#[cfg(feature = "legacy-md5")]
+pub use self::fulfilment::fluent_legacy_md5;
+pub use self::{
+    commerce::{paddle, shopify, square, stripe, woocommerce},
+    fulfilment::{ewarehousing, extend, modern_dropship, moduslink},
+    messaging::{meta, slack, twilio_form, twilio_json, zoom},
+    standard::{bigcommerce, standard_webhooks, svix},
+    work::{
+        box_primary, box_secondary, calendly, github, gitlab_unsigned_token, hubspot_v3, linear, zendesk,
+    },
+};
+#[cfg(feature = "public-key")]
+pub use self::{
+    fulfilment::fluent,
+    messaging::{discord, sendgrid},
+    standard::standard_webhooks_ed25519,
+};
 use crate::{
     algorithm::Algorithm,
-    scheme::{Content, Encoding, Facts, Layout, Scheme, Segment},
+    error::BuildError,
+    scheme::{ContentEncoding, Encoding, Facts, LEAST_MODULUS_BITS, Layout, Part, Scheme, SecretForm},
+    timestamp::Tolerance,
 };
 
-/// ModusLink: HMAC-SHA256 of the raw body, keyed by the shared secret's UTF-8 bytes.
+/// How a named sender's scheme is made.
+#[derive(Clone, Copy)]
+enum Named {
+    Plain(fn() -> Scheme),
+    /// Its signature covers the address that the sender has on file.
+    WithUrl(fn(String) -> Scheme),
+    /// It is not compiled in.
+    #[cfg_attr(feature = "legacy-md5", expect(dead_code, reason = "every feature is on"))]
+    Needs(&'static str),
+}
+
+#[cfg(feature = "public-key")]
+macro_rules! public_key {
+    ($sender:ident) => {
+        Named::Plain($sender)
+    };
+}
+#[cfg(not(feature = "public-key"))]
+macro_rules! public_key {
+    ($sender:ident) => {
+        Named::Needs("public-key")
+    };
+}
+
+const NAMED: &[(&str, Named)] = &[
+    ("moduslink", Named::Plain(moduslink)),
+    ("ewarehousing", Named::Plain(ewarehousing)),
+    ("extend", Named::Plain(extend)),
+    ("fluent", public_key!(fluent)),
+    #[cfg(feature = "legacy-md5")]
+    ("fluent-legacy-md5", Named::Plain(fluent_legacy_md5)),
+    #[cfg(not(feature = "legacy-md5"))]
+    ("fluent-legacy-md5", Named::Needs("legacy-md5")),
+    ("modern-dropship", Named::Plain(modern_dropship)),
+    ("standard-webhooks", Named::Plain(standard_webhooks)),
+    ("standard-webhooks-ed25519", public_key!(standard_webhooks_ed25519)),
+    ("svix", Named::Plain(svix)),
+    ("bigcommerce", Named::Plain(bigcommerce)),
+    ("shopify", Named::Plain(shopify)),
+    ("stripe", Named::Plain(stripe)),
+    ("square", Named::WithUrl(square)),
+    ("woocommerce", Named::Plain(woocommerce)),
+    ("paddle", Named::Plain(paddle)),
+    ("github", Named::Plain(github)),
+    ("gitlab-unsigned-token", Named::Plain(gitlab_unsigned_token)),
+    ("linear", Named::Plain(linear)),
+    ("zendesk", Named::Plain(zendesk)),
+    ("hubspot-v3", Named::WithUrl(hubspot_v3)),
+    ("calendly", Named::Plain(calendly)),
+    ("box", Named::Plain(box_primary)),
+    ("box-secondary", Named::Plain(box_secondary)),
+    ("slack", Named::Plain(slack)),
+    ("discord", public_key!(discord)),
+    ("twilio-form", Named::WithUrl(twilio_form)),
+    ("twilio-json", Named::WithUrl(twilio_json)),
+    ("sendgrid", public_key!(sendgrid)),
+    ("zoom", Named::Plain(zoom)),
+    ("meta", Named::Plain(meta)),
+];
+
+/// The names of all senders, as [`named`] takes them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    NAMED.iter().map(|(name, _)| *name)
+}
+
+/// The sender of this name, `shopify`, for a name that comes from a configuration; `url` is the address that the sender has
+/// on file, for those that sign it.
 ///
-/// The header `X-Moduslink-HMAC-SHA256` holds 44 characters of base64, or 43 without the `=`
-/// ([documentation](https://apiportal-uat.moduslink.com/documentation/webhook)). That the signed bytes are the
-/// raw body is inferred: the page does not say so, and no captured delivery was at hand. ModusLink sends no timestamp and no delivery id: a replay is
-/// told apart only by the [fingerprint](crate::Verified::fingerprint).
-pub fn moduslink() -> Scheme {
+/// # Errors
+/// [`BuildError::Scheme`] for a name that is none of [`names`], for a sender whose feature is not on, for a `url` that is
+/// missing, and for one that the sender does not sign.
+pub fn named(name: &str, url: Option<&str>) -> Result<Scheme, BuildError> {
+    let mistake = |field, mistake: String| {
+        Err(BuildError::Scheme { scheme: name.to_owned(), field, mistake: mistake.into() })
+    };
+    match (NAMED.iter().find(|(known, _)| *known == name), url) {
+        (Some((_, Named::Plain(scheme))), None) => Ok(scheme()),
+        (Some((_, Named::Plain(_))), Some(_)) => {
+            mistake("url", "the sender does not sign it: remove it".to_owned())
+        }
+        (Some((_, Named::WithUrl(scheme))), Some(url)) => Ok(scheme(url.to_owned())),
+        (Some((_, Named::WithUrl(_))), None) => {
+            mistake("url", "it is missing: the sender signs the address that it has on file".to_owned())
+        }
+        (Some((_, Named::Needs(feature))), _) => {
+            mistake("sender", format!("it needs the feature `{feature}`"))
+        }
+        (None, _) => mistake(
+            "sender",
+            format!("there is none of this name: use one of {}", names().collect::<Vec<_>>().join(", ")),
+        ),
+    }
+}
+
+/// A scheme with one signature of the body alone, to be changed where a sender does more.
+fn signed(
+    name: &'static str,
+    header: &'static str,
+    algorithm: Algorithm,
+    encoding: Encoding,
+    facts: Facts,
+) -> Scheme {
     Scheme {
-        name: "moduslink",
-        header: Cow::Borrowed("X-Moduslink-HMAC-SHA256"),
+        name: Cow::Borrowed(name),
+        header: Cow::Borrowed(header),
         layout: Layout::Bare,
-        encoding: Encoding::Base64PaddingOptional,
-        algorithm: Algorithm::HmacSha256,
-        content: Content::BODY,
-        tolerance: None,
-        facts: Facts {
-            source: "https://apiportal-uat.moduslink.com/documentation/webhook",
-            checked: "2026-11-21",
-            inferred: &["that the signed bytes are the raw body"],
-        },
+        encoding,
+        algorithm,
+        secret_form: SecretForm::Text,
+        least_modulus_bits: LEAST_MODULUS_BITS,
+        timestamp: None,
+        content: vec![Part::Body],
+        body_digest: None,
+        content_encoding: ContentEncoding::Wire,
+        facts: Some(facts),
     }
 }
 
-/// eWarehousing: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the webhook's `hash_secret`.
-///
-/// The header `X-Hmac-SHA256` holds 44 characters of padded base64
-/// ([documentation](https://api.docs.ewarehousing-solutions.com/webhook-setup)). Other senders use a header of
-/// this name. `X-Webhook-Id` tells duplicates apart but is not signed: whoever holds one signed delivery can
-/// send it again under another id.
-pub fn ewarehousing() -> Scheme {
-    Scheme {
-        name: "ewarehousing",
-        header: Cow::Borrowed("X-Hmac-SHA256"),
-        layout: Layout::Bare,
-        encoding: Encoding::Base64,
-        algorithm: Algorithm::HmacSha256,
-        content: Content::BODY,
-        tolerance: None,
-        facts: Facts {
-            source: "https://api.docs.ewarehousing-solutions.com/webhook-setup",
-            checked: "2026-11-21",
-            inferred: &[],
-        },
-    }
+/// Facts that are all stated on one page.
+const fn stated(source: &'static str) -> Facts {
+    Facts { source, checked: "2026-11-21", inferred: &[] }
 }
 
-/// Extend Commerce: HMAC-SHA256 of the raw body, keyed by the client secret's UTF-8 bytes.
-///
-/// The header `ms-signature` holds `sha256=` and 64 hex digits
-/// ([documentation](https://extendcommerce.atlassian.net/wiki/pages/viewpage.action?pageId=4571653)). The
-/// sender writes upper case; digits of either case are accepted, as are `sha256` in any case and spaces around
-/// its `=`, as the ASP.NET `WebHooks` receiver for the same format does.
-///
-/// The body has CRLF line ends: whatever changes them breaks the signature. Retries raise `Attempt` in the
-/// body, so a retry has another signature and another [fingerprint](crate::Verified::fingerprint): tell
-/// duplicates apart by the body's `Id`.
-pub fn extend() -> Scheme {
-    Scheme {
-        name: "extend",
-        header: Cow::Borrowed("ms-signature"),
-        layout: Layout::Labelled("sha256"),
-        encoding: Encoding::HexUpper,
-        algorithm: Algorithm::HmacSha256,
-        content: Content::BODY,
-        tolerance: None,
-        facts: Facts {
-            source: "https://extendcommerce.atlassian.net/wiki/pages/viewpage.action?pageId=4571653",
-            checked: "2026-11-21",
-            inferred: &[],
-        },
-    }
+const fn within(seconds: u64) -> Tolerance {
+    Tolerance::within(Duration::from_secs(seconds))
 }
 
-#[cfg(feature = "rsa")]
-const FLUENT_FACTS: Facts = Facts {
-    source: "https://docs.fluentcommerce.com/essential-knowledge/webhook-receivers",
-    checked: "2026-11-21",
-    inferred: &[],
-};
+const FIVE_MINUTES: Tolerance = within(300);
 
-/// The keys that Fluent signs with have this modulus, in bits: less than what other schemes ask for.
-#[cfg(feature = "rsa")]
-const FLUENT_LEAST_MODULUS_BITS: usize = 1024;
-
-/// Fluent Commerce: RSA PKCS#1 v1.5 with SHA-512 (`SHA512withRSA`) of the raw body.
-///
-/// The header `fluent-signature` holds the signature in padded base64: 172 characters for the 1024-bit keys
-/// that Fluent uses ([documentation](https://docs.fluentcommerce.com/essential-knowledge/webhook-receivers)).
-/// Fluent has one key pair for each region and environment and names none on the wire: give the verifier the
-/// public key of each that you receive from.
-///
-/// Every Fluent request also carries `flex.signature`, made with MD5. This scheme never looks at it.
-#[cfg(feature = "rsa")]
-pub fn fluent() -> Scheme {
-    Scheme {
-        name: "fluent",
-        header: Cow::Borrowed("fluent-signature"),
-        layout: Layout::Bare,
-        encoding: Encoding::Base64,
-        algorithm: Algorithm::RsaPkcs1Sha512 { least_modulus_bits: FLUENT_LEAST_MODULUS_BITS },
-        content: Content::BODY,
-        tolerance: None,
-        facts: FLUENT_FACTS,
-    }
-}
-
-/// Fluent Commerce's old signature: RSA PKCS#1 v1.5 with MD5 (`MD5withRSA`) of the raw body.
-///
-/// **Use [`fluent`] instead.** MD5 collisions are cheap: whoever can choose a part of an event's content could
-/// prepare two bodies of which one signature serves both. It is here for a receiver that sees
-/// `flex.signature` only. Its header's name has a dot, which nginx drops unless `ignore_invalid_headers` is
-/// off, and other proxies may too.
-#[cfg(feature = "legacy-md5")]
-pub fn fluent_legacy_md5() -> Scheme {
-    Scheme {
-        name: "fluent-legacy-md5",
-        header: Cow::Borrowed("flex.signature"),
-        algorithm: Algorithm::LegacyRsaPkcs1Md5 { least_modulus_bits: FLUENT_LEAST_MODULUS_BITS },
-        ..fluent()
-    }
-}
-
-/// Modern Dropship, formerly Convictional: HMAC-SHA256 of the timestamp's text, `.` and the raw body.
-/// **Unconfirmed.**
-///
-/// The sender's API gives a webhook several secrets, each with an expiry date and new ones active at once; its
-/// guide to the header is not public and its public guide still says that webhooks have no authentication
-/// ([documentation](https://developers.moderndropship.com/docs/webhooks)). The form here comes from
-/// one receiver's code that was never shown to work with real deliveries: the header
-/// `Convictional-Signature: 1719342000,<hex>,<hex>`, a timestamp and then at least one signature, 16 items at
-/// most. Items may have the labels `t=` and `v1=`; items with other labels are ignored; hex may be of either
-/// case. Compare it with a real delivery before you depend on it, and
-/// say so if [`Scheme::header`] needs to change.
-///
-/// The timestamp is signed exactly as its text was received. Its unit is not known: numbers below 10^11 are read as
-/// seconds, others as milliseconds, and RFC 3339 is read too. No tolerance is set, since a guess at the unit could
-/// reject good deliveries; so old ones pass. Once you have seen real ones, turn it on:
-///
-/// ```
-/// use std::time::Duration;
-/// use countersign::{Tolerance, senders};
-///
-/// let scheme = senders::modern_dropship().tolerance(Tolerance::within(Duration::from_secs(300)));
-/// # let _ = scheme;
-/// ```
-pub fn modern_dropship() -> Scheme {
-    Scheme {
-        name: "modern-dropship",
-        header: Cow::Borrowed("Convictional-Signature"),
-        layout: Layout::List { separator: ',', timestamp: "t", signature: "v1" },
-        encoding: Encoding::HexLower,
-        algorithm: Algorithm::HmacSha256,
-        content: Content { before: &[Segment::Timestamp, Segment::Literal(".")], after: &[] },
-        tolerance: None,
-        facts: Facts {
-            source: "https://developers.moderndropship.com/docs/webhooks",
-            checked: "2026-11-21",
-            inferred: &["the header", "its form", "the algorithm", "the encoding", "the signed bytes"],
-        },
-    }
-}
+const TOLERANCE_IS_OURS: &str = "the tolerance: the sender documents none";

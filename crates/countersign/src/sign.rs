@@ -1,19 +1,27 @@
 //! The sender's side (feature `sign`): the headers that a sender would send, for tests and tools.
 
-use std::{
-    fmt, iter,
-    time::{SystemTime, UNIX_EPOCH},
-};
+#[cfg(feature = "public-key")]
+mod private_key;
 
-use hmac::Mac;
+use std::{fmt, iter, time::SystemTime};
 
-#[cfg(feature = "rsa")]
-use crate::algorithm::rsa::{PrivateKey, RsaSigner};
+use data_encoding::HEXLOWER;
+use hmac::{KeyInit, Mac};
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha384, Sha512};
+use zeroize::Zeroizing;
+
+#[cfg(feature = "public-key")]
+pub use self::private_key::PrivateKey;
+#[cfg(feature = "public-key")]
+use self::private_key::PrivateSigner;
 use crate::{
-    algorithm::{Algorithm, HmacSha256, MOST_KEYS, keyed},
+    algorithm::{Algorithm, Hmac, MOST_KEYS, hmac::keyed},
     error::BuildError,
+    form,
     key::Secret,
-    scheme::{Layout, Scheme, Segment},
+    scheme::{Layout, Part, Scheme},
+    timestamp::TimestampPlace,
 };
 
 /// Makes the headers that a sender would send with a body.
@@ -27,24 +35,31 @@ use crate::{
 /// use countersign::{Secret, Signer, senders};
 ///
 /// let signer = Signer::new(senders::extend(), [Secret::new("secret123")])?;
-/// let headers = signer.headers(b"{'test':'test2'}", SystemTime::now());
+/// let headers = signer.headers(b"{'test':'test2'}", SystemTime::now())?;
 /// let signature = "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A";
 /// assert_eq!(headers, [("ms-signature".to_owned(), signature.to_owned())]);
+///
+/// // A scheme that signs more than the body is given the rest.
+/// let signer = Signer::new(senders::standard_webhooks(), [Secret::new("whsec_c2VjcmV0")])?.header("webhook-id", "msg_1");
+/// let headers = signer.headers(b"{}", SystemTime::now())?;
+/// assert_eq!(headers.len(), 3);
 /// # Ok::<(), countersign::BuildError>(())
 /// ```
 pub struct Signer {
     scheme: Scheme,
     keys: Vec<Ready>,
+    headers: Vec<(String, String)>,
+    request: Option<(String, String)>,
 }
 
 /// What a [`Signer`] signs with: a [`Secret`] or a `PrivateKey`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SigningKey {
-    /// A shared secret, for an HMAC.
+    /// A shared secret, for an HMAC, or a static token.
     Secret(Secret),
-    /// An RSA private key.
-    #[cfg(feature = "rsa")]
+    /// A private key.
+    #[cfg(feature = "public-key")]
     PrivateKey(PrivateKey),
 }
 
@@ -54,7 +69,7 @@ impl From<Secret> for SigningKey {
     }
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "public-key")]
 impl From<PrivateKey> for SigningKey {
     fn from(key: PrivateKey) -> Self {
         Self::PrivateKey(key)
@@ -66,49 +81,128 @@ impl Signer {
     ///
     /// # Errors
     /// [`NoKey`](BuildError::NoKey) and [`TooManyKeys`](BuildError::TooManyKeys) where the scheme takes another
-    /// number, [`EmptySecret`](BuildError::EmptySecret), [`KeyDoesNotFit`](BuildError::KeyDoesNotFit) for a
-    /// secret under RSA or a private key under an HMAC, [`ModulusSize`](BuildError::ModulusSize), and
-    /// [`HeaderName`](BuildError::HeaderName).
+    /// number, [`EmptySecret`](BuildError::EmptySecret), [`SecretForm`](BuildError::SecretForm),
+    /// [`KeyDoesNotFit`](BuildError::KeyDoesNotFit) for a key of another algorithm,
+    /// [`ModulusSize`](BuildError::ModulusSize), and what is wrong with the scheme itself.
     pub fn new<K: Into<SigningKey>>(
         scheme: Scheme,
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Self, BuildError> {
+        // The names of headers are kept as they were given: that is how a sender writes them.
         scheme.clone().checked()?;
         let keys: Vec<SigningKey> = keys.into_iter().map(Into::into).collect();
-        let limit = if scheme.layout.has_timestamp() { MOST_KEYS } else { 1 };
+        let limit = if matches!(scheme.layout, Layout::List(_)) { MOST_KEYS } else { 1 };
         if keys.is_empty() {
             return Err(BuildError::NoKey { scheme: scheme.name().to_owned() });
         }
         if keys.len() > limit {
-            return Err(BuildError::TooManyKeys {
-                scheme: scheme.name().to_owned(),
-                given: keys.len(),
-                limit,
-            });
+            let scheme = scheme.name().to_owned();
+            return Err(BuildError::TooManyKeys { scheme, given: keys.len(), limit });
         }
         let keys = keys.into_iter().map(|key| Ready::new(&scheme, key)).collect::<Result<_, _>>()?;
-        Ok(Self { scheme, keys })
+        Ok(Self { scheme, keys, headers: Vec::new(), request: None })
     }
 
-    /// The headers to send with this body, as pairs of name and value.
+    /// The value of a header that the scheme signs: a delivery's id, say.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The method, and the path with the query, of the request that is signed.
+    #[must_use]
+    pub fn request(mut self, method: impl Into<String>, target: impl Into<String>) -> Self {
+        self.request = Some((method.into(), target.into()));
+        self
+    }
+
+    /// The headers to send with this body, as pairs of name and value: the signature's, then the timestamp's where it has
+    /// one, then those given to [`header`](Self::header).
     ///
-    /// `now` is what a scheme with a timestamp signs, in seconds since 1970.
-    pub fn headers(&self, body: &[u8], now: SystemTime) -> Vec<(String, String)> {
-        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
-        let content = self.scheme.content;
-        let segments = |segments: &'static [Segment]| segments.iter().map(|segment| segment.bytes(&seconds));
-        let parts: Vec<&[u8]> =
-            segments(content.before).chain([body]).chain(segments(content.after)).collect();
-        let signatures: Vec<String> =
-            self.keys.iter().map(|key| self.scheme.encoding.encode(&key.sign(&parts))).collect();
-        let value = match self.scheme.layout {
+    /// `now` is what a scheme with a timestamp signs.
+    ///
+    /// # Errors
+    /// [`SignerLacks`](BuildError::SignerLacks) where the scheme signs a header, the method or the address and the signer
+    /// was not given it, where it signs a form and the body is none, and where it signs the body's digest and the query
+    /// does not hold it.
+    pub fn headers(&self, body: &[u8], now: SystemTime) -> Result<Vec<(String, String)>, BuildError> {
+        let timestamp = self.scheme.timestamp.as_ref();
+        let time = timestamp.map(|timestamp| timestamp.format.write(now)).unwrap_or_default();
+        let content = self.content(body, &time)?;
+        let encoding = self.scheme.encoding;
+        let signatures: Vec<String> = self
+            .keys
+            .iter()
+            .map(|key| match key {
+                Ready::Token(token) => String::from_utf8_lossy(token).into_owned(),
+                key => encoding.encode(&key.sign(&content)),
+            })
+            .collect();
+        let place = timestamp.map(|timestamp| &timestamp.place);
+        let value = match &self.scheme.layout {
             Layout::Bare => signatures.concat(),
-            Layout::Labelled(label) => format!("{label}={}", signatures.concat()),
-            Layout::List { separator, .. } => {
-                iter::once(seconds.clone()).chain(signatures).collect::<Vec<_>>().join(&separator.to_string())
+            Layout::Prefixed(prefix) => format!("{prefix}{}", signatures.concat()),
+            Layout::List(list) => {
+                let item = |label: &str, text: &str| match &list.label {
+                    Some((_, assignment)) if !list.bare_items => format!("{label}{assignment}{text}"),
+                    Some(_) | None => text.to_owned(),
+                };
+                let label = list.label.as_ref().map_or("", |(label, _)| label);
+                let time = match place {
+                    Some(TimestampPlace::Listed(label)) => Some(item(label, &time)),
+                    Some(TimestampPlace::Header(_) | TimestampPlace::Unsigned) | None => None,
+                };
+                let items = time.into_iter().chain(signatures.iter().map(|signature| item(label, signature)));
+                items.collect::<Vec<_>>().join(&list.separator.to_string())
             }
         };
-        vec![(self.scheme.header_name().to_owned(), value)]
+        let signature = iter::once((self.scheme.header_name().to_owned(), value));
+        let time = match place {
+            Some(TimestampPlace::Header(name)) => Some((name.clone().into_owned(), time)),
+            Some(TimestampPlace::Listed(_) | TimestampPlace::Unsigned) | None => None,
+        };
+        Ok(signature.chain(time).chain(self.headers.iter().cloned()).collect())
+    }
+
+    /// The bytes that are signed.
+    fn content(&self, body: &[u8], time: &str) -> Result<Vec<u8>, BuildError> {
+        let lacks = |part: String| BuildError::SignerLacks { scheme: self.scheme.name().to_owned(), part };
+        let request =
+            || self.request.as_ref().ok_or_else(|| lacks("the request's method or address".to_owned()));
+        let query = || {
+            let query = request()?.1.split_once('?').map(|(_, query)| query);
+            query.ok_or_else(|| lacks("the query".to_owned()))
+        };
+        let mut content = Vec::new();
+        for part in &self.scheme.content {
+            match part {
+                Part::Literal(text) | Part::Url(text) => content.extend_from_slice(text.as_bytes()),
+                Part::Timestamp => content.extend_from_slice(time.as_bytes()),
+                Part::Header(name) => {
+                    let mut given = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
+                    let (_, value) = given.next().ok_or_else(|| lacks(format!("the header {name}")))?;
+                    content.extend_from_slice(value.as_bytes());
+                }
+                Part::Method => content.extend_from_slice(request()?.0.as_bytes()),
+                Part::Path => {
+                    content.extend_from_slice(request()?.1.split('?').next().unwrap_or_default().as_bytes())
+                }
+                Part::Query => content.extend_from_slice(query()?.as_bytes()),
+                Part::Body => content.extend_from_slice(body),
+                Part::SortedForm => {
+                    content.extend(form::sorted(body).map_err(|_| lacks("the fields of a form".to_owned()))?);
+                }
+            }
+        }
+        if let Some(parameter) = &self.scheme.body_digest {
+            let digest = HEXLOWER.encode(&Sha256::digest(body));
+            let mut parameters = form_urlencoded::parse(query()?.as_bytes());
+            if !parameters.any(|(name, value)| name == *parameter && value == digest) {
+                return Err(lacks(format!("{parameter}={digest} in the query")));
+            }
+        }
+        Ok(content)
     }
 }
 
@@ -120,37 +214,44 @@ impl fmt::Debug for Signer {
 
 /// A signing key that was found to fit the scheme.
 enum Ready {
-    HmacSha256(HmacSha256),
-    #[cfg(feature = "rsa")]
-    Rsa(RsaSigner),
+    HmacSha1(Hmac<Sha1>),
+    HmacSha256(Hmac<Sha256>),
+    HmacSha384(Hmac<Sha384>),
+    HmacSha512(Hmac<Sha512>),
+    Token(Zeroizing<Vec<u8>>),
+    #[cfg(feature = "public-key")]
+    Private(PrivateSigner),
 }
 
 impl Ready {
     fn new(scheme: &Scheme, key: SigningKey) -> Result<Self, BuildError> {
-        match (scheme.algorithm(), key) {
-            (_, SigningKey::Secret(secret)) if secret.is_void() => Err(scheme.empty_secret(SIGNING_KEY)),
-            (Algorithm::HmacSha256, SigningKey::Secret(secret)) => Ok(Self::HmacSha256(keyed(&secret))),
-            #[cfg(feature = "rsa")]
-            (_, SigningKey::PrivateKey(key)) => match RsaSigner::new(scheme, key) {
-                Some(signer) => signer.map(Self::Rsa),
-                None => Err(scheme.does_not_take(SIGNING_KEY, "a secret")),
-            },
-            #[cfg(feature = "rsa")]
-            (_, SigningKey::Secret(_)) => Err(scheme.does_not_take(SIGNING_KEY, "an RSA private key")),
+        let secret = match key {
+            SigningKey::Secret(secret) => secret.key(scheme, SIGNING_KEY)?,
+            #[cfg(feature = "public-key")]
+            SigningKey::PrivateKey(key) => return PrivateSigner::new(scheme, key).map(Self::Private),
+        };
+        match scheme.algorithm {
+            Algorithm::LegacyHmacSha1 => Ok(Self::HmacSha1(keyed(&secret))),
+            Algorithm::HmacSha256 => Ok(Self::HmacSha256(keyed(&secret))),
+            Algorithm::HmacSha384 => Ok(Self::HmacSha384(keyed(&secret))),
+            Algorithm::HmacSha512 => Ok(Self::HmacSha512(keyed(&secret))),
+            Algorithm::UnsignedToken => Ok(Self::Token(secret)),
+            _ => Err(scheme.does_not_take(SIGNING_KEY)),
         }
     }
 
-    fn sign(&self, parts: &[&[u8]]) -> Vec<u8> {
+    fn sign(&self, content: &[u8]) -> Vec<u8> {
+        fn mac<M: Mac + KeyInit + Clone>(keyed: &M, content: &[u8]) -> Vec<u8> {
+            keyed.clone().chain_update(content).finalize().into_bytes().to_vec()
+        }
         match self {
-            Self::HmacSha256(keyed) => {
-                let mut mac = keyed.clone();
-                for part in parts {
-                    mac.update(part);
-                }
-                mac.finalize().into_bytes().to_vec()
-            }
-            #[cfg(feature = "rsa")]
-            Self::Rsa(signer) => signer.sign(parts),
+            Self::HmacSha1(keyed) => mac(keyed, content),
+            Self::HmacSha256(keyed) => mac(keyed, content),
+            Self::HmacSha384(keyed) => mac(keyed, content),
+            Self::HmacSha512(keyed) => mac(keyed, content),
+            Self::Token(token) => token.to_vec(),
+            #[cfg(feature = "public-key")]
+            Self::Private(signer) => signer.sign(content),
         }
     }
 }

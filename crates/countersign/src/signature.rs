@@ -1,11 +1,15 @@
 //! The claimed signature: from the header's value to bytes.
 
-use data_encoding::{BASE64, BASE64_NOPAD, DecodeKind, HEXLOWER_PERMISSIVE};
+use std::ops::RangeInclusive;
+
+use data_encoding::DecodeKind;
 use smallvec::SmallVec;
 
 use crate::{
+    algorithm::token,
     rejection::{Detail, Fault, RejectionKind as Kind},
-    scheme::{Encoding, Layout, Scheme},
+    scheme::{Encoding, Layout, Scheme, SignatureList},
+    timestamp::{Timestamp, TimestampPlace},
 };
 
 /// The longest header value that is looked at, in bytes: far more than any sender writes.
@@ -26,13 +30,17 @@ pub(crate) type Claimed = SmallVec<[u8; 32]>;
 pub(crate) struct Claims<'h> {
     /// Never empty.
     pub(crate) signatures: SmallVec<[Claimed; 1]>,
-    /// The timestamp's text, as it was received.
+    /// The text of a timestamp that is listed beside them, as it was received.
     pub(crate) timestamp: Option<&'h str>,
 }
 
 impl<'h> Claims<'h> {
     /// Reads the header's value; `lengths` are the signature lengths in bytes that some key could have made.
-    pub(crate) fn read(scheme: &Scheme, lengths: &[usize], value: &'h [u8]) -> Result<Self, Fault> {
+    pub(crate) fn read(
+        scheme: &Scheme,
+        lengths: &[RangeInclusive<usize>],
+        value: &'h [u8],
+    ) -> Result<Self, Fault> {
         // White space around a field's value is not part of it, RFC 9110 §5.5: servers differ in removing it.
         let value = value.trim_ascii();
         if value.is_empty() {
@@ -45,45 +53,47 @@ impl<'h> Claims<'h> {
             Ok(text) if text.is_ascii() => text,
             Ok(_) | Err(_) => return Err(Kind::SignatureNotAscii.into()),
         };
+        if !scheme.algorithm.signs() {
+            let token = Claimed::from_slice(&token::hash(value.as_bytes()));
+            return Ok(Self { signatures: SmallVec::from_iter([token]), timestamp: None });
+        }
         let decode = |text: &str| scheme.encoding.decode(text, lengths);
         let one = |text: &str| Ok(Self { signatures: SmallVec::from_iter([decode(text)?]), timestamp: None });
-        match scheme.layout {
+        match &scheme.layout {
             Layout::Bare => one(value),
-            Layout::Labelled(label) => match strip_label(value, label) {
-                Some(text) if strip_label(text, label).is_none() => one(text),
+            Layout::Prefixed(prefix) => match strip_prefix(value, prefix) {
+                Some(text) if strip_prefix(text, prefix).is_none() => one(text),
                 Some(_) | None => Err(Kind::SignatureLabel.into()),
             },
-            Layout::List { separator, timestamp, signature } => {
-                Self::read_list(value.split(separator), timestamp, signature, decode)
-            }
+            Layout::List(list) => Self::read_list(list, scheme.timestamp.as_ref(), value, decode),
         }
     }
 
     fn read_list(
-        items: impl Iterator<Item = &'h str>,
-        timestamp_label: &str,
-        signature_label: &str,
+        list: &SignatureList,
+        timestamp: Option<&Timestamp>,
+        value: &'h str,
         decode: impl Fn(&str) -> Result<Claimed, Fault>,
     ) -> Result<Self, Fault> {
+        let timestamp_label = timestamp.and_then(|timestamp| match &timestamp.place {
+            TimestampPlace::Listed(label) => Some(&**label),
+            TimestampPlace::Header(_) | TimestampPlace::Unsigned => None,
+        });
         let mut signatures = SmallVec::new();
         let mut timestamps = SmallVec::<[&str; 1]>::new();
         let mut malformed: Option<Fault> = None;
-        for (position, item) in items.enumerate() {
+        for (position, item) in value.split(list.separator).enumerate() {
             if position >= MOST_ITEMS {
                 return Err(Kind::TooManySignatures.into());
             }
-            let item = item.trim_ascii();
-            let (is_timestamp, text) = match split_label(item) {
-                Some((label, text)) if label.eq_ignore_ascii_case(timestamp_label) => (true, text),
-                Some((label, text)) if label.eq_ignore_ascii_case(signature_label) => (false, text),
-                // A version of the signature that we do not know.
-                Some(_) => continue,
-                None => (position == 0, item),
+            let text = match list.read(item.trim_ascii(), timestamp_label, position) {
+                Item::Timestamp(text) => {
+                    timestamps.push(text);
+                    continue;
+                }
+                Item::Signature(text) => text,
+                Item::Unknown => continue,
             };
-            if is_timestamp {
-                timestamps.push(text);
-                continue;
-            }
             match decode(text) {
                 Ok(signature) => signatures.push(signature),
                 // It hides no valid one beside it. Where there is none, what came furthest says most.
@@ -96,41 +106,72 @@ impl<'h> Claims<'h> {
         if signatures.is_empty() {
             return Err(malformed.unwrap_or_else(|| Kind::SignatureUnlisted.into()));
         }
-        match *timestamps {
-            [] => Err(Kind::TimestampMissing.into()),
-            [timestamp] => Ok(Self { signatures, timestamp: Some(timestamp) }),
-            [..] => Err(Kind::TimestampRepeated.into()),
+        match (timestamps.as_slice(), timestamp_label) {
+            ([], Some(_)) => Err(Kind::TimestampMissing.into()),
+            ([timestamp], Some(_)) => Ok(Self { signatures, timestamp: Some(*timestamp) }),
+            ([..], Some(_)) => Err(Kind::TimestampRepeated.into()),
+            (_, None) => Ok(Self { signatures, timestamp: None }),
         }
     }
 }
 
-fn strip_label<'v>(value: &'v str, label: &str) -> Option<&'v str> {
-    split_label(value).filter(|(found, _)| found.eq_ignore_ascii_case(label)).map(|(_, text)| text)
+/// What an item of a list is.
+enum Item<'h> {
+    Timestamp(&'h str),
+    Signature(&'h str),
+    /// A version of the signature that we do not know, or nothing.
+    Unknown,
 }
 
-fn split_label(item: &str) -> Option<(&str, &str)> {
-    let (label, text) = item.split_once('=')?;
+impl SignatureList {
+    fn read<'h>(&self, item: &'h str, timestamp_label: Option<&str>, position: usize) -> Item<'h> {
+        let Some((label, assignment)) = &self.label else { return Item::Signature(item) };
+        match split_label(item, *assignment) {
+            Some((found, text)) if found.eq_ignore_ascii_case(label) => Item::Signature(text),
+            Some((found, text)) if timestamp_label.is_some_and(|label| found.eq_ignore_ascii_case(label)) => {
+                Item::Timestamp(text)
+            }
+            None if self.bare_items && position == 0 => Item::Timestamp(item),
+            None if self.bare_items => Item::Signature(item),
+            Some(_) | None => Item::Unknown,
+        }
+    }
+}
+
+/// The value without its prefix; a prefix that ends in `=` is a label, which may have spaces round that.
+fn strip_prefix<'v>(value: &'v str, prefix: &str) -> Option<&'v str> {
+    match prefix.strip_suffix('=') {
+        Some(label) => split_label(value, '=')
+            .filter(|(found, _)| found.eq_ignore_ascii_case(label))
+            .map(|(_, text)| text),
+        None => {
+            let (found, text) = value.split_at_checked(prefix.len())?;
+            found.eq_ignore_ascii_case(prefix).then_some(text)
+        }
+    }
+}
+
+fn split_label(item: &str, assignment: char) -> Option<(&str, &str)> {
+    let (label, text) = item.split_once(assignment)?;
     Some((label.trim_ascii_end(), text.trim_ascii_start()))
 }
 
 impl Encoding {
     /// The bytes of a signature, of one of `lengths`.
-    fn decode(self, text: &str, lengths: &[usize]) -> Result<Claimed, Fault> {
+    fn decode(self, text: &str, lengths: &[RangeInclusive<usize>]) -> Result<Claimed, Fault> {
         if text.is_empty() {
             return Err(Kind::SignatureEmpty.into());
         }
-        let encoding = match self {
-            Self::HexLower | Self::HexUpper => HEXLOWER_PERMISSIVE,
-            Self::Base64PaddingOptional if !text.ends_with('=') => BASE64_NOPAD,
-            Self::Base64 | Self::Base64PaddingOptional => BASE64,
-        };
+        let encoding = self.of_claimed(text);
         let wrong_length = || {
-            let wanted = lengths.first().map_or(0, |&length| encoding.encode_len(length));
+            let wanted = lengths.first().map_or(0, |range| encoding.encode_len(*range.end()));
             Fault { kind: Kind::SignatureLength, detail: Detail::Characters { claimed: text.len(), wanted } }
         };
         // The length in characters comes first: what is decoded afterwards always fits.
-        let length = lengths.iter().find(|&&length| encoding.encode_len(length) == text.len());
-        let length = *length.ok_or_else(wrong_length)?;
+        let in_characters = |range: &&RangeInclusive<usize>| {
+            (encoding.encode_len(*range.start())..=encoding.encode_len(*range.end())).contains(&text.len())
+        };
+        let lengths = lengths.iter().find(in_characters).ok_or_else(wrong_length)?;
         let mut buffer = [0; DECODED];
         let decoded = encoding
             .decode_len(text.len())
@@ -144,19 +185,9 @@ impl Encoding {
                 DecodeKind::Trailing => Kind::SignatureNotCanonical.into(),
             })?;
         match decoded.get(..written) {
-            Some(signature) if written == length => Ok(Claimed::from_slice(signature)),
+            Some(signature) if lengths.contains(&written) => Ok(Claimed::from_slice(signature)),
             // The library reads base64 that was padded in the middle, or too much, as fewer bytes.
             Some(_) | None => Err(Kind::SignatureEncoding.into()),
-        }
-    }
-
-    /// The text that the sender writes for a signature.
-    #[cfg(feature = "sign")]
-    pub(crate) fn encode(self, signature: &[u8]) -> String {
-        match self {
-            Self::HexLower => data_encoding::HEXLOWER.encode(signature),
-            Self::HexUpper => data_encoding::HEXUPPER.encode(signature),
-            Self::Base64 | Self::Base64PaddingOptional => BASE64.encode(signature),
         }
     }
 }

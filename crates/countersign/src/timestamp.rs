@@ -1,16 +1,81 @@
-//! The time that a sender signs, and how far from now it may lie.
+//! The time that a sender signs: where it is, how it is written, and how far from now it may lie.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::rejection::{Detail, Fault, RejectionKind};
 
+/// The timestamp that a scheme signs. It cannot be stated without its [`Tolerance`].
+#[derive(Clone, Debug)]
+#[must_use = "a timestamp is checked by the scheme that it is given to"]
+pub struct Timestamp {
+    pub(crate) place: TimestampPlace,
+    pub(crate) format: TimestampFormat,
+    pub(crate) tolerance: Tolerance,
+}
+
+/// Where a timestamp is sent.
+#[derive(Clone, Debug)]
+pub(crate) enum TimestampPlace {
+    /// In a header of its own.
+    Header(Cow<'static, str>),
+    /// Beside the signatures, under this label.
+    Listed(Cow<'static, str>),
+    /// Nowhere: a tolerance was asked of a scheme that signs none.
+    Unsigned,
+}
+
+impl Timestamp {
+    pub(crate) fn unsigned(tolerance: Tolerance) -> Self {
+        Self { place: TimestampPlace::Unsigned, format: TimestampFormat::Seconds, tolerance }
+    }
+
+    /// In a header of its own, which must be there exactly once.
+    pub fn in_header(
+        name: impl Into<Cow<'static, str>>,
+        format: TimestampFormat,
+        tolerance: Tolerance,
+    ) -> Self {
+        Self { place: TimestampPlace::Header(name.into()), format, tolerance }
+    }
+
+    /// Among the items of the signature header, under this label: `t` for `t=1719342000,v1=…`.
+    pub fn in_list(
+        label: impl Into<Cow<'static, str>>,
+        format: TimestampFormat,
+        tolerance: Tolerance,
+    ) -> Self {
+        Self { place: TimestampPlace::Listed(label.into()), format, tolerance }
+    }
+}
+
+/// How a timestamp is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimestampFormat {
+    /// Seconds since 1970: digits only.
+    Seconds,
+    /// Milliseconds since 1970: digits only.
+    Milliseconds,
+    /// [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339): `2024-06-25T19:00:00Z`.
+    Rfc3339,
+    /// Any of these, told apart by their form: for a sender whose format is not known. Numbers below 10^11 are read
+    /// as seconds, others as milliseconds. Text of no known form passes where the tolerance is unlimited.
+    Any,
+}
+
 /// How far a signed timestamp may lie from the receiver's clock.
 ///
 /// Both directions are always checked: an old timestamp is a replay, one far ahead is a replay to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tolerance {
+pub struct Tolerance(Option<Limits>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limits {
     past: Duration,
     future: Duration,
 }
@@ -18,18 +83,26 @@ pub struct Tolerance {
 impl Tolerance {
     /// At most this far in the past or in the future.
     pub const fn within(either_way: Duration) -> Self {
-        Self { past: either_way, future: either_way }
+        Self::new(either_way, either_way)
     }
 
     /// At most `past` behind and at most `future` ahead of the receiver's clock.
     pub const fn new(past: Duration, future: Duration) -> Self {
-        Self { past, future }
+        Self(Some(Limits { past, future }))
     }
 
-    pub(crate) fn check(self, timestamp: SystemTime, now: SystemTime) -> Result<(), Fault> {
+    /// Any timestamp: whoever has seen a delivery can send it again for ever.
+    pub const fn dangerously_unlimited() -> Self {
+        Self(None)
+    }
+
+    /// `timestamp` is `None` for text that names no instant.
+    pub(crate) fn check(self, timestamp: Option<SystemTime>, now: SystemTime) -> Result<(), Fault> {
+        let Some(Limits { past, future }) = self.0 else { return Ok(()) };
+        let timestamp = timestamp.ok_or(RejectionKind::TimestampMalformed)?;
         let (kind, apart, most) = match now.duration_since(timestamp) {
-            Ok(age) => (RejectionKind::TimestampTooOld, age, self.past),
-            Err(ahead) => (RejectionKind::TimestampInFuture, ahead.duration(), self.future),
+            Ok(age) => (RejectionKind::TimestampTooOld, age, past),
+            Err(ahead) => (RejectionKind::TimestampInFuture, ahead.duration(), future),
         };
         if apart > most { Err(Fault { kind, detail: Detail::Apart { apart, most } }) } else { Ok(()) }
     }
@@ -38,38 +111,90 @@ impl Tolerance {
 /// Longer than any number of seconds or RFC 3339 text that a sender writes.
 const LONGEST_TEXT: usize = 40;
 
-/// From here on a number counts milliseconds: as seconds it would be the year 5138, as milliseconds it is 1973.
+/// From here on a number of unknown unit counts milliseconds: as seconds it would be the year 5138, as milliseconds it
+/// is 1973.
 const LEAST_MILLISECONDS: u64 = 100_000_000_000;
 
-/// Reads the timestamp of a scheme in which `separator` follows it in the signed content.
-///
-/// Seconds or milliseconds since 1970 (digits only) and RFC 3339 give an instant. Other text gives none, and is a
-/// timestamp all the same where no tolerance asks for the instant. No byte may move between the timestamp and what
-/// follows it, so no text passes that could be cut at a separator, or go on after one, to be another that passes.
-pub(crate) fn read(text: &str, separator: &str) -> Result<Option<SystemTime>, RejectionKind> {
-    if text.is_empty() || text.len() > LONGEST_TEXT {
-        return Err(RejectionKind::TimestampMalformed);
+/// How a timestamp's end is told from what comes beside it in the signed content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Boundary {
+    /// By this text, which the timestamp must not hold.
+    Separator(String),
+    /// By nothing but its own form.
+    Form,
+}
+
+impl TimestampFormat {
+    /// The instant that the text names; `None` for text that is let through without one.
+    ///
+    /// No byte may move between a timestamp and what is signed beside it, so no text passes that could be cut, or go
+    /// on, to be another that passes.
+    pub(crate) fn read(self, text: &str, boundary: &Boundary) -> Result<Option<SystemTime>, RejectionKind> {
+        if text.is_empty() || text.len() > LONGEST_TEXT {
+            return Err(RejectionKind::TimestampMalformed);
+        }
+        let malformed = RejectionKind::TimestampMalformed;
+        match (self, boundary) {
+            (Self::Seconds | Self::Milliseconds, Boundary::Form) if text.len() != self.digits() => {
+                Err(malformed)
+            }
+            (Self::Seconds, _) => number(text, Duration::from_secs).map(Some).ok_or(malformed),
+            (Self::Milliseconds, _) => number(text, Duration::from_millis).map(Some).ok_or(malformed),
+            // It ends in its zone, so that none is the beginning or the end of another.
+            (Self::Rfc3339, _) => rfc_3339(text).map(Some).ok_or(malformed),
+            (Self::Any, boundary) => any(text, boundary),
+        }
     }
+
+    /// The digits of a number in our time, where only their count tells where it ends: until the year 2286.
+    fn digits(self) -> usize {
+        if self == Self::Milliseconds { 13 } else { 10 }
+    }
+
+    /// The text that a sender writes for an instant.
+    #[cfg(feature = "sign")]
+    pub(crate) fn write(self, instant: SystemTime) -> String {
+        let since_epoch = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
+        match self {
+            Self::Seconds | Self::Any => since_epoch.as_secs().to_string(),
+            Self::Milliseconds => since_epoch.as_millis().to_string(),
+            Self::Rfc3339 => {
+                let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+                let instant = OffsetDateTime::from_unix_timestamp(seconds);
+                instant.ok().and_then(|instant| instant.format(&Rfc3339).ok()).unwrap_or_default()
+            }
+        }
+    }
+}
+
+fn any(text: &str, boundary: &Boundary) -> Result<Option<SystemTime>, RejectionKind> {
+    let separated = match boundary {
+        Boundary::Separator(separator) => !text.contains(separator.as_str()),
+        Boundary::Form => false,
+    };
     match parse(text) {
         Some(instant) => Ok(Some(instant)),
         // The one separator that a timestamp can hold is the dot before the fraction in RFC 3339.
-        None if text.contains(separator) || parse(&format!("{text}Z")).is_some() => {
-            Err(RejectionKind::TimestampMalformed)
-        }
+        None if !separated || parse(&format!("{text}Z")).is_some() => Err(RejectionKind::TimestampMalformed),
         None => Ok(None),
     }
 }
 
 fn parse(text: &str) -> Option<SystemTime> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let number: u64 = text.parse().ok()?;
-        let since_epoch = if number < LEAST_MILLISECONDS {
-            Duration::from_secs(number)
-        } else {
-            Duration::from_millis(number)
-        };
-        return UNIX_EPOCH.checked_add(since_epoch);
-    }
+    number(text, |number| {
+        if number < LEAST_MILLISECONDS { Duration::from_secs(number) } else { Duration::from_millis(number) }
+    })
+    .or_else(|| rfc_3339(text))
+}
+
+/// Digits only: Rust's own parser also takes a sign.
+fn number(text: &str, since_epoch: impl Fn(u64) -> Duration) -> Option<SystemTime> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.then(|| text.parse::<u64>().ok())??;
+    UNIX_EPOCH.checked_add(since_epoch(number))
+}
+
+fn rfc_3339(text: &str) -> Option<SystemTime> {
     // The conversion that `time` offers panics where the platform's clock has no such instant.
     let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     let seconds = Duration::from_secs(instant.unix_timestamp().unsigned_abs());
@@ -86,6 +211,10 @@ mod tests {
     use super::*;
 
     const MALFORMED: Result<Option<SystemTime>, RejectionKind> = Err(RejectionKind::TimestampMalformed);
+
+    fn read(text: &str, separator: &str) -> Result<Option<SystemTime>, RejectionKind> {
+        TimestampFormat::Any.read(text, &Boundary::Separator(separator.to_owned()))
+    }
 
     #[test]
     fn seconds_milliseconds_and_rfc_3339_name_the_same_instant() {
@@ -154,11 +283,57 @@ mod tests {
     }
 
     #[test]
+    fn a_format_that_is_known_takes_no_other() {
+        let dot = Boundary::Separator(".".to_owned());
+        let instant = Ok(Some(UNIX_EPOCH + Duration::from_secs(1_719_342_000)));
+        let [seconds, milliseconds, rfc_3339] = ["1719342000", "1719342000000", "2024-06-25T19:00:00Z"];
+        for (format, right) in [
+            (TimestampFormat::Seconds, seconds),
+            (TimestampFormat::Milliseconds, milliseconds),
+            (TimestampFormat::Rfc3339, rfc_3339),
+        ] {
+            assert_eq!(format.read(right, &dot), instant);
+            for wrong in [
+                "+1719342000",
+                "-1",
+                "1719342000.0",
+                " 1719342000",
+                "1e9",
+                "0x66",
+                "١",
+                "18446744073709551616",
+            ] {
+                assert_eq!(format.read(wrong, &dot), MALFORMED, "{format:?} {wrong}");
+            }
+        }
+        assert_eq!(TimestampFormat::Seconds.read(rfc_3339, &dot), MALFORMED);
+        assert_eq!(TimestampFormat::Rfc3339.read(seconds, &dot), MALFORMED);
+    }
+
+    #[test]
+    fn a_number_beside_nothing_that_separates_it_has_a_fixed_count_of_digits() {
+        for (format, right) in
+            [(TimestampFormat::Seconds, "1719342000"), (TimestampFormat::Milliseconds, "1719342000000")]
+        {
+            assert!(format.read(right, &Boundary::Form).unwrap().is_some());
+            assert_eq!(format.read(&right[1..], &Boundary::Form), MALFORMED);
+            assert_eq!(format.read(&format!("{right}0"), &Boundary::Form), MALFORMED);
+        }
+    }
+
+    #[test]
+    fn a_tolerance_without_limits_takes_text_without_an_instant_and_no_other_does() {
+        assert_eq!(Tolerance::dangerously_unlimited().check(None, UNIX_EPOCH), Ok(()));
+        let limited = Tolerance::within(Duration::MAX).check(None, UNIX_EPOCH);
+        assert_eq!(limited, Err(RejectionKind::TimestampMalformed.into()));
+    }
+
+    #[test]
     fn both_ends_of_the_tolerance_are_inclusive() {
         let now = UNIX_EPOCH + Duration::from_secs(1_000);
         let tolerance = Tolerance::new(Duration::from_secs(300), Duration::from_secs(60));
         let at = |seconds| {
-            tolerance.check(UNIX_EPOCH + Duration::from_secs(seconds), now).map_err(|fault| fault.kind)
+            tolerance.check(Some(UNIX_EPOCH + Duration::from_secs(seconds)), now).map_err(|fault| fault.kind)
         };
         assert_eq!(at(700), Ok(()));
         assert_eq!(at(699), Err(RejectionKind::TimestampTooOld));

@@ -8,11 +8,12 @@ use smallvec::SmallVec;
 
 use crate::{
     algorithm::Running,
+    form,
     key::{Activity, KeyId},
     rejection::{Detail, Fault, Rejection, RejectionKind},
     scheme::Scheme,
+    sender::Sender,
     signature::Claimed,
-    verifier::Verifier,
 };
 
 /// The most chunks without a byte that a body may have: they cost time and never reach the body limit.
@@ -39,32 +40,55 @@ const MOST_EMPTY_CHUNKS: u16 = 1024;
 /// ```
 #[must_use = "a verification proves nothing until it is finished"]
 pub struct Verification {
-    verifier: Verifier,
+    sender: Arc<Sender>,
     now: SystemTime,
     claimed: SmallVec<[Claimed; 1]>,
     timestamp: Option<SystemTime>,
+    signed_headers: Vec<Box<str>>,
     running: Running,
+    covered: Covered,
     suffix: Vec<u8>,
     received: usize,
     empty_chunks: u16,
     failed: Option<RejectionKind>,
 }
 
+/// The body, as far as it arrived, on its way to what is signed of it.
+pub(crate) enum Covered {
+    /// Its bytes are hashed as they arrive.
+    Bytes,
+    /// Its fields are sorted when it is whole.
+    Form(Vec<u8>),
+    /// Its digest is compared with the one that is signed.
+    Digest { claimed: [u8; 32], running: Sha256 },
+}
+
+impl Covered {
+    pub(crate) fn by_digest(claimed: [u8; 32]) -> Self {
+        Self::Digest { claimed, running: Sha256::new() }
+    }
+}
+
 impl Verification {
+    #[expect(clippy::too_many_arguments, reason = "each is known in one place and kept in another")]
     pub(crate) fn new(
-        verifier: Verifier,
+        sender: Arc<Sender>,
         now: SystemTime,
         claimed: SmallVec<[Claimed; 1]>,
         timestamp: Option<SystemTime>,
+        signed_headers: Vec<Box<str>>,
         running: Running,
+        covered: Covered,
         suffix: Vec<u8>,
     ) -> Self {
         Self {
-            verifier,
+            sender,
             now,
             claimed,
             timestamp,
+            signed_headers,
             running,
+            covered,
             suffix,
             received: 0,
             empty_chunks: 0,
@@ -80,7 +104,7 @@ impl Verification {
     /// the verification can only fail.
     pub fn update(&mut self, chunk: &[u8]) -> Result<(), Rejection> {
         let received = self.received.checked_add(chunk.len());
-        let (Some(received), None) = (received.filter(|&sum| sum <= self.verifier.body_limit()), self.failed)
+        let (Some(received), None) = (received.filter(|&sum| sum <= self.sender.body_limit), self.failed)
         else {
             return Err(self.fail(RejectionKind::BodyTooLarge));
         };
@@ -91,7 +115,11 @@ impl Verification {
             }
         }
         self.received = received;
-        self.running.update(chunk);
+        match &mut self.covered {
+            Covered::Bytes => self.running.update(chunk),
+            Covered::Form(body) => body.extend_from_slice(chunk),
+            Covered::Digest { running, .. } => running.update(chunk),
+        }
         Ok(())
     }
 
@@ -100,58 +128,80 @@ impl Verification {
     /// # Errors
     /// [`SignatureMismatch`](RejectionKind::SignatureMismatch) where no key made any of the claimed signatures,
     /// [`KeyExpired`](RejectionKind::KeyExpired) or [`KeyNotYetActive`](RejectionKind::KeyNotYetActive) where
-    /// only an inactive key did, and the rejection of [`update`](Self::update) again where there was one.
+    /// only an inactive key did, [`FormMalformed`](RejectionKind::FormMalformed) or
+    /// [`BodyDigestMismatch`](RejectionKind::BodyDigestMismatch) where the scheme signs a form or a digest and the body is
+    /// not that, and the rejection of [`update`](Self::update) again where there was one.
     pub fn finish(mut self) -> Result<Verified, Rejection> {
         if let Some(kind) = self.failed {
-            return Err(self.verifier.reject(kind));
+            return Err(self.sender.reject(kind));
+        }
+        let mut is_covered = true;
+        match self.covered {
+            Covered::Bytes => {}
+            Covered::Form(body) => match form::sorted(&body) {
+                Ok(fields) => self.running.update(&fields),
+                Err(kind) => return Err(self.sender.reject(kind)),
+            },
+            // Neither is secret: the caller sent both.
+            Covered::Digest { claimed, running } => is_covered = running.finalize().as_slice() == claimed,
         }
         self.running.update(&self.suffix);
-        let comparison = self.verifier.ring().compare(self.running, &self.claimed);
+        let comparison = self.sender.ring.compare(self.running, &self.claimed);
         let mut inactive = None;
-        for ((key, period), made) in self.verifier.keys().iter().zip(comparison.made_by_key) {
+        for ((key, period), made) in self.sender.keys.iter().zip(comparison.made_by_key) {
             if !made {
                 continue;
             }
             match period.activity(self.now) {
+                Activity::Active if !is_covered => {
+                    return Err(self.sender.reject(RejectionKind::BodyDigestMismatch));
+                }
                 Activity::Active => {
-                    return Ok(Verified::new(&self.verifier, key, self.timestamp, comparison.fingerprint));
+                    let key = key.clone();
+                    return Ok(Verified::new(
+                        self.sender,
+                        key,
+                        self.timestamp,
+                        self.signed_headers,
+                        comparison.fingerprint,
+                    ));
                 }
                 Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
                 Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
             }
         }
         Err(match inactive {
-            Some((kind, key)) => self.verifier.reject(Fault { kind, detail: Detail::Key(key.clone()) }),
-            None => self.verifier.reject(RejectionKind::SignatureMismatch),
+            Some((kind, key)) => self.sender.reject(Fault { kind, detail: Detail::Key(key.clone()) }),
+            None => self.sender.reject(RejectionKind::SignatureMismatch),
         })
     }
 
     /// Ends the verification of a body that broke off: the rejection to answer with, if anyone still listens.
     pub fn body_unreadable(self) -> Rejection {
-        self.verifier.reject(RejectionKind::BodyUnreadable)
+        self.sender.reject(RejectionKind::BodyUnreadable)
     }
 
     /// Ends the verification of a body that did not arrive in time.
     pub fn body_timeout(self) -> Rejection {
-        self.verifier.reject(RejectionKind::BodyTimeout)
+        self.sender.reject(RejectionKind::BodyTimeout)
     }
 
     /// The most bytes that the body may have.
     #[cfg(feature = "bytes")]
     pub(crate) fn body_limit(&self) -> usize {
-        self.verifier.body_limit()
+        self.sender.body_limit
     }
 
     fn fail(&mut self, kind: RejectionKind) -> Rejection {
         let kind = *self.failed.get_or_insert(kind);
-        self.verifier.reject(kind)
+        self.sender.reject(kind)
     }
 }
 
 impl fmt::Debug for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verification")
-            .field("verifier", &self.verifier)
+            .field("sender", &self.sender.scheme.name())
             .field("received", &self.received)
             .finish_non_exhaustive()
     }
@@ -159,33 +209,42 @@ impl fmt::Debug for Verification {
 
 /// The proof that a delivery was signed with a key that is active: only a verification makes one.
 ///
-/// It covers the body, and the timestamp where there is one. No other header is covered: not a delivery id, not
-/// a topic.
-#[derive(Clone, Debug)]
+/// It covers the body, the timestamp where there is one, and the headers that [`signed_header`](Self::signed_header)
+/// gives. No other header is covered. Under a [static token](crate::Scheme::unsigned_token) nothing is.
+#[derive(Clone)]
 #[must_use = "it says which sender and key the delivery came from"]
 pub struct Verified {
-    scheme: Arc<Scheme>,
+    sender: Arc<Sender>,
     key: KeyId,
     timestamp: Option<SystemTime>,
+    signed_headers: Vec<Box<str>>,
     fingerprint: Fingerprint,
 }
 
 impl Verified {
     fn new(
-        verifier: &Verifier,
-        key: &KeyId,
+        sender: Arc<Sender>,
+        key: KeyId,
         timestamp: Option<SystemTime>,
+        signed_headers: Vec<Box<str>>,
         fingerprint: Fingerprint,
     ) -> Self {
-        let verified = Self { scheme: verifier.shared_scheme(), key: key.clone(), timestamp, fingerprint };
+        let verified = Self { sender, key, timestamp, signed_headers, fingerprint };
         #[cfg(feature = "tracing")]
-        tracing::debug!(sender = verified.scheme.name(), key = verified.key.as_str(), "delivery verified");
+        tracing::debug!(sender = verified.scheme().name(), key = verified.key.as_str(), "delivery verified");
         verified
     }
 
     /// The scheme that the delivery was verified under; its name is the sender's.
     pub fn scheme(&self) -> &Scheme {
-        &self.scheme
+        &self.sender.scheme
+    }
+
+    /// The value of a header that the signature covers, by its name in any case: a delivery's id, say. `None` for every
+    /// header that the scheme does not sign, whatever was sent in it.
+    pub fn signed_header(&self, name: &str) -> Option<&str> {
+        let mut signed = self.sender.content.headers().zip(&self.signed_headers);
+        signed.find(|(signed, _)| signed.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
     /// The id of the key that signed the delivery: of the active ones that did, the first that was set up.
@@ -206,6 +265,17 @@ impl Verified {
     /// timestamp, the number of an attempt) has another, and so have all deliveries once the first key was changed.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("sender", &self.scheme().name())
+            .field("key", &self.key)
+            .field("timestamp", &self.timestamp)
+            .field("fingerprint", &self.fingerprint)
+            .finish_non_exhaustive()
     }
 }
 

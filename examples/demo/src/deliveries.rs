@@ -31,10 +31,10 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
 
         let signer = Signer::new(scheme(), [key])?;
         let expired = Signer::new(scheme(), [expired_key])?;
-        let headers = signer.headers(&body, now);
-        let expired_headers = expired.headers(&body, now);
+        let headers = signer.headers(&body, now)?;
+        let expired_headers = expired.headers(&body, now)?;
         // As curl does with large bodies: the refusal comes before the body is sent.
-        let mut oversized_headers = signer.headers(&oversized, now);
+        let mut oversized_headers = signer.headers(&oversized, now)?;
         oversized_headers.push(("Expect".to_owned(), "100-continue".to_owned()));
 
         deliveries.extend([

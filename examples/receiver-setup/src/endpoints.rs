@@ -99,13 +99,7 @@ impl Source {
     fn endpoint(&self, keys: Vec<Key>) -> Result<Endpoint, SetupError> {
         let builder = Verifier::builder((self.scheme)());
         let verifier = keys.into_iter().fold(builder, countersign::VerifierBuilder::key).build()?;
-        let ids: Vec<String> = verifier.key_ids().map(ToString::to_string).collect();
-        tracing::info!(
-            "{} takes deliveries from {}, keys: {}",
-            self.path,
-            verifier.scheme().name(),
-            ids.join(", ")
-        );
+        tracing::info!("{} takes deliveries: {verifier:?}", self.path);
         Ok(Endpoint { path: self.path, verifier })
     }
 }

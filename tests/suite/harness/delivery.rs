@@ -1,12 +1,14 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use countersign::{Scheme, Secret, Signer, Verifier, senders};
+use countersign::{RequestHead, Scheme, Secret, Signer, Verifier, senders};
 use countersign_tower::VerifyWebhookLayer;
 
 /// A request as it goes over the wire: headers, and a body in the chunks in which it arrives.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Delivery {
+    pub(crate) method: String,
+    pub(crate) target: String,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) chunks: Vec<Bytes>,
 }
@@ -14,7 +16,22 @@ pub(crate) struct Delivery {
 impl Delivery {
     pub(crate) fn new(headers: impl IntoIterator<Item = (String, String)>, body: impl Into<Vec<u8>>) -> Self {
         let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
-        Self { headers, chunks: vec![Bytes::from(body.into())] }
+        let (method, target) = ("POST".to_owned(), "/".to_owned());
+        Self { method, target, headers, chunks: vec![Bytes::from(body.into())] }
+    }
+
+    /// The same delivery to another address.
+    pub(crate) fn to(&self, method: &str, target: &str) -> Self {
+        Self { method: method.to_owned(), target: target.to_owned(), ..self.clone() }
+    }
+
+    /// What the core looks at of it.
+    pub(crate) fn head(&self) -> RequestHead<'_, [(String, Vec<u8>)]> {
+        RequestHead::new(&self.method, &self.target, &self.headers)
+    }
+
+    fn with_chunks(&self, chunks: Vec<Bytes>) -> Self {
+        Self { chunks, ..self.clone() }
     }
 
     pub(crate) fn body(&self) -> Vec<u8> {
@@ -22,17 +39,16 @@ impl Delivery {
     }
 
     pub(crate) fn with_body(&self, body: impl Into<Vec<u8>>) -> Self {
-        Self { headers: self.headers.clone(), chunks: vec![Bytes::from(body.into())] }
+        self.with_chunks(vec![Bytes::from(body.into())])
     }
 
     pub(crate) fn in_chunks_of(&self, size: usize) -> Self {
-        let chunks = self.body().chunks(size).map(Bytes::copy_from_slice).collect();
-        Self { headers: self.headers.clone(), chunks }
+        self.with_chunks(self.body().chunks(size).map(Bytes::copy_from_slice).collect())
     }
 
     pub(crate) fn split_at(&self, place: usize) -> Self {
         let body = Bytes::from(self.body());
-        Self { headers: self.headers.clone(), chunks: vec![body.slice(..place), body.slice(place..)] }
+        self.with_chunks(vec![body.slice(..place), body.slice(place..)])
     }
 
     /// The same delivery with another value in its first header, which is the one with the signature.
@@ -66,7 +82,7 @@ pub(crate) fn verifier(scheme: Scheme, secret: &str) -> Verifier {
 pub(crate) fn hmac_delivery(scheme: Scheme, secret: &str, body: impl Into<Vec<u8>>) -> Delivery {
     let body = body.into();
     let signer = Signer::new(scheme, [Secret::new(secret)]).unwrap();
-    Delivery::new(signer.headers(&body, now()), body)
+    Delivery::new(signer.headers(&body, now()).unwrap(), body)
 }
 
 /// A layer that verifies what [`good`] is.

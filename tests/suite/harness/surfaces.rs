@@ -65,12 +65,12 @@ pub(crate) const SURFACES: &[Surface] = &[
 
 fn core_one_shot(verifier: &Verifier, delivery: &Delivery) -> Outcome {
     let body = delivery.body();
-    core_outcome(verifier.verify(&delivery.headers, &body, now()), body)
+    core_outcome(verifier.verify(&delivery.head(), &body, now()), body)
 }
 
 fn core_chunked(verifier: &Verifier, delivery: &Delivery) -> Outcome {
     let verify = || {
-        let mut verification = verifier.begin(&delivery.headers, now())?;
+        let mut verification = verifier.begin(&delivery.head(), now())?;
         for chunk in &delivery.chunks {
             verification.update(chunk)?;
         }
@@ -112,7 +112,7 @@ fn axum(verifier: &Verifier, delivery: &Delivery) -> Outcome {
             spy.lock().unwrap().push((verified.key().to_string(), body));
         }
     };
-    let app = Router::new().route("/", any(handler)).layer(VerifyWebhookLayer::new(verifier.clone()));
+    let app = Router::new().fallback(any(handler)).layer(VerifyWebhookLayer::new(verifier.clone()));
     http_outcome(block_on(app.oneshot(request(delivery).map(Body::new))).unwrap(), &spy)
 }
 
@@ -128,7 +128,8 @@ fn actix(verifier: &Verifier, delivery: &Delivery) -> Outcome {
     let guard = VerifyWebhook::new(verifier.clone());
     let app = App::new()
         .app_data(web::PayloadConfig::new(64 << 20))
-        .service(web::resource("/").wrap(guard).route(web::route().to(handler)));
+        .wrap(guard)
+        .default_service(web::route().to(handler));
     block_on(async {
         let app = actix_web::test::init_service(app).await;
         let response = app.call(actix_request(delivery)).await.unwrap();
@@ -145,7 +146,7 @@ fn actix(verifier: &Verifier, delivery: &Delivery) -> Outcome {
 
 /// The request with its payload in the delivery's chunks.
 pub(crate) fn actix_request(delivery: &Delivery) -> actix_http::Request {
-    let mut request = TestRequest::post().uri("/");
+    let mut request = TestRequest::with_uri(&delivery.target).method(delivery.method.parse().unwrap());
     for (name, value) in &delivery.headers {
         let value = actix_web::http::header::HeaderValue::from_bytes(value).unwrap();
         request = request.append_header((name.as_str(), value));
@@ -201,7 +202,11 @@ impl http_body::Body for Unreadable {
 
 /// The request with its body in the delivery's chunks.
 pub(crate) fn request(delivery: &Delivery) -> Request<Chunks> {
-    let mut request = Request::post("/").body(Chunks(delivery.chunks.clone().into())).unwrap();
+    let mut request = Request::builder()
+        .method(delivery.method.as_str())
+        .uri(&delivery.target)
+        .body(Chunks(delivery.chunks.clone().into()))
+        .unwrap();
     for (name, value) in &delivery.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
         request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());

@@ -4,7 +4,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use countersign::{Key, PublicKey, RejectionKind, Secret, Verifier, senders};
+use countersign::{
+    Key, PublicKey, RejectionKind, Scheme, Secret, Tolerance, Verifier, VerifierBuilder, senders,
+};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::Deserialize;
 
@@ -28,6 +30,12 @@ pub(crate) struct Vector {
     pub(crate) name: String,
     pub(crate) sender: String,
     keys: Vec<VectorKey>,
+    /// The receiver's address as the sender has it on file, for a sender that signs it.
+    url: Option<String>,
+    method: Option<String>,
+    target: Option<String>,
+    /// The receiver's clock in seconds since 1970, for a sender that signs a timestamp.
+    now: Option<u64>,
     headers: Vec<(String, String)>,
     body: Option<String>,
     body_base64: Option<String>,
@@ -41,7 +49,7 @@ struct VectorKey {
     id: String,
     secret: Option<String>,
     secret_hex: Option<String>,
-    /// A PEM file in the folder of the vectors.
+    /// A PEM file in the folder of the vectors, or the text that the sender shows.
     public_key: Option<String>,
     not_before: Option<u64>,
     expires_at: Option<u64>,
@@ -56,22 +64,26 @@ impl VectorFile {
 }
 
 impl Vector {
+    fn scheme(&self) -> Scheme {
+        senders::named(&self.sender, self.url.as_deref()).unwrap()
+    }
+
+    fn verifier_of(&self, scheme: Scheme) -> Verifier {
+        let keys = self.keys.iter().map(VectorKey::key);
+        keys.fold(Verifier::builder(scheme), VerifierBuilder::key).build().unwrap()
+    }
+
+    /// A verifier that takes the delivery at any time: the adapters have no clock but the machine's.
     pub(crate) fn verifier(&self) -> Verifier {
-        let scheme = match self.sender.as_str() {
-            "moduslink" => senders::moduslink(),
-            "ewarehousing" => senders::ewarehousing(),
-            "extend" => senders::extend(),
-            "fluent" => senders::fluent(),
-            "fluent-legacy-md5" => senders::fluent_legacy_md5(),
-            "modern-dropship" => senders::modern_dropship(),
-            other => panic!("{}: no sender {other}", self.name),
-        };
-        self.keys
-            .iter()
-            .map(VectorKey::key)
-            .fold(Verifier::builder(scheme), countersign::VerifierBuilder::key)
-            .build()
-            .unwrap()
+        self.verifier_of(match self.now {
+            Some(_) => self.scheme().tolerance(Tolerance::dangerously_unlimited()),
+            None => self.scheme(),
+        })
+    }
+
+    /// A verifier with the sender's own tolerance, and the clock at which the delivery is on time.
+    pub(crate) fn timed(&self) -> Option<(Verifier, SystemTime)> {
+        Some((self.verifier_of(self.scheme()), instant(self.now?)))
     }
 
     pub(crate) fn delivery(&self) -> Delivery {
@@ -80,7 +92,9 @@ impl Vector {
             (None, Some(base64)) => BASE64.decode(base64.as_bytes()).unwrap(),
             _ => panic!("{}: one of body and body_base64", self.name),
         };
-        Delivery::new(self.headers.clone(), body)
+        let delivery = Delivery::new(self.headers.clone(), body);
+        let (method, target) = (self.method.as_deref(), self.target.as_deref());
+        delivery.to(method.unwrap_or("POST"), target.unwrap_or("/"))
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
@@ -103,8 +117,8 @@ impl VectorKey {
                 Key::secret(&self.id, Secret::new(HEXLOWER.decode(hex.as_bytes()).unwrap()))
             }
             (None, None, Some(file)) => {
-                let pem = fs::read_to_string(vectors_folder().join(file)).unwrap();
-                Key::public(&self.id, PublicKey::from_pem(&pem).unwrap())
+                let text = fs::read_to_string(vectors_folder().join(file));
+                Key::public(&self.id, PublicKey::from_text(text.as_ref().unwrap_or(file)).unwrap())
             }
             _ => panic!("key {}: one of secret, secret_hex and public_key", self.id),
         };

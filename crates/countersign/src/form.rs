@@ -1,0 +1,44 @@
+//! The fields of an HTML form, as they are signed.
+
+use percent_encoding::percent_decode;
+
+use crate::rejection::RejectionKind;
+
+/// The fields of an `application/x-www-form-urlencoded` body, sorted by name and then by value: each name followed by
+/// its value, equal pairs once.
+pub(crate) fn sorted(body: &[u8]) -> Result<Vec<u8>, RejectionKind> {
+    // The parser writes one replacement character for whatever is no UTF-8: two bodies would give the same text.
+    percent_decode(body).decode_utf8().map_err(|_| RejectionKind::FormMalformed)?;
+    let mut fields: Vec<_> = form_urlencoded::parse(body).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    let texts = fields.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+    Ok(texts.collect::<Vec<_>>().concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_decoded_sorted_and_taken_once() {
+        for (body, signed) in [
+            ("", ""),
+            ("b=2&a=1", "a1b2"),
+            ("a=2&a=1&a=2", "a1a2"),
+            ("a=+%2B%20&Z=", "Za + "),
+            ("a&&=v&b=c=d", "vabc=d"),
+            ("%C3%A9=\u{e9}&a%zz=%", "a%zz%\u{e9}\u{e9}"),
+        ] {
+            assert_eq!(sorted(body.as_bytes()).unwrap(), signed.as_bytes(), "{body}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf_8_are_no_form() {
+        for body in [&b"a=\xff"[..], b"a=%ff", b"%C3=%A9", b"a=%ED%A0%80"] {
+            assert_eq!(sorted(body), Err(RejectionKind::FormMalformed), "{body:?}");
+        }
+        assert!(sorted("a=%EF%BF%BD".as_bytes()).is_ok());
+    }
+}

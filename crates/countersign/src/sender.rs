@@ -1,0 +1,160 @@
+//! One sender of a verifier: its scheme and keys, frozen, and all that is checked before the body is read.
+
+use std::{ops::RangeInclusive, sync::Arc, time::SystemTime};
+
+use data_encoding::HEXLOWER;
+
+use crate::{
+    algorithm::KeyRing,
+    headers::{Headers, Occurrence, occurrence},
+    key::{Activity, KeyId, Period},
+    rejection::{Fault, Rejection, RejectionKind},
+    scheme::{Content, ContentEncoding, Coverage, Scheme, signed_header},
+    signature::Claims,
+    timestamp::{Timestamp, TimestampPlace},
+    verification::{Covered, Verification},
+};
+
+pub(crate) struct Sender {
+    pub(crate) scheme: Scheme,
+    pub(crate) content: Content,
+    pub(crate) keys: Vec<(KeyId, Period)>,
+    pub(crate) ring: KeyRing,
+    pub(crate) signature_lengths: Vec<RangeInclusive<usize>>,
+    pub(crate) body_limit: usize,
+}
+
+impl Sender {
+    /// `value` is that of the signature header.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        head: &(impl Headers + ?Sized),
+        value: &[u8],
+        now: SystemTime,
+    ) -> Result<Verification, Rejection> {
+        self.admit(head, value, now).map_err(|fault| self.reject(fault))
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        head: &(impl Headers + ?Sized),
+        value: &[u8],
+        now: SystemTime,
+    ) -> Result<Verification, Fault> {
+        let claims = Claims::read(&self.scheme, &self.signature_lengths, value)?;
+        let (text, timestamp) = match &self.scheme.timestamp {
+            Some(timestamp) => self.read_timestamp(timestamp, head, claims.timestamp, now)?,
+            None => ("", None),
+        };
+        let (before, after) = self.content.values(head, text)?;
+        let covered = self.covered(head)?;
+        self.check_content_encoding(head)?;
+        if !self.keys.iter().any(|(_, period)| period.activity(now) == Activity::Active) {
+            return Err(RejectionKind::NoActiveKey.into());
+        }
+        self.check_content_length(head)?;
+
+        let mut running = self.ring.start(&claims.signatures)?;
+        before.iter().for_each(|part| running.update(part));
+        let signed_headers = self
+            .content
+            .headers()
+            .map(|name| signed_header(head, name).map(Into::into))
+            .collect::<Result<_, _>>()?;
+        let suffix = after.concat();
+        Ok(Verification::new(
+            Arc::clone(self),
+            now,
+            claims.signatures,
+            timestamp,
+            signed_headers,
+            running,
+            covered,
+            suffix,
+        ))
+    }
+
+    /// The timestamp's text and the instant that it names.
+    fn read_timestamp<'h>(
+        &self,
+        timestamp: &Timestamp,
+        head: &'h (impl Headers + ?Sized),
+        listed: Option<&'h str>,
+        now: SystemTime,
+    ) -> Result<(&'h str, Option<SystemTime>), Fault> {
+        let text = match &timestamp.place {
+            TimestampPlace::Header(name) => match occurrence(head, name) {
+                Occurrence::Never => return Err(RejectionKind::TimestampMissing.into()),
+                Occurrence::Repeated => return Err(RejectionKind::TimestampRepeated.into()),
+                Occurrence::Once(value) => {
+                    str::from_utf8(value.trim_ascii()).map_err(|_| RejectionKind::TimestampMalformed)?
+                }
+            },
+            TimestampPlace::Listed(_) | TimestampPlace::Unsigned => {
+                listed.ok_or(RejectionKind::TimestampMissing)?
+            }
+        };
+        let instant = timestamp.format.read(text, self.content.timestamp_boundary())?;
+        timestamp.tolerance.check(instant, now)?;
+        Ok((text, instant))
+    }
+
+    fn covered(&self, head: &(impl Headers + ?Sized)) -> Result<Covered, Fault> {
+        Ok(match &self.content.coverage {
+            Coverage::Bytes | Coverage::Nothing => Covered::Bytes,
+            Coverage::SortedForm => Covered::Form(Vec::new()),
+            Coverage::DigestInQuery(parameter) => {
+                let query =
+                    head.target().and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);
+                let mut values =
+                    form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == parameter);
+                let (Some((_, value)), None) = (values.next(), values.next()) else {
+                    return Err(RejectionKind::BodyDigestMalformed.into());
+                };
+                let claimed = HEXLOWER.decode(value.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+                Covered::by_digest(claimed.ok_or(RejectionKind::BodyDigestMalformed)?)
+            }
+        })
+    }
+
+    fn check_content_encoding(&self, head: &(impl Headers + ?Sized)) -> Result<(), RejectionKind> {
+        if self.scheme.content_encoding == ContentEncoding::Wire {
+            return Ok(());
+        }
+        match occurrence(head, "content-encoding") {
+            Occurrence::Never => Ok(()),
+            Occurrence::Once(value) if value.trim_ascii().eq_ignore_ascii_case(b"identity") => Ok(()),
+            Occurrence::Once(_) | Occurrence::Repeated => Err(RejectionKind::ContentEncoded),
+        }
+    }
+
+    fn check_content_length(&self, head: &(impl Headers + ?Sized)) -> Result<(), RejectionKind> {
+        let mut outcome = Ok(());
+        head.for_each_value("content-length", &mut |value| {
+            if outcome.is_ok() {
+                outcome = self.check_announced(value);
+            }
+        });
+        outcome
+    }
+
+    fn check_announced(&self, value: &[u8]) -> Result<(), RejectionKind> {
+        let value = value.trim_ascii();
+        if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+            return Err(RejectionKind::ContentLengthMalformed);
+        }
+        // A number of digits that does not fit is over any limit.
+        match str::from_utf8(value).ok().and_then(|digits| digits.parse::<usize>().ok()) {
+            Some(length) if length <= self.body_limit => Ok(()),
+            Some(_) | None => Err(RejectionKind::BodyTooLarge),
+        }
+    }
+
+    pub(crate) fn reject(self: &Arc<Self>, fault: impl Into<Fault>) -> Rejection {
+        Rejection::by_sender(fault.into(), self)
+    }
+
+    pub(crate) fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.keys.iter().map(|(id, _)| id)
+    }
+}
