@@ -57,6 +57,11 @@ impl Secret {
         read_file(path.as_ref()).map(Self)
     }
 
+    #[cfg(all(feature = "public-key", feature = "serde"))]
+    pub(crate) fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        read(&String::from_utf8_lossy(&self.0))
+    }
+
     /// The bytes of the key, as the scheme reads them from what the sender shows.
     pub(crate) fn key(&self, scheme: &Scheme, id: &str) -> Result<Zeroizing<Vec<u8>>, BuildError> {
         let wrong = |form: &'static str| BuildError::SecretForm {

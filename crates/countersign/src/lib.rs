@@ -62,6 +62,7 @@
 //! |---|---|---|
 //! | `public-key` | no | RSA, ECDSA and Ed25519: `PublicKey` and the senders that need it; aws-lc-rs in it needs a C compiler |
 //! | `legacy-md5` | no | `senders::fluent_legacy_md5`, and with it `public-key` |
+//! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 //! | `bytes` | no | `BufferedVerification`, which keeps the body; for adapters |
@@ -69,6 +70,8 @@
 mod algorithm;
 #[cfg(feature = "bytes")]
 mod buffered;
+#[cfg(feature = "serde")]
+mod config;
 mod error;
 mod form;
 mod headers;
@@ -89,6 +92,8 @@ mod verifier;
 pub use algorithm::Algorithm;
 #[cfg(feature = "bytes")]
 pub use buffered::BufferedVerification;
+#[cfg(feature = "serde")]
+pub use config::{Config, ConfigError};
 pub use error::BuildError;
 pub use headers::{Headers, RequestHead};
 pub use key::{Key, KeyId, Secret};

@@ -194,7 +194,7 @@ fn number(text: &str, since_epoch: impl Fn(u64) -> Duration) -> Option<SystemTim
     UNIX_EPOCH.checked_add(since_epoch(number))
 }
 
-fn rfc_3339(text: &str) -> Option<SystemTime> {
+pub(crate) fn rfc_3339(text: &str) -> Option<SystemTime> {
     // The conversion that `time` offers panics where the platform's clock has no such instant.
     let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     let seconds = Duration::from_secs(instant.unix_timestamp().unsigned_abs());

@@ -1,0 +1,208 @@
+//! Verifiers from a configuration file (feature `serde`).
+
+mod build;
+mod reference;
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+pub use self::build::ConfigError;
+use self::reference::Reference;
+use crate::scheme::Part;
+
+/// One endpoint's senders and keys, as a configuration file in TOML, JSON or YAML states them.
+///
+/// ```no_run
+/// use countersign::Config;
+///
+/// let config: Config = toml::from_str(r#"
+///     [[senders]]
+///     sender = "shopify"
+///     keys = [{ id = "2026-q4", secret = { env = "SHOPIFY_SECRET" } }]
+///
+///     [[senders]]
+///     scheme = { name = "acme", signature_header = "X-Acme-Signature", encoding = "hex", algorithm = "hmac-sha256" }
+///     keys = [{ id = "2026-q4", secret = { env = "ACME_SECRET" } }]
+/// "#)?;
+/// let verifier = config.verifier()?;
+/// # let _ = verifier;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Fields
+///
+/// | field | value |
+/// |---|---|
+/// | `senders` | one or several of the tables below |
+/// | `on_several` | what becomes of a request with the signature headers of several senders: `"reject"`, which is the default, or `"take-first"`, in the order of this list |
+///
+/// Each of `senders`:
+///
+/// | field | value |
+/// |---|---|
+/// | `sender` | the name of a named one: [`senders::names`](crate::senders::names) |
+/// | `url` | for a sender that signs it: the address that it has on file |
+/// | `scheme` | in the place of `sender`: a scheme spelt out, as below |
+/// | `keys` | a list of tables, each with an `id`; either `secret` or `public_key`; and `not_before` and `expires_at` where it has them, as RFC 3339 texts |
+/// | `header` | another signature header than the sender's: [`Scheme::header`](crate::Scheme::header) |
+/// | `tolerance` | another tolerance than the sender's: [`Scheme::tolerance`](crate::Scheme::tolerance) |
+/// | `body_limit` | in bytes, 1048576 where it is not given |
+///
+/// A `secret` is a reference, `{ env = "VARIABLE" }` or `{ file = "/run/secrets/acme" }`, of which one line end is not taken.
+/// A secret in the configuration itself is an error, unless it says so: `{ insecure_inline = "…" }`. A `public_key` may also be
+/// `{ inline = "…" }`.
+///
+/// A `tolerance` is `{ seconds = 300 }`, `{ past_seconds = 300, future_seconds = 60 }` or `{ dangerously_unlimited = true }`.
+///
+/// A `scheme` has the fields of [`SchemeBuilder`](crate::SchemeBuilder), under the names of its methods:
+///
+/// | field | value |
+/// |---|---|
+/// | `name`, `signature_header` | texts |
+/// | `encoding` | `"hex"`, `"hex-upper"`, `"base64"`, `"base64-unpadded"`, `"base64-padding-optional"`, and the same with `base64url` |
+/// | `algorithm` | [`Algorithm::as_str`](crate::Algorithm::as_str); `"unsigned-token"` takes `name` and `signature_header` only |
+/// | `prefix` | a text: `"sha256="` |
+/// | `list` | `{ separator = ",", label = "v1", assignment = "=" }`; the last two together or not at all |
+/// | `timestamp` | `{ header = "X-Timestamp", format = "seconds", tolerance = … }`, or `item = "t"` in the place of `header`; the format is `"seconds"`, `"milliseconds"`, `"rfc3339"` or `"any"` |
+/// | `content` | a list of `"timestamp"`, `"method"`, `"path"`, `"query"`, `"body"`, `"sorted-form"`, `{ literal = "." }`, `{ header = "X-Id" }` and `{ url = "https://…" }` |
+/// | `body_digest_in_query` | a text |
+/// | `secret_form` | `"text"`, `"base64"`, `"hex"` |
+/// | `secret_prefix` | with `secret_form = "base64"`: `"whsec_"` |
+/// | `legacy_least_modulus_bits` | a number |
+/// | `content_encoding` | `"wire"`, `"refused"` |
+///
+/// A field that is not in these tables is an error. So that an error of type names its place in JSON too, read through
+/// `serde_path_to_error`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use = "a configuration verifies nothing: make its verifier"]
+pub struct Config {
+    senders: Vec<SenderConfig>,
+    on_several: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SenderConfig {
+    sender: Option<String>,
+    url: Option<String>,
+    scheme: Option<SchemeConfig>,
+    keys: Vec<KeyConfig>,
+    header: Option<String>,
+    tolerance: Option<ToleranceConfig>,
+    body_limit: Option<usize>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyConfig {
+    id: String,
+    secret: Option<Reference>,
+    public_key: Option<Reference>,
+    not_before: Option<String>,
+    expires_at: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SchemeConfig {
+    name: String,
+    signature_header: Option<String>,
+    prefix: Option<String>,
+    list: Option<ListConfig>,
+    encoding: Option<String>,
+    algorithm: Option<String>,
+    secret_form: Option<String>,
+    secret_prefix: Option<String>,
+    legacy_least_modulus_bits: Option<usize>,
+    timestamp: Option<TimestampConfig>,
+    content: Option<Vec<PartConfig>>,
+    body_digest_in_query: Option<String>,
+    content_encoding: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListConfig {
+    separator: char,
+    label: Option<String>,
+    assignment: Option<char>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimestampConfig {
+    header: Option<String>,
+    item: Option<String>,
+    format: String,
+    tolerance: ToleranceConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ToleranceConfig {
+    seconds: Option<u64>,
+    past_seconds: Option<u64>,
+    future_seconds: Option<u64>,
+    dangerously_unlimited: Option<bool>,
+}
+
+/// A part of the content: a word, or a table of one field.
+#[derive(Clone, Debug)]
+struct PartConfig(Part);
+
+impl<'de> Deserialize<'de> for PartConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PartVisitor).map(Self)
+    }
+}
+
+struct PartVisitor;
+
+const WORDS: &[(&str, Part)] = &[
+    ("timestamp", Part::Timestamp),
+    ("method", Part::Method),
+    ("path", Part::Path),
+    ("query", Part::Query),
+    ("body", Part::Body),
+    ("sorted-form", Part::SortedForm),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartTable {
+    literal: Option<String>,
+    header: Option<String>,
+    url: Option<String>,
+}
+
+impl<'de> Visitor<'de> for PartVisitor {
+    type Value = Part;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a part of the content: \"body\", \"timestamp\", { literal = \".\" } or another")
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<Part, E> {
+        let known = WORDS.iter().find(|(known, _)| *known == word).map(|(_, part)| part.clone());
+        known.ok_or_else(|| {
+            E::custom(format_args!(
+                "content: {word:?} is no part: use one of {}; a text of your own is {{ literal = {word:?} }}",
+                WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+            ))
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Part, A::Error> {
+        match PartTable::deserialize(MapAccessDeserializer::new(map))? {
+            PartTable { literal: Some(text), header: None, url: None } => Ok(Part::Literal(text.into())),
+            PartTable { literal: None, header: Some(name), url: None } => Ok(Part::Header(name.into())),
+            PartTable { literal: None, header: None, url: Some(url) } => Ok(Part::Url(url.into())),
+            PartTable { .. } => Err(de::Error::custom("content: a part has one of literal, header and url")),
+        }
+    }
+}
