@@ -18,6 +18,7 @@ mod middleware;
 mod parsing;
 mod properties;
 mod rejections;
+mod schemes;
 mod senders;
 mod sockets;
 mod timestamps;

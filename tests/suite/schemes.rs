@@ -1,0 +1,566 @@
+//! Schemes of one's own: what the builder takes, what it refuses, and what is signed.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use countersign::{
+    Algorithm, BuildError, ContentEncoding, Encoding, Padding, Part, PrivateKey, PublicKey, RejectionKind,
+    Scheme, SchemeBuilder, Secret, SecretForm, SignatureList, Signer, SigningKey, Timestamp, TimestampFormat,
+    Tolerance, Verifier, senders,
+};
+
+use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, vectors_folder, verifier};
+
+const UNLIMITED: Tolerance = Tolerance::dangerously_unlimited();
+
+/// A scheme with all that is required and nothing else.
+fn acme() -> SchemeBuilder {
+    Scheme::builder("acme")
+        .signature_header("X-Acme-Signature")
+        .encoding(Encoding::Hex)
+        .algorithm(Algorithm::HmacSha256)
+}
+
+fn stamped(format: TimestampFormat) -> Timestamp {
+    Timestamp::in_header("X-Acme-Time", format, UNLIMITED)
+}
+
+fn listed() -> Timestamp {
+    Timestamp::in_list("t", TimestampFormat::Seconds, UNLIMITED)
+}
+
+#[track_caller]
+fn assert_mistake(builder: SchemeBuilder, message: &str) {
+    assert_eq!(builder.build().unwrap_err().to_string(), format!("scheme \"acme\", {message}"));
+}
+
+#[test]
+fn a_missing_field_is_named() {
+    let builder = || Scheme::builder("acme");
+    assert_mistake(builder(), "signature_header: it is missing");
+    assert_mistake(builder().signature_header("X"), "encoding: it is missing");
+    assert_mistake(builder().signature_header("X").encoding(Encoding::Hex), "algorithm: it is missing");
+    let unnamed =
+        Scheme::builder("").signature_header("X").encoding(Encoding::Hex).algorithm(Algorithm::HmacSha256);
+    assert_eq!(
+        unnamed.build().unwrap_err().to_string(),
+        "scheme \"\", name: it is empty: logs tell senders apart by it"
+    );
+}
+
+#[test]
+fn fields_that_contradict_each_other_do_not_build() {
+    let list = || SignatureList::separated_by(',').labelled("v1", '=');
+    let seconds = TimestampFormat::Seconds;
+    for (builder, message) in [
+        (acme().prefix("v1=").list(list()), "prefix: a list has labels and no prefix: remove it"),
+        (acme().prefix(""), "prefix: it is empty, not ASCII, or has white space around it"),
+        (acme().prefix("v1= "), "prefix: it is empty, not ASCII, or has white space around it"),
+        (
+            acme().algorithm(Algorithm::UnsignedToken),
+            "algorithm: a static token is no signature: use `Scheme::unsigned_token`",
+        ),
+        (
+            acme().legacy_least_modulus_bits(1023),
+            "legacy_least_modulus_bits: it is not between 1024 and 4096",
+        ),
+        (
+            acme().legacy_least_modulus_bits(4097),
+            "legacy_least_modulus_bits: it is not between 1024 and 4096",
+        ),
+        (
+            acme().timestamp(listed()).content([Part::Timestamp, Part::Body]),
+            "timestamp: it is an item of a list, and the header has one signature only",
+        ),
+        (
+            acme()
+                .list(SignatureList::separated_by(','))
+                .timestamp(listed())
+                .content([Part::Timestamp, Part::Body]),
+            "timestamp: it is an item of a list whose items have no labels",
+        ),
+        (
+            acme().list(list()).timestamp(Timestamp::in_list("V1", seconds, UNLIMITED)),
+            "timestamp: it has the label of the signatures",
+        ),
+        (
+            acme().list(list()).timestamp(Timestamp::in_list("", seconds, UNLIMITED)),
+            "timestamp: its label is empty",
+        ),
+        (
+            acme().timestamp(Timestamp::in_header("x-acme-signature", seconds, UNLIMITED)),
+            "timestamp: it is in the signature's header: state it as an item of the list",
+        ),
+    ] {
+        assert_mistake(builder, message);
+    }
+}
+
+#[test]
+fn a_list_that_could_not_be_split_does_not_build() {
+    let part = "list: its separator can be a part of a signature: it is a character such as , ; or a space";
+    for separator in ['a', '7', '+', '/', '-', '_', '=', '\u{e9}'] {
+        assert_mistake(acme().list(SignatureList::separated_by(separator)), part);
+    }
+    let between = "list: what stands between label and signature can be a part of either: it is a character such as = or ,";
+    for assignment in ['a', '+', ' ', '\u{e9}'] {
+        assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v1", assignment)), between);
+    }
+    let apart = "list: its separator, its label and what stands between them cannot be told apart";
+    assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v1", ',')), apart);
+    assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v,1", '=')), apart);
+    assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v=1", '=')), apart);
+    let empty = SignatureList::separated_by(',').labelled("", '=');
+    assert_mistake(acme().list(empty), "list: its label is empty");
+}
+
+#[test]
+fn content_that_does_not_sign_the_body_exactly_once_does_not_build() {
+    let twice = "content: it signs the body more than once: keep one part of it";
+    assert_mistake(acme().content([]), "content: it does not sign the body: add it as a part");
+    assert_mistake(
+        acme().content([Part::literal("x")]),
+        "content: it does not sign the body: add it as a part",
+    );
+    assert_mistake(acme().content([Part::Body, Part::Body]), twice);
+    assert_mistake(acme().content([Part::SortedForm, Part::Body]), twice);
+    assert_mistake(
+        acme().content([Part::Query, Part::literal("?"), Part::Body]).body_digest_in_query("d"),
+        twice,
+    );
+    assert_mistake(
+        acme().content([Part::Path]).body_digest_in_query("d"),
+        "content: the body's digest is in the query, which is not signed: add the query as a part",
+    );
+}
+
+#[test]
+fn a_timestamp_is_declared_exactly_where_it_is_signed() {
+    assert_mistake(
+        acme().timestamp(stamped(TimestampFormat::Seconds)),
+        "content: it does not sign the timestamp: add it as a part",
+    );
+    assert_mistake(
+        acme().content([Part::Timestamp, Part::Body]),
+        "timestamp: it signs a timestamp: say where it is sent, how it is written and how old it may be",
+    );
+    let untimed = acme().build().unwrap().tolerance(UNLIMITED);
+    let built = Verifier::builder(untimed).secret("k", Secret::new("s")).build();
+    assert_eq!(
+        built.unwrap_err().to_string(),
+        "acme signs no timestamp, so a tolerance has nothing to check: remove it"
+    );
+}
+
+#[test]
+fn parts_whose_ends_could_not_be_told_do_not_build() {
+    let after = |part: &str| format!("content: nothing tells where {part} ends: put a literal after it");
+    let before = |part: &str| format!("content: nothing tells where {part} ends: put a literal before it");
+    let id = || Part::header("X-Id");
+    for (content, message) in [
+        (vec![id(), Part::Body], after("Header(\"X-Id\")")),
+        (vec![id(), Part::Method, Part::literal("."), Part::Body], after("Header(\"X-Id\")")),
+        (vec![Part::Method, Part::literal(""), Part::Body], after("Method")),
+        (vec![Part::Path, Part::Body], after("Path")),
+        (vec![Part::Query, Part::SortedForm], after("Query")),
+        (vec![Part::Body, id()], before("Header(\"X-Id\")")),
+        (vec![Part::Body, Part::literal("."), id(), Part::Path], before("Path")),
+        (
+            vec![Part::header("X Id"), Part::literal("."), Part::Body],
+            "content: \"X Id\" is not the name of a header".to_owned(),
+        ),
+        (
+            vec![Part::header("x-acme-SIGNATURE"), Part::literal("."), Part::Body],
+            "content: it signs the header of the signature itself".to_owned(),
+        ),
+        (
+            vec![Part::Url("ftp://example.com".into()), Part::Body],
+            "url: it is not an address that begins with https:// or http://".to_owned(),
+        ),
+        (
+            vec![Part::Url("https://example.com/ a".into()), Part::Body],
+            "url: it is not an address that begins with https:// or http://".to_owned(),
+        ),
+    ] {
+        assert_mistake(acme().content(content), &message);
+    }
+    let any = acme().timestamp(stamped(TimestampFormat::Any)).content([Part::Timestamp, Part::Body]);
+    assert_mistake(
+        any,
+        "content: nothing tells where a timestamp of any format ends: put a literal beside it",
+    );
+}
+
+#[test]
+fn a_name_that_is_none_of_a_header_does_not_build() {
+    for header in ["", "X Acme", "X-Acme:", "\u{e9}"] {
+        let error = acme().signature_header(header).build().unwrap_err();
+        assert_eq!(error, BuildError::HeaderName { header: header.to_owned() });
+        let timestamp = Timestamp::in_header(header, TimestampFormat::Seconds, UNLIMITED);
+        let error = acme().timestamp(timestamp).content([Part::Timestamp, Part::Body]).build().unwrap_err();
+        assert_eq!(error, BuildError::HeaderName { header: header.to_owned() });
+    }
+}
+
+fn pem(name: &str) -> String {
+    std::fs::read_to_string(vectors_folder().join("keys").join(name)).unwrap()
+}
+
+/// What signs and what verifies under this algorithm.
+fn keys(algorithm: Algorithm) -> (SigningKey, countersign::Key) {
+    let pair = |name: &str| {
+        let private = PrivateKey::from_pem(&pem(&format!("{name}-private.pem"))).unwrap();
+        let public = PublicKey::from_pem(&pem(&format!("{name}-public.pem"))).unwrap();
+        (SigningKey::from(private), countersign::Key::public("k", public))
+    };
+    match algorithm {
+        Algorithm::RsaPkcs1Sha256
+        | Algorithm::RsaPkcs1Sha512
+        | Algorithm::RsaPssSha256
+        | Algorithm::LegacyRsaPkcs1Md5 => pair("rsa-2048"),
+        Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP256Sha256Fixed => pair("p256"),
+        Algorithm::Ed25519 => pair("ed25519"),
+        _ => (Secret::new("secret").into(), countersign::Key::secret("k", Secret::new("secret"))),
+    }
+}
+
+#[test]
+fn every_algorithm_in_every_encoding_is_signed_and_verified_on_every_surface() {
+    let encodings = [Encoding::Hex, Encoding::HexUpper].into_iter().chain(
+        [Padding::Required, Padding::Optional, Padding::Absent]
+            .into_iter()
+            .flat_map(|padding| [Encoding::Base64(padding), Encoding::Base64Url(padding)]),
+    );
+    let mut ran = 0;
+    for encoding in encodings {
+        for &algorithm in Algorithm::ALL.iter().filter(|&&algorithm| algorithm != Algorithm::UnsignedToken) {
+            let scheme = acme()
+                .algorithm(algorithm)
+                .encoding(encoding)
+                .prefix("sig:")
+                .timestamp(stamped(TimestampFormat::Milliseconds))
+                .content([Part::literal("v0:"), Part::Timestamp, Part::literal(":"), Part::Body])
+                .build()
+                .unwrap();
+            let (signing, key) = keys(algorithm);
+            let verifier = Verifier::builder(scheme.clone()).key(key).build().unwrap();
+            let headers = Signer::new(scheme, [signing]).unwrap().headers(b"the body", now()).unwrap();
+            let sent = Delivery::new(headers, "the body");
+            for surface in SURFACES {
+                let name = format!("{algorithm:?} {encoding:?} through {}", surface.name);
+                let verified = Outcome::verified("k", b"the body".to_vec());
+                assert_eq!((surface.deliver)(&verifier, &sent.in_chunks_of(3)), verified, "{name}");
+                let changed = (surface.deliver)(&verifier, &sent.with_body("the bodz"));
+                assert_eq!(changed, Outcome::rejected(RejectionKind::SignatureMismatch), "{name}");
+                ran += 1;
+            }
+        }
+    }
+    assert_eq!(ran, 8 * 11 * 5);
+}
+
+#[test]
+fn padding_is_required_optional_or_absent_as_the_scheme_says() {
+    let takes = |encoding, value: &str| {
+        let scheme = acme().encoding(encoding).build().unwrap();
+        let sent = Delivery::new([("X-Acme-Signature".to_owned(), value.to_owned())], "body");
+        (SURFACES[0].deliver)(&verifier(scheme, "secret"), &sent).verdict.map(drop)
+    };
+    // printf body | openssl dgst -sha256 -hmac secret -binary | base64
+    let padded = "3EaYNVf+oSe0OvchRn65s/3iM4/j4U9RlSqoR4wT01U=".to_owned();
+    let bare = padded.trim_end_matches('=').to_owned();
+    let url = |text: &str| text.replace('+', "-").replace('/', "_");
+    let wrong = Err(RejectionKind::SignatureLength);
+    for (encode, alphabet) in [
+        (Encoding::Base64 as fn(Padding) -> Encoding, (|text: &str| text.to_owned()) as fn(&str) -> String),
+        (Encoding::Base64Url, url),
+    ] {
+        let (padded, bare) = (alphabet(&padded), alphabet(&bare));
+        assert_eq!(takes(encode(Padding::Required), &padded), Ok(()));
+        assert_eq!(takes(encode(Padding::Required), &bare), wrong);
+        assert_eq!(takes(encode(Padding::Optional), &padded), Ok(()));
+        assert_eq!(takes(encode(Padding::Optional), &bare), Ok(()));
+        assert_eq!(takes(encode(Padding::Absent), &bare), Ok(()));
+        assert_eq!(takes(encode(Padding::Absent), &padded), wrong);
+    }
+    // The other alphabet's characters are none of this one's.
+    let encoding = Err(RejectionKind::SignatureEncoding);
+    assert_eq!(takes(Encoding::Base64Url(Padding::Required), &padded), encoding);
+    assert_eq!(takes(Encoding::Base64(Padding::Required), &url(&padded)), encoding);
+}
+
+/// What `content` signs for this delivery, and what else the delivery is sent with.
+fn signed_as(scheme: &Scheme, content: &str, sent: &Delivery) -> Delivery {
+    let plain = acme().build().unwrap();
+    let signature = hmac_delivery(plain, "secret", content).signature();
+    let mut sent = sent.clone();
+    sent.headers.insert(0, (scheme.header_name().to_owned(), signature.into_bytes()));
+    sent
+}
+
+#[track_caller]
+fn assert_signs(scheme: &Scheme, sent: &Delivery, content: &str) {
+    let verifier = verifier(scheme.clone(), "secret");
+    for surface in SURFACES {
+        let outcome = (surface.deliver)(&verifier, &signed_as(scheme, content, sent));
+        assert_eq!(outcome, Outcome::verified("k", sent.body()), "{content} through {}", surface.name);
+        let outcome = (surface.deliver)(&verifier, &signed_as(scheme, &format!("{content}x"), sent));
+        assert_eq!(outcome, Outcome::rejected(RejectionKind::SignatureMismatch), "{}", surface.name);
+    }
+}
+
+#[track_caller]
+fn assert_refused(scheme: &Scheme, sent: &Delivery, kind: RejectionKind) {
+    let verifier = verifier(scheme.clone(), "secret");
+    for surface in SURFACES {
+        let outcome = (surface.deliver)(&verifier, &signed_as(scheme, "whatever", sent));
+        assert_eq!(outcome, Outcome::rejected(kind), "{}", surface.name);
+    }
+}
+
+fn delivery(headers: &[(&str, &str)], body: &str) -> Delivery {
+    Delivery::new(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())), body)
+}
+
+#[test]
+fn parts_are_signed_in_their_order_around_the_body_however_it_arrives() {
+    let scheme = acme()
+        .timestamp(stamped(TimestampFormat::Seconds))
+        .content([
+            Part::Method,
+            Part::literal("\n"),
+            Part::Path,
+            Part::literal("?"),
+            Part::Query,
+            Part::literal("\n"),
+            Part::header("X-Id"),
+            Part::literal("\n"),
+            Part::Body,
+            Part::literal(":"),
+            Part::header("X-Topic"),
+            Part::literal(":"),
+            Part::Timestamp,
+            Part::literal(".end"),
+        ])
+        .build()
+        .unwrap();
+    let headers = [("x-id", "e1"), ("X-TOPIC", "orders paid"), ("X-Acme-Time", "1719342000")];
+    let sent = delivery(&headers, "a:b:c").to("PUT", "/hooks/a?b=c&d=%20");
+    let content = "PUT\n/hooks/a?b=c&d=%20\ne1\na:b:c:orders paid:1719342000.end";
+    assert_signs(&scheme, &sent, content);
+    assert_signs(&scheme, &sent.in_chunks_of(1), content);
+    assert_signs(&scheme, &sent.split_at(2), content);
+}
+
+#[test]
+fn a_url_is_the_configured_one_whatever_the_request_says() {
+    let scheme = acme().content([Part::Url("https://example.com/a?b".into()), Part::Body]).build().unwrap();
+    let headers =
+        [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "ftp")];
+    for target in ["/a?b", "/elsewhere"] {
+        assert_signs(&scheme, &delivery(&headers, "body").to("POST", target), "https://example.com/a?bbody");
+    }
+    assert!(!format!("{scheme:?}").contains("example.com"), "a URL may hold a password");
+}
+
+#[test]
+fn a_part_that_holds_its_own_separator_is_refused_on_every_surface() {
+    let id = |before: bool| {
+        let id = [Part::header("X-Id"), Part::literal("::"), Part::Body];
+        let parts = if before { id.to_vec() } else { id.into_iter().rev().collect() };
+        acme().content(parts).build().unwrap()
+    };
+    let with = |value: &str| delivery(&[("X-Id", value)], "body");
+    for value in ["a::b", "::", "a::", "::a"] {
+        assert_refused(&id(true), &with(value), RejectionKind::PartAmbiguous);
+        assert_refused(&id(false), &with(value), RejectionKind::PartAmbiguous);
+    }
+    // Half of it at the side of the body, which the other half begins.
+    assert_refused(&id(true), &with("a:"), RejectionKind::PartAmbiguous);
+    assert_refused(&id(false), &with(":a"), RejectionKind::PartAmbiguous);
+    assert_signs(&id(true), &with(":a"), ":a::body");
+    assert_signs(&id(false), &with("a:"), "body::a:");
+
+    let path = acme().content([Part::Path, Part::literal("/"), Part::Body]).build().unwrap();
+    assert_refused(&path, &delivery(&[], "body").to("POST", "/a"), RejectionKind::PartAmbiguous);
+    let query = acme().content([Part::Query, Part::literal("&"), Part::Body]).build().unwrap();
+    assert_refused(&query, &delivery(&[], "body").to("POST", "/?a&b"), RejectionKind::PartAmbiguous);
+    assert_signs(&query, &delivery(&[], "body").to("POST", "/?a?b"), "a?b&body");
+}
+
+#[test]
+fn a_header_that_is_signed_is_there_once_and_visible() {
+    let scheme = acme().content([Part::header("X-Id"), Part::literal("."), Part::Body]).build().unwrap();
+    assert_signs(&scheme, &delivery(&[("x-id", " e 1 ")], "body"), "e 1.body");
+    assert_refused(&scheme, &delivery(&[], "body"), RejectionKind::SignedHeaderMissing);
+    assert_refused(
+        &scheme,
+        &delivery(&[("X-Id", "1"), ("x-id", "1")], "body"),
+        RejectionKind::SignedHeaderRepeated,
+    );
+    for value in ["", "a\tb", "\u{e9}", &"a".repeat(1025)] {
+        assert_refused(&scheme, &delivery(&[("X-Id", value)], "body"), RejectionKind::SignedHeaderMalformed);
+    }
+}
+
+#[test]
+fn what_is_signed_beside_the_body_is_handed_on_and_nothing_else_is() {
+    let scheme = acme().content([Part::header("X-Id"), Part::literal("."), Part::Body]).build().unwrap();
+    let sent = delivery(&[("x-id", "e1"), ("X-Topic", "paid"), ("X-Id-2", "e2")], "body");
+    let sent = signed_as(&scheme, "e1.body", &sent);
+    let verified = verifier(scheme, "secret").verify(&sent.head(), b"body", now()).unwrap();
+    assert_eq!(verified.signed_header("X-ID"), Some("e1"));
+    for other in ["X-Topic", "X-Id-2", "X-Acme-Signature", ""] {
+        assert_eq!(verified.signed_header(other), None);
+    }
+}
+
+#[test]
+fn a_part_that_the_request_does_not_have_is_refused() {
+    let scheme = |part| acme().content([part, Part::literal("|"), Part::Body]).build().unwrap();
+    assert_refused(&scheme(Part::Query), &delivery(&[], "body").to("POST", "/a"), RejectionKind::PartMissing);
+    assert_signs(&scheme(Part::Query), &delivery(&[], "body").to("POST", "/a?"), "|body");
+    // Headers alone have neither method nor address.
+    for part in [Part::Method, Part::Path, Part::Query] {
+        let scheme = scheme(part);
+        let sent = signed_as(&scheme, "whatever", &delivery(&[], "body"));
+        let verdict = verifier(scheme, "secret").verify(&sent.headers, b"body", now());
+        assert_eq!(verdict.unwrap_err().kind(), RejectionKind::PartMissing);
+    }
+}
+
+/// The timestamp stands right beside the body: only its form tells where it ends.
+#[test]
+fn a_timestamp_beside_the_body_has_a_fixed_form() {
+    let scheme = |format, parts: [Part; 2]| acme().timestamp(stamped(format)).content(parts).build().unwrap();
+    let with = |time: &str, body: &str| delivery(&[("X-Acme-Time", time)], body);
+    for parts in [[Part::Timestamp, Part::Body], [Part::Body, Part::Timestamp]] {
+        let is_first = parts[0] == Part::Timestamp;
+        let joined =
+            |time: &str, body: &str| if is_first { format!("{time}{body}") } else { format!("{body}{time}") };
+        for (format, time, shorter) in [
+            (TimestampFormat::Seconds, "1719342000", "171934200"),
+            (TimestampFormat::Milliseconds, "1719342000000", "719342000000"),
+            (TimestampFormat::Rfc3339, "2024-06-25T19:00:00Z", "2024-06-25T19:00:00"),
+        ] {
+            let scheme = scheme(format, parts.clone());
+            assert_signs(&scheme, &with(time, "1body1"), &joined(time, "1body1"));
+            assert_refused(&scheme, &with(shorter, "body"), RejectionKind::TimestampMalformed);
+            assert_refused(&scheme, &with(&format!("{time}0"), "body"), RejectionKind::TimestampMalformed);
+        }
+    }
+    // A literal that begins with a digit separates no number.
+    let literal = [Part::Timestamp, Part::literal("0."), Part::Body];
+    let scheme = acme().timestamp(stamped(TimestampFormat::Seconds)).content(literal).build().unwrap();
+    assert_signs(&scheme, &with("1719342000", "body"), "17193420000.body");
+    assert_refused(&scheme, &with("171934200", "body"), RejectionKind::TimestampMalformed);
+}
+
+#[test]
+fn a_compressed_body_is_verified_as_it_was_sent_or_refused() {
+    let encoded = |encoding: &str| delivery(&[("Content-Encoding", encoding)], "body");
+    let wire = acme().build().unwrap();
+    assert_signs(&wire, &delivery(&[], "body"), "body");
+    let refused = acme().content_encoding(ContentEncoding::Refused).build().unwrap();
+    for encoding in ["gzip", "identity, gzip", "br", ""] {
+        assert_refused(&refused, &encoded(encoding), RejectionKind::ContentEncoded);
+    }
+    let twice = encoded("identity").with_header("content-encoding", "identity");
+    assert_refused(&refused, &twice, RejectionKind::ContentEncoded);
+    assert_signs(&refused, &encoded("Identity"), "body");
+    assert_signs(&refused, &delivery(&[], "body"), "body");
+}
+
+#[test]
+fn a_secret_is_read_in_the_form_in_which_its_sender_shows_it() {
+    let built = |form: SecretForm, secret: &str| {
+        let scheme = acme().secret_form(form).build().unwrap();
+        Verifier::builder(scheme).secret("k", Secret::new(secret)).build()
+    };
+    let base64 = || SecretForm::Base64 { prefix: "whsec_".into() };
+    let sent = signed_as(&acme().build().unwrap(), "body", &delivery(&[], "body"));
+    // "secret", in the three forms.
+    for (form, secret) in [
+        (SecretForm::Text, "secret"),
+        (base64(), "whsec_c2VjcmV0"),
+        (base64(), "c2VjcmV0"),
+        (SecretForm::Hex, "736563726574"),
+        (SecretForm::Hex, "73656372657\u{34}"),
+    ] {
+        let verifier = built(form, secret).unwrap();
+        assert_eq!(
+            (SURFACES[0].deliver)(&verifier, &sent),
+            Outcome::verified("k", b"body".to_vec()),
+            "{secret}"
+        );
+    }
+    for (form, secret, message) in [
+        (base64(), "whsec_!", "in the wrong form: it should be base64, as the sender shows it"),
+        (
+            base64(),
+            "whsec_",
+            "empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
+        ),
+        (SecretForm::Hex, "7", "in the wrong form: it should be hex, as the sender shows it"),
+        (
+            SecretForm::Hex,
+            "0000",
+            "empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
+        ),
+    ] {
+        let error = built(form, secret).unwrap_err().to_string();
+        assert_eq!(error, format!("the secret of key \"k\" of acme is {message}"));
+    }
+}
+
+#[test]
+fn the_least_rsa_modulus_is_2048_bits_unless_the_scheme_says_otherwise() {
+    let built = |builder: SchemeBuilder| {
+        let scheme = builder.algorithm(Algorithm::RsaPkcs1Sha256).build().unwrap();
+        let key = PublicKey::from_pem(&pem("rsa-1024-public.pem")).unwrap();
+        Verifier::builder(scheme).public_key("k", key).build().map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(built(acme().legacy_least_modulus_bits(1024)), Ok(()));
+    let message = "key \"k\" of acme has an RSA modulus of 1024 bits: use one of 2048 to 4096 bits";
+    assert_eq!(built(acme()), Err(message.to_owned()));
+}
+
+#[test]
+fn a_key_of_another_algorithm_does_not_build() {
+    let mut refused = 0;
+    for &algorithm in Algorithm::ALL {
+        for &other in Algorithm::ALL {
+            let scheme = match algorithm {
+                Algorithm::UnsignedToken => senders::gitlab_unsigned_token(),
+                _ => acme().algorithm(algorithm).build().unwrap(),
+            };
+            let (signing, key) = keys(other);
+            let fits = format!("{key:?}") == format!("{:?}", keys(algorithm).1);
+            let built = Verifier::builder(scheme.clone()).key(key).build();
+            assert_eq!(built.is_ok(), fits, "{algorithm:?} {other:?}");
+            assert_eq!(Signer::new(scheme, [signing]).is_ok(), fits, "{algorithm:?} {other:?}");
+            if let Err(error) = built {
+                assert!(matches!(error, BuildError::KeyDoesNotFit { .. }), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 12 * 12 - 5 * 5 - 4 * 4 - 2 * 2 - 1);
+}
+
+#[test]
+fn a_signer_says_what_of_the_request_it_was_not_given() {
+    let scheme = acme()
+        .content([Part::Method, Part::literal(" "), Part::header("X-Id"), Part::literal(" "), Part::Body])
+        .build()
+        .unwrap();
+    let signer = || Signer::new(scheme.clone(), [Secret::new("secret")]).unwrap();
+    let lacks = |signer: Signer| {
+        signer.headers(b"body", UNIX_EPOCH + Duration::from_secs(1)).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        lacks(signer()),
+        Err("acme signs the request's method or address, which the signer was not given".to_owned())
+    );
+    let signer = signer().request("POST", "/");
+    assert_eq!(lacks(signer), Err("acme signs the header X-Id, which the signer was not given".to_owned()));
+}
