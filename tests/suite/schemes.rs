@@ -157,13 +157,13 @@ fn parts_whose_ends_could_not_be_told_do_not_build() {
     let before = |part: &str| format!("content: nothing tells where {part} ends: put a literal before it");
     let id = || Part::header("X-Id");
     for (content, message) in [
-        (vec![id(), Part::Body], after("Header(\"X-Id\")")),
-        (vec![id(), Part::Method, Part::literal("."), Part::Body], after("Header(\"X-Id\")")),
-        (vec![Part::Method, Part::literal(""), Part::Body], after("Method")),
-        (vec![Part::Path, Part::Body], after("Path")),
-        (vec![Part::Query, Part::SortedForm], after("Query")),
-        (vec![Part::Body, id()], before("Header(\"X-Id\")")),
-        (vec![Part::Body, Part::literal("."), id(), Part::Path], before("Path")),
+        (vec![id(), Part::Body], after("the header X-Id")),
+        (vec![id(), Part::Method, Part::literal("."), Part::Body], after("the header X-Id")),
+        (vec![Part::Method, Part::literal(""), Part::Body], after("the method")),
+        (vec![Part::Path, Part::Body], after("the path")),
+        (vec![Part::Query, Part::SortedForm], after("the query")),
+        (vec![Part::Body, id()], before("the header X-Id")),
+        (vec![Part::Body, Part::literal("."), id(), Part::Path], before("the path")),
         (
             vec![Part::header("X Id"), Part::literal("."), Part::Body],
             "content: \"X Id\" is not the name of a header".to_owned(),

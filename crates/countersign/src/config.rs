@@ -1,6 +1,7 @@
 //! Verifiers from a configuration file (feature `serde`).
 
 mod build;
+mod instant;
 mod reference;
 
 use std::fmt;
@@ -11,7 +12,10 @@ use serde::{
 };
 
 pub use self::build::ConfigError;
-use self::reference::Reference;
+use self::{
+    instant::Instant,
+    reference::{Discreet, Reference},
+};
 use crate::scheme::Part;
 
 /// One endpoint's senders and keys, as a configuration file in TOML, JSON or YAML states them.
@@ -47,7 +51,7 @@ use crate::scheme::Part;
 /// | `sender` | the name of a named one: [`senders::names`](crate::senders::names) |
 /// | `url` | for a sender that signs it: the address that it has on file |
 /// | `scheme` | in the place of `sender`: a scheme spelt out, as below |
-/// | `keys` | a list of tables, each with an `id`; either `secret` or `public_key`; and `not_before` and `expires_at` where it has them, as RFC 3339 texts |
+/// | `keys` | a list of tables, each with an `id`; either `secret` or `public_key`; and `not_before` and `expires_at` where it has them, in RFC 3339 |
 /// | `header` | another signature header than the sender's: [`Scheme::header`](crate::Scheme::header) |
 /// | `tolerance` | another tolerance than the sender's: [`Scheme::tolerance`](crate::Scheme::tolerance) |
 /// | `body_limit` | in bytes, 1048576 where it is not given |
@@ -75,13 +79,14 @@ use crate::scheme::Part;
 /// | `legacy_least_modulus_bits` | a number |
 /// | `content_encoding` | `"wire"`, `"refused"` |
 ///
-/// A field that is not in these tables is an error. So that an error of type names its place in JSON too, read through
-/// `serde_path_to_error`.
+/// A field that is not in these tables is an error. Read through `serde_path_to_error`, so that an error of type names its
+/// place, and print `message()` of an error of the `toml` crate: its `Display` shows the line, which may hold a secret that was
+/// written there by mistake. A service with several endpoints has one of these for each, in a map by path, say.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use = "a configuration verifies nothing: make its verifier"]
 pub struct Config {
-    senders: Vec<SenderConfig>,
+    senders: Vec<Discreet<SenderConfig>>,
     on_several: Option<String>,
 }
 
@@ -91,7 +96,7 @@ struct SenderConfig {
     sender: Option<String>,
     url: Option<String>,
     scheme: Option<SchemeConfig>,
-    keys: Vec<KeyConfig>,
+    keys: Vec<Discreet<KeyConfig>>,
     header: Option<String>,
     tolerance: Option<ToleranceConfig>,
     body_limit: Option<usize>,
@@ -103,8 +108,8 @@ struct KeyConfig {
     id: String,
     secret: Option<Reference>,
     public_key: Option<Reference>,
-    not_before: Option<String>,
-    expires_at: Option<String>,
+    not_before: Option<Instant>,
+    expires_at: Option<Instant>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

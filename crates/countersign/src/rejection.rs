@@ -48,7 +48,7 @@ pub(crate) enum Detail {
     /// The inactive key that signed.
     Key(KeyId),
     /// What of the request a scheme signs.
-    Part(&'static str),
+    Part(String),
 }
 
 impl From<RejectionKind> for Fault {
@@ -162,7 +162,12 @@ impl fmt::Display for Rejection {
             (Detail::Part(part), _) => write!(f, ": {part}"),
             (Detail::None, Origin::Sender(sender)) => match self.kind() {
                 RejectionKind::BodyTooLarge => write!(f, " of {} bytes", sender.body_limit),
-                RejectionKind::SignatureMismatch | RejectionKind::NoActiveKey => {
+                kind @ (RejectionKind::SignatureMismatch | RejectionKind::NoActiveKey) => {
+                    if kind == RejectionKind::SignatureMismatch && !sender.scheme.signs_the_body_alone() {
+                        let parts: Vec<String> =
+                            sender.scheme.content.iter().map(ToString::to_string).collect();
+                        write!(f, "; signed: {}", parts.join(", "))?;
+                    }
                     let ids: Vec<&str> = sender.key_ids().map(KeyId::as_str).collect();
                     write!(f, "; keys: {}", ids.join(", "))
                 }

@@ -31,6 +31,7 @@ pub struct Scheme {
     pub(crate) encoding: Encoding,
     pub(crate) algorithm: Algorithm,
     pub(crate) secret_form: SecretForm,
+    #[cfg_attr(not(feature = "public-key"), expect(dead_code, reason = "without it there are no RSA keys"))]
     pub(crate) least_modulus_bits: usize,
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) content: Vec<Part>,
@@ -110,6 +111,10 @@ impl Scheme {
     /// Where the facts of a named sender come from and when they were last checked; `None` for your own scheme.
     pub fn facts(&self) -> Option<Facts> {
         self.facts
+    }
+
+    pub(crate) fn signs_the_body_alone(&self) -> bool {
+        matches!(*self.content, [] | [Part::Body])
     }
 
     pub(crate) fn mistake(&self, field: &'static str, mistake: impl Into<Cow<'static, str>>) -> BuildError {

@@ -186,7 +186,7 @@ impl Signer {
                 }
                 Part::Method => content.extend_from_slice(request()?.0.as_bytes()),
                 Part::Path => {
-                    content.extend_from_slice(request()?.1.split('?').next().unwrap_or_default().as_bytes())
+                    content.extend_from_slice(request()?.1.split('?').next().unwrap_or_default().as_bytes());
                 }
                 Part::Query => content.extend_from_slice(query()?.as_bytes()),
                 Part::Body => content.extend_from_slice(body),

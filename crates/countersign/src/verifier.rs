@@ -41,9 +41,9 @@ pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Verifier(Arc<Senders>);
+pub struct Verifier(Arc<Shared>);
 
-struct Senders {
+struct Shared {
     /// Never empty; no two have the same signature header.
     senders: Vec<Arc<Sender>>,
     on_several: OnSeveral,
@@ -117,7 +117,7 @@ impl Verifier {
                 });
             }
         }
-        Ok(Self(Arc::new(Senders { senders, on_several, names, header_names })))
+        Ok(Self(Arc::new(Shared { senders, on_several, names, header_names })))
     }
 
     /// Verifies a delivery whose body is at hand: [`begin`](Self::begin), [`update`](Verification::update) and
@@ -164,7 +164,7 @@ impl Verifier {
         headers: &(impl Headers + ?Sized),
         now: SystemTime,
     ) -> Result<Verification, Rejection> {
-        let Senders { senders, on_several, .. } = &*self.0;
+        let Shared { senders, on_several, .. } = &*self.0;
         let mut found = None;
         for sender in senders {
             match (occurrence(headers, &sender.scheme.header), found) {

@@ -4,7 +4,8 @@ use std::{
 };
 
 use super::{
-    Config, KeyConfig, ListConfig, PartConfig, SchemeConfig, SenderConfig, TimestampConfig, ToleranceConfig,
+    Config, Discreet, Instant, KeyConfig, ListConfig, PartConfig, SchemeConfig, SenderConfig,
+    TimestampConfig, ToleranceConfig,
 };
 use crate::{
     algorithm::Algorithm,
@@ -87,7 +88,8 @@ impl Config {
     /// variable or file is not there, and every [`BuildError`] of [`Verifier`] and [`Scheme`].
     pub fn verifier(&self) -> Result<Verifier, ConfigError> {
         let verifiers = (0_usize..).zip(&self.senders).map(|(place, sender)| {
-            sender.verifier().map_err(|error| error.within(&format!("senders[{place}]")))
+            let verifier = table(sender).and_then(SenderConfig::verifier);
+            verifier.map_err(|error| error.within(&format!("senders[{place}]")))
         });
         let verifiers: Vec<Verifier> = verifiers.collect::<Result<_, _>>()?;
         let on_several = self.on_several.as_deref().unwrap_or("reject");
@@ -99,6 +101,10 @@ impl Config {
         }
         .map_err(|error| ConfigError::build("senders", error))
     }
+}
+
+fn table<T>(value: &Discreet<T>) -> Result<&T, ConfigError> {
+    value.0.as_ref().ok_or_else(|| ConfigError::new("", "it is no table"))
 }
 
 #[derive(Clone, Copy)]
@@ -144,7 +150,8 @@ impl SenderConfig {
             builder = builder.body_limit(bytes);
         }
         for (place, key) in (0_usize..).zip(&self.keys) {
-            builder = builder.key(key.key().map_err(|error| error.within(&format!("keys[{place}]")))?);
+            let key = table(key).and_then(KeyConfig::key);
+            builder = builder.key(key.map_err(|error| error.within(&format!("keys[{place}]")))?);
         }
         builder.build().map_err(|error| ConfigError::build(field_of(&error), error))
     }
@@ -191,7 +198,7 @@ impl KeyConfig {
     }
 }
 
-fn instant(field: &str, text: &str) -> Result<SystemTime, ConfigError> {
+fn instant(field: &str, Instant(text): &Instant) -> Result<SystemTime, ConfigError> {
     rfc_3339(text)
         .ok_or_else(|| ConfigError::new(field, "it is no RFC 3339 instant: write \"2027-01-31T00:00:00Z\""))
 }

@@ -1,8 +1,8 @@
-use std::{fmt, path::PathBuf};
+use std::{fmt, marker::PhantomData, path::PathBuf};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use crate::{error::BuildError, key::Secret};
@@ -17,7 +17,7 @@ pub(super) enum Reference {
         text: Secret,
         is_secret: bool,
     },
-    /// A plain value in the place of a reference: not kept, since it is a secret as like as not.
+    /// A plain value in the place of a reference.
     Bare,
     /// None of the fields, or several.
     Unclear,
@@ -65,48 +65,69 @@ impl Reference {
 
 impl<'de> Deserialize<'de> for Reference {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ReferenceVisitor)
+        Ok(match Discreet::<Table>::deserialize(deserializer)? {
+            Discreet(Some(table)) => Self::from(table),
+            Discreet(None) => Self::Bare,
+        })
     }
 }
 
-struct ReferenceVisitor;
-
-impl<'de> Visitor<'de> for ReferenceVisitor {
-    type Value = Reference;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reference to a key: { env = \"VARIABLE\" } or { file = \"PATH\" }")
-    }
-
-    // An error made here could show the value.
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Reference, E> {
-        Ok(Reference::Bare)
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Reference, E> {
-        Ok(Reference::Bare)
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Reference, E> {
-        Ok(Reference::Bare)
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Reference, E> {
-        Ok(Reference::Bare)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Reference, A::Error> {
-        let inline = |text: String, is_secret| Reference::Inline { text: Secret::new(text), is_secret };
-        Ok(match Table::deserialize(MapAccessDeserializer::new(map))? {
+impl From<Table> for Reference {
+    fn from(table: Table) -> Self {
+        let inline = |text: String, is_secret| Self::Inline { text: Secret::new(text), is_secret };
+        match table {
             Table { env: Some(variable), file: None, inline: None, insecure_inline: None } => {
-                Reference::Env(variable)
+                Self::Env(variable)
             }
-            Table { env: None, file: Some(path), inline: None, insecure_inline: None } => {
-                Reference::File(path)
-            }
+            Table { env: None, file: Some(path), inline: None, insecure_inline: None } => Self::File(path),
             Table { env: None, file: None, inline: Some(text), insecure_inline: None } => inline(text, false),
             Table { env: None, file: None, inline: None, insecure_inline: Some(text) } => inline(text, true),
-            Table { .. } => Reference::Unclear,
-        })
+            Table { .. } => Self::Unclear,
+        }
+    }
+}
+
+/// A table, or whatever else stands in its place: not kept and in no error, since it is a secret as like as not.
+#[derive(Clone, Debug)]
+pub(super) struct Discreet<T>(pub(super) Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Discreet<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DiscreetVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct DiscreetVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for DiscreetVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<T>, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
     }
 }

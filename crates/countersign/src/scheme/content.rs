@@ -52,6 +52,23 @@ impl Part {
     }
 }
 
+/// In words, for the people who read errors and logs.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(text) => write!(f, "{text:?}"),
+            Self::Url(_) => f.write_str("the configured URL"),
+            Self::Timestamp => f.write_str("the timestamp"),
+            Self::Header(name) => write!(f, "the header {name}"),
+            Self::Method => f.write_str("the method"),
+            Self::Path => f.write_str("the path"),
+            Self::Query => f.write_str("the query"),
+            Self::Body => f.write_str("the body"),
+            Self::SortedForm => f.write_str("the form's sorted fields"),
+        }
+    }
+}
+
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -197,9 +214,8 @@ fn segments<'p>(
             Some(Part::Literal(text) | Part::Url(text)) if !text.is_empty() => {
                 Boundary::Separator(text.to_string())
             }
-            Some(_) => Boundary::Form,
             None if last_needs_no_end => Boundary::Separator(String::new()),
-            None => Boundary::Form,
+            Some(_) | None => Boundary::Form,
         };
         let mistake = |mistake: String| Err(scheme.mistake("content", mistake));
         match part {
@@ -216,7 +232,7 @@ fn segments<'p>(
             }
             Part::Header(_) | Part::Method | Part::Path | Part::Query if boundary == Boundary::Form => {
                 let side = if is_before { "after" } else { "before" };
-                return mistake(format!("nothing tells where {part:?} ends: put a literal {side} it"));
+                return mistake(format!("nothing tells where {part} ends: put a literal {side} it"));
             }
             Part::Timestamp
                 if boundary == Boundary::Form
@@ -248,8 +264,9 @@ fn is_url(url: &str) -> bool {
 
 impl Segment {
     fn value<'h>(&'h self, head: &'h (impl Headers + ?Sized), timestamp: &'h str) -> Result<&'h [u8], Fault> {
-        let missing =
-            |part: &'static str| Fault { kind: RejectionKind::PartMissing, detail: Detail::Part(part) };
+        let fault = |kind| Fault { kind, detail: Detail::Part(self.part.to_string()) };
+        let missing = || fault(RejectionKind::PartMissing);
+
         let target = || {
             head.target().map(|target| {
                 target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)))
@@ -260,13 +277,13 @@ impl Segment {
             // Its own form was checked when it was read.
             Part::Timestamp => return Ok(timestamp.as_bytes()),
             Part::Header(name) => signed_header(head, name)?,
-            Part::Method => head.method().ok_or_else(|| missing("method"))?,
-            Part::Path => target().ok_or_else(|| missing("path"))?.0,
-            Part::Query => target().and_then(|(_, query)| query).ok_or_else(|| missing("query"))?,
+            Part::Method => head.method().ok_or_else(missing)?,
+            Part::Path => target().ok_or_else(missing)?.0,
+            Part::Query => target().and_then(|(_, query)| query).ok_or_else(missing)?,
             // They stand between the segments.
             Part::Body | Part::SortedForm => "",
         };
-        if self.is_delimited(value) { Ok(value.as_bytes()) } else { Err(RejectionKind::PartAmbiguous.into()) }
+        if self.is_delimited(value) { Ok(value.as_bytes()) } else { Err(fault(RejectionKind::PartAmbiguous)) }
     }
 
     /// Whether the value ends where its separator is first found: no byte of it could belong to what comes beside it.
@@ -286,9 +303,10 @@ impl Segment {
 
 /// The value of a header that is signed: once, not empty, and visible ASCII.
 pub(crate) fn signed_header<'h>(head: &'h (impl Headers + ?Sized), name: &str) -> Result<&'h str, Fault> {
+    let fault = |kind| Fault { kind, detail: Detail::Part(name.to_owned()) };
     let value = match occurrence(head, name) {
-        Occurrence::Never => return Err(RejectionKind::SignedHeaderMissing.into()),
-        Occurrence::Repeated => return Err(RejectionKind::SignedHeaderRepeated.into()),
+        Occurrence::Never => return Err(fault(RejectionKind::SignedHeaderMissing)),
+        Occurrence::Repeated => return Err(fault(RejectionKind::SignedHeaderRepeated)),
         Occurrence::Once(value) => value.trim_ascii(),
     };
     let visible = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
@@ -296,7 +314,7 @@ pub(crate) fn signed_header<'h>(head: &'h (impl Headers + ?Sized), name: &str) -
         Ok(text) if !text.is_empty() && text.len() <= LONGEST_SIGNED_HEADER && value.iter().all(visible) => {
             Ok(text)
         }
-        Ok(_) | Err(_) => Err(RejectionKind::SignedHeaderMalformed.into()),
+        Ok(_) | Err(_) => Err(fault(RejectionKind::SignedHeaderMalformed)),
     }
 }
 

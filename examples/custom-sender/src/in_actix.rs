@@ -1,0 +1,30 @@
+//! The endpoints in actix-web.
+
+use std::{io, net::TcpListener, time::Duration};
+
+use actix_web::{App, HttpServer, dev::Server, web};
+use countersign_actix::{Verified, VerifyWebhook};
+
+use crate::{Answer, Endpoint};
+
+/// The server: each endpoint's path answers verified deliveries.
+///
+/// # Errors
+/// Where the listener cannot be used.
+pub fn serve(listener: TcpListener, endpoints: Vec<Endpoint>) -> io::Result<Server> {
+    let app = move || {
+        endpoints.iter().cloned().fold(App::new(), |app, Endpoint { path, verifier }| {
+            // The file's `body_limit` counts here, and not actix-web's own of 256 KiB.
+            let limit = web::PayloadConfig::new(verifier.body_limit());
+            let guard = VerifyWebhook::new(verifier).body_timeout(Duration::from_secs(30));
+            let route = web::post().to(receive);
+            app.service(web::resource(path).app_data(limit).wrap(guard).route(route))
+        })
+    };
+    Ok(HttpServer::new(app).listen(listener)?.run())
+}
+
+/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
+async fn receive(verified: Verified, body: web::Bytes) -> web::Json<Answer> {
+    web::Json(Answer::new(&verified, &body))
+}
