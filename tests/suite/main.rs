@@ -9,10 +9,13 @@
 
 mod bodies;
 mod bug_classes;
+mod config;
+mod content;
 mod guard;
 mod harness;
 mod keys;
 mod layering;
+mod lists;
 mod log;
 mod middleware;
 mod parsing;
@@ -20,6 +23,7 @@ mod properties;
 mod rejections;
 mod schemes;
 mod senders;
+mod several;
 mod sockets;
 mod timestamps;
 mod vectors;

@@ -3,31 +3,217 @@
 use std::collections::BTreeSet;
 
 use countersign::{
-    Fingerprint, PrivateKey, PublicKey, RejectionKind, Scheme, Secret, Signer, Verifier, senders,
+    Algorithm, Fingerprint, Key, PrivateKey, PublicKey, RejectionKind, Scheme, Secret, Signer, SigningKey,
+    Verifier, senders,
+};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use crate::harness::{
+    Delivery, Outcome, SURFACES, hmac_delivery, kind_unread, now, vectors_folder, verifier,
 };
 
-use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, vectors_folder, verifier};
-
-const ALL: [fn() -> Scheme; 6] = [
-    senders::moduslink,
-    senders::ewarehousing,
-    senders::extend,
-    senders::fluent,
-    senders::fluent_legacy_md5,
-    senders::modern_dropship,
-];
+/// Every named sender; those that sign an address, with one.
+fn all() -> impl Iterator<Item = Scheme> {
+    let url = "https://example.com/hook";
+    senders::names()
+        .map(move |name| senders::named(name, None).or_else(|_| senders::named(name, Some(url))).unwrap())
+}
 
 #[test]
 fn each_sender_is_a_dated_value_with_its_source() {
-    let names: BTreeSet<String> = ALL.iter().map(|scheme| scheme().name().to_owned()).collect();
-    assert_eq!(names.len(), ALL.len());
-    for scheme in ALL {
-        let (scheme, facts) = (scheme(), scheme().facts().unwrap());
-        assert!(facts.source.starts_with("https://"), "{}", scheme.name());
-        assert_eq!(facts.checked.len(), "2026-11-21".len(), "{}", scheme.name());
-        let inferred = matches!(scheme.name(), "moduslink" | "modern-dropship");
-        assert_eq!(!facts.inferred.is_empty(), inferred, "{}", scheme.name());
+    let mut names = BTreeSet::new();
+    let mut inferred = Vec::new();
+    for (scheme, name) in all().zip(senders::names()) {
+        let facts = scheme.facts().unwrap();
+        assert_eq!(scheme.name(), name);
+        assert!(names.insert(name));
+        assert!(facts.source.starts_with("https://"), "{name}");
+        assert!(facts.checked >= "2026-11-21" && facts.checked.len() == "2026-11-21".len(), "{name}");
+        if !facts.inferred.is_empty() {
+            inferred.push(name);
+        }
     }
+    assert_eq!(
+        inferred,
+        [
+            "moduslink",
+            "modern-dropship",
+            "bigcommerce",
+            "zendesk",
+            "hubspot-v3",
+            "box",
+            "box-secondary",
+            "discord",
+            "sendgrid",
+            "zoom",
+            "meta"
+        ]
+    );
+    assert_eq!(names.len(), 30);
+}
+
+fn pem(name: &str) -> String {
+    std::fs::read_to_string(vectors_folder().join("keys").join(name)).unwrap()
+}
+
+/// What signs and what verifies for a scheme, by what its errors say that it needs.
+fn keys(scheme: &Scheme) -> (SigningKey, Key) {
+    let pair = |name: &str| {
+        let private = PrivateKey::from_pem(&pem(&format!("{name}-private.pem"))).unwrap();
+        (private.into(), Key::public("k", PublicKey::from_pem(&pem(&format!("{name}-public.pem"))).unwrap()))
+    };
+    match scheme.algorithm() {
+        Algorithm::RsaPkcs1Sha512 | Algorithm::LegacyRsaPkcs1Md5 => pair("rsa-1024"),
+        Algorithm::EcdsaP256Sha256 => pair("p256"),
+        Algorithm::Ed25519 => pair("ed25519"),
+        // Also base64, for the senders whose secrets are that.
+        _ => (Secret::new("c2VjcmV0").into(), Key::secret("k", Secret::new("c2VjcmV0"))),
+    }
+}
+
+/// What a sender sends with this body.
+fn sent_by(scheme: &Scheme, body: &str) -> Delivery {
+    let target = format!("/hook?bodySHA256={}", HEXLOWER.encode(&Sha256::digest(body)));
+    let signer = Signer::new(scheme.clone(), [keys(scheme).0]).unwrap();
+    let signer =
+        signer.header("webhook-id", "msg_1").header("svix-id", "msg_1").request("POST", target.as_str());
+    Delivery::new(signer.headers(body.as_bytes(), now()).unwrap(), body).to("POST", &target)
+}
+
+#[test]
+fn every_sender_is_signed_and_verified_and_another_body_is_refused() {
+    let mut bodies_refused = 0;
+    for scheme in all() {
+        let verifier = Verifier::builder(scheme.clone()).key(keys(&scheme).1).build().unwrap();
+        let sent = sent_by(&scheme, "From=%2B1415&Body=a");
+        assert_outcome(&verifier, &sent, &Outcome::verified("k", b"From=%2B1415&Body=a".to_vec()));
+        let refused = match scheme.name() {
+            "gitlab-unsigned-token" => continue,
+            "twilio-json" => RejectionKind::BodyDigestMismatch,
+            _ => RejectionKind::SignatureMismatch,
+        };
+        assert_outcome(&verifier, &sent.with_body("From=%2B1415&Body=b"), &Outcome::rejected(refused));
+        bodies_refused += 1;
+    }
+    assert_eq!(bodies_refused, 29);
+}
+
+#[test]
+fn a_name_or_an_address_that_a_sender_does_not_take_is_an_error() {
+    let error = |name, url| senders::named(name, url).unwrap_err().to_string();
+    assert_eq!(
+        error("square", None),
+        "scheme \"square\", url: it is missing: the sender signs the address that it has on file"
+    );
+    assert_eq!(
+        error("github", Some("https://a")),
+        "scheme \"github\", url: the sender does not sign it: remove it"
+    );
+    assert!(error("Github", None).contains("there is none of this name: use one of moduslink, "));
+    let built = Verifier::builder(senders::square("example.com")).secret("k", Secret::new("s")).build();
+    assert_eq!(
+        built.unwrap_err().to_string(),
+        "scheme \"square\", url: it is not an address that begins with https:// or http://"
+    );
+}
+
+#[test]
+fn a_static_token_is_compared_whole_and_covers_nothing() {
+    let verifier = verifier(senders::gitlab_unsigned_token(), "t0ken of mine");
+    let sent =
+        |token: &str, body: &str| Delivery::new([("X-Gitlab-Token".to_owned(), token.to_owned())], body);
+    for body in ["body", "another"] {
+        let outcome = Outcome::verified("k", body.as_bytes().to_vec());
+        assert_outcome(&verifier, &sent("t0ken of mine", body), &outcome);
+    }
+    for token in ["t0ken of min", "t0ken of mine!", "T0ken of mine", "t"] {
+        assert_outcome(&verifier, &sent(token, "body"), &Outcome::rejected(RejectionKind::SignatureMismatch));
+    }
+    assert_outcome(&verifier, &sent("", "body"), &Outcome::rejected(RejectionKind::SignatureEmpty));
+    let twice = sent("t0ken of mine", "body").with_header("x-gitlab-token", "t0ken of mine");
+    assert_outcome(&verifier, &twice, &Outcome::rejected(RejectionKind::SignatureRepeated));
+    // A retry has the same name, another body another.
+    let name = |body| fingerprint(&verifier, &sent("t0ken of mine", body));
+    assert_eq!(name("body"), name("body"));
+    assert_ne!(name("body"), name("another"));
+    for secret in [" t0ken", "t0ken\n", "t\u{f6}ken"] {
+        let built =
+            Verifier::builder(senders::gitlab_unsigned_token()).secret("k", Secret::new(secret)).build();
+        assert_eq!(
+            built.unwrap_err().to_string(),
+            "the secret of key \"k\" of gitlab-unsigned-token is in the wrong form: it should be visible ASCII \
+             characters, as a header can carry"
+        );
+    }
+}
+
+fn twilio(scheme: Scheme, body: &str, target: &str) -> (Verifier, Delivery) {
+    let signer = Signer::new(scheme.clone(), [Secret::new("12345")]).unwrap().request("POST", target);
+    let headers = signer.headers(body.as_bytes(), now()).unwrap();
+    (verifier(scheme, "12345"), Delivery::new(headers, body).to("POST", target))
+}
+
+#[test]
+fn a_twilio_form_is_verified_by_its_fields_in_whatever_chunks_it_arrives() {
+    let url = "https://example.com/sms";
+    let (verifier, sent) = twilio(senders::twilio_form(url), "To=%2B1&Body=a+b&From=%2B2", "/");
+    let same = ["To=%2B1&Body=a+b&From=%2B2", "Body=a%20b&From=%2b2&To=%2B1"];
+    for body in same {
+        for size in [1, 5, 100] {
+            let outcome = Outcome::verified("k", body.as_bytes().to_vec());
+            assert_outcome(&verifier, &sent.with_body(body).in_chunks_of(size), &outcome);
+        }
+    }
+    let mismatch = Outcome::rejected(RejectionKind::SignatureMismatch);
+    for body in ["To=%2B1&Body=a+c&From=%2B2", "To=%2B1&Body=a+b", "To=%2B1&Body=a+b&From=%2B2&X=1", ""] {
+        assert_outcome(&verifier, &sent.with_body(body), &mismatch);
+    }
+    let malformed = Outcome::rejected(RejectionKind::FormMalformed);
+    assert_outcome(&verifier, &sent.with_body(b"To=%FF".as_slice()), &malformed);
+    assert_outcome(&verifier, &sent.with_body(b"To=\xff".as_slice()), &malformed);
+    let elsewhere = crate::harness::verifier(senders::twilio_form("https://example.com/sms/"), "12345");
+    assert_outcome(&elsewhere, &sent, &mismatch);
+}
+
+#[test]
+fn a_twilio_json_delivery_needs_the_signature_of_the_url_and_the_digest_of_the_body() {
+    let scheme = || senders::twilio_json("https://example.com/hook?a=1");
+    let digest = HEXLOWER.encode(&Sha256::digest(b"{}"));
+    let target = format!("/hook?a=1&bodySHA256={digest}");
+    let (verifier, sent) = twilio(scheme(), "{}", &target);
+    assert_outcome(&verifier, &sent, &Outcome::verified("k", b"{}".to_vec()));
+    assert_outcome(&verifier, &sent.with_body("[]"), &Outcome::rejected(RejectionKind::BodyDigestMismatch));
+    // A digest that fits the other body, under the signature for the first.
+    let other = HEXLOWER.encode(&Sha256::digest(b"[]"));
+    let moved = sent.with_body("[]").to("POST", &format!("/hook?a=1&bodySHA256={other}"));
+    assert_outcome(&verifier, &moved, &Outcome::rejected(RejectionKind::SignatureMismatch));
+    let malformed = Outcome::rejected(RejectionKind::BodyDigestMalformed);
+    for query in [
+        "a=1".to_owned(),
+        format!("bodysha256={digest}"),
+        format!("bodySHA256={}", digest.to_uppercase()),
+        format!("bodySHA256={digest}0"),
+        format!("bodySHA256={digest}&bodySHA256={digest}"),
+        "bodySHA256=".to_owned(),
+    ] {
+        let sent = sent.to("POST", &format!("/hook?{query}"));
+        assert_outcome(&verifier, &sent, &malformed);
+        assert_eq!(kind_unread(&verifier, &sent), RejectionKind::BodyDigestMalformed);
+    }
+    assert_outcome(&verifier, &sent.to("POST", "/hook"), &Outcome::rejected(RejectionKind::PartMissing));
+}
+
+#[test]
+fn hubspots_twelve_escapes_are_decoded_in_the_configured_url_and_no_others() {
+    let url = "https://example.com/a%3A%2f%3F%40%21%24%27%28%29%2a%2C%3b?q=%20%25%2B%3D%26";
+    let decoded = "https://example.com/a:/?@!$'()*,;?q=%20%25%2B%3D%26";
+    let (sent, same) = (senders::hubspot_v3(url), senders::hubspot_v3(decoded));
+    let sent = sent_by(&sent, "body");
+    let verifier = Verifier::builder(same).secret("k", Secret::new("c2VjcmV0")).build().unwrap();
+    assert_outcome(&verifier, &sent, &Outcome::verified("k", b"body".to_vec()));
+    let put = sent.to("PUT", &sent.target);
+    assert_outcome(&verifier, &put, &Outcome::rejected(RejectionKind::SignatureMismatch));
 }
 
 #[track_caller]
@@ -37,19 +223,15 @@ fn assert_outcome(verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
     }
 }
 
-fn fluent_key(name: &str) -> String {
-    std::fs::read_to_string(vectors_folder().join("keys").join(name)).unwrap()
-}
-
 fn fluent_verifier(scheme: Scheme) -> Verifier {
-    let key = PublicKey::from_pem(&fluent_key("rsa-1024-public.pem")).unwrap();
+    let key = PublicKey::from_pem(&pem("rsa-1024-public.pem")).unwrap();
     Verifier::builder(scheme).public_key("k", key).build().unwrap()
 }
 
 /// What Fluent sends: both signatures, always.
 fn fluent_delivery() -> Delivery {
     let sign = |scheme| {
-        let key = PrivateKey::from_pem(&fluent_key("rsa-1024-private.pem")).unwrap();
+        let key = PrivateKey::from_pem(&pem("rsa-1024-private.pem")).unwrap();
         Signer::new(scheme, [key]).unwrap().headers(b"event", now()).unwrap()
     };
     Delivery::new([sign(senders::fluent()), sign(senders::fluent_legacy_md5())].concat(), "event")
@@ -156,8 +338,8 @@ fn nobody_varies_a_fingerprint_by_leaving_signatures_out() {
 fn a_fluent_fingerprint_does_not_depend_on_the_key() {
     let both = fluent_delivery();
     let alone = fluent_verifier(senders::fluent());
-    let other = PublicKey::from_pem(&fluent_key("rsa-2048-public.pem")).unwrap();
-    let same = PublicKey::from_pem(&fluent_key("rsa-1024-public.pem")).unwrap();
+    let other = PublicKey::from_pem(&pem("rsa-2048-public.pem")).unwrap();
+    let same = PublicKey::from_pem(&pem("rsa-1024-public.pem")).unwrap();
     let beside = Verifier::builder(senders::fluent())
         .public_key("other", other)
         .public_key("k", same)

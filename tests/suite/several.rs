@@ -1,0 +1,137 @@
+//! One endpoint with several senders: the signature header that is there says which, and two of them say nothing.
+
+use countersign::{
+    Algorithm, BuildError, Encoding, RejectionKind, Scheme, Secret, Signer, Verifier, senders,
+};
+
+use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, verifier};
+
+const SECRETS: [(fn() -> Scheme, &str); 3] =
+    [(senders::shopify, "shop"), (senders::stripe, "whsec_stripe"), (senders::github, "hub")];
+
+fn verifiers() -> Vec<Verifier> {
+    SECRETS.iter().map(|(scheme, secret)| verifier(scheme(), secret)).collect()
+}
+
+#[track_caller]
+fn assert_outcome(verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
+    for surface in SURFACES {
+        assert_eq!(&(surface.deliver)(verifier, delivery), outcome, "{}", surface.name);
+    }
+}
+
+fn verified() -> Outcome {
+    Outcome::verified("k", b"body".to_vec())
+}
+
+#[test]
+fn a_delivery_is_verified_as_that_of_the_sender_whose_header_it_has() {
+    let any = Verifier::any_of(verifiers()).unwrap();
+    for (scheme, secret) in SECRETS {
+        let sent = hmac_delivery(scheme(), secret, "body");
+        assert_outcome(&any, &sent, &verified());
+        let proof = any.verify(&sent.headers, b"body", now()).unwrap();
+        assert_eq!(proof.scheme().name(), scheme().name());
+        assert_outcome(&any, &sent.with_body("bodz"), &Outcome::rejected(RejectionKind::SignatureMismatch));
+    }
+}
+
+#[test]
+fn a_signature_is_no_good_under_another_senders_header() {
+    let any = Verifier::any_of(verifiers()).unwrap();
+    // Both are an HMAC of the body; only header and form differ.
+    let shopify = hmac_delivery(senders::shopify(), "hub", "body");
+    assert_outcome(&any, &shopify, &Outcome::rejected(RejectionKind::SignatureMismatch));
+}
+
+#[test]
+fn the_headers_of_two_senders_are_a_rejection_unless_the_set_up_says_which_wins() {
+    let [shopify, stripe] = [0, 1].map(|place: usize| {
+        let (scheme, secret) = SECRETS[place];
+        hmac_delivery(scheme(), secret, "body")
+    });
+    let both =
+        Delivery { headers: [stripe.headers.clone(), shopify.headers.clone()].concat(), ..shopify.clone() };
+    let ambiguous = Outcome::rejected(RejectionKind::SenderAmbiguous);
+    assert_outcome(&Verifier::any_of(verifiers()).unwrap(), &both, &ambiguous);
+    let first = Verifier::first_of(verifiers()).unwrap();
+    assert_outcome(&first, &both, &verified());
+    assert_eq!(first.verify(&both.headers, b"body", now()).unwrap().scheme().name(), "shopify");
+
+    // The first that is there counts, also where it is wrong and the second would do.
+    let mut wrong = both.clone();
+    wrong.headers[1].1 = hmac_delivery(senders::shopify(), "other", "body").headers[0].1.clone();
+    assert_outcome(&first, &wrong, &Outcome::rejected(RejectionKind::SignatureMismatch));
+    let mut malformed = both;
+    malformed.headers[1].1 = b"?".to_vec();
+    assert_outcome(&first, &malformed, &Outcome::rejected(RejectionKind::SignatureLength));
+    assert_outcome(&Verifier::any_of(verifiers()).unwrap(), &malformed, &ambiguous);
+}
+
+#[test]
+fn no_header_and_a_repeated_one_are_told_with_the_names_of_the_senders() {
+    let any = Verifier::any_of(verifiers()).unwrap();
+    let unsigned = Delivery::new([], "body");
+    assert_outcome(&any, &unsigned, &Outcome::rejected(RejectionKind::SignatureMissing));
+    let rejection = any.verify(&unsigned.headers, b"body", now()).unwrap_err();
+    assert_eq!(rejection.sender(), "shopify or stripe or github");
+    assert!(rejection.scheme().is_none());
+    assert_eq!(
+        rejection.to_string(),
+        "shopify or stripe or github (x-shopify-hmac-sha256 or stripe-signature or x-hub-signature-256): the header is \
+         missing"
+    );
+    let sent = hmac_delivery(senders::github(), "hub", "body");
+    let twice = sent.with_header("x-hub-signature-256", sent.signature());
+    assert_outcome(&any, &twice, &Outcome::rejected(RejectionKind::SignatureRepeated));
+    assert_eq!(any.verify(&twice.headers, b"body", now()).unwrap_err().sender(), "github");
+}
+
+#[test]
+fn each_sender_keeps_its_own_body_limit() {
+    let limited = |scheme: Scheme, secret: &str, limit| {
+        Verifier::builder(scheme).secret("k", Secret::new(secret)).body_limit(limit).build().unwrap()
+    };
+    let small = limited(senders::shopify(), "shop", 3);
+    let any = Verifier::any_of([small, limited(senders::github(), "hub", 4)]).unwrap();
+    assert_eq!(any.body_limit(), 4);
+    assert_outcome(&any, &hmac_delivery(senders::github(), "hub", "body"), &verified());
+    let sent = hmac_delivery(senders::shopify(), "shop", "body");
+    assert_outcome(&any, &sent, &Outcome::rejected(RejectionKind::BodyTooLarge));
+}
+
+#[test]
+fn senders_that_no_header_tells_apart_do_not_build() {
+    let same = Verifier::any_of([verifier(senders::github(), "a"), verifier(senders::meta(), "b")]);
+    assert_eq!(
+        same.unwrap_err().to_string(),
+        "github and meta both send x-hub-signature-256, so that a delivery cannot be told to be of either: give each an \
+         endpoint of its own"
+    );
+    assert_eq!(Verifier::any_of([]).unwrap_err(), BuildError::NoSender);
+    // Of several made of several, too.
+    let first = Verifier::any_of(verifiers()).unwrap();
+    assert!(Verifier::first_of([first, verifier(senders::meta(), "b")]).is_err());
+}
+
+#[test]
+fn the_debug_form_names_senders_and_keys_and_no_secret() {
+    let shown = format!("{:?}", Verifier::any_of(verifiers()).unwrap());
+    for (scheme, secret) in SECRETS {
+        assert!(shown.contains(scheme().name()), "{shown}");
+        assert!(!shown.contains(secret) || scheme().name().contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn a_scheme_that_takes_five_lines_stands_beside_a_named_one() {
+    let acme = Scheme::builder("acme")
+        .signature_header("X-Acme-Signature")
+        .encoding(Encoding::Hex)
+        .algorithm(Algorithm::HmacSha256)
+        .build()
+        .unwrap();
+    let any = Verifier::any_of([verifier(senders::stripe(), "s"), verifier(acme.clone(), "secret")]).unwrap();
+    let headers = Signer::new(acme, [Secret::new("secret")]).unwrap().headers(b"body", now()).unwrap();
+    assert_outcome(&any, &Delivery::new(headers, "body"), &verified());
+}
