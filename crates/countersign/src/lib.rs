@@ -26,8 +26,9 @@
 //!
 //! Those for which all of this holds, checked in this order:
 //!
-//! 1. The scheme's signature header is there, exactly once, and decodes to a signature of the right length.
-//! 2. The timestamp, where the scheme signs one, is unambiguous, and within the [`Tolerance`] where one is set.
+//! 1. One sender's signature header is there, exactly once, and decodes to a signature of the right length.
+//! 2. The timestamp, where the scheme signs one, is in its format and within its [`Tolerance`]. What else of the head is
+//!    signed is there, once, and holds nothing that could be mistaken for what is signed beside it.
 //! 3. Some key is active now.
 //! 4. `Content-Length`, where there is one, is a number within the body limit ([`DEFAULT_BODY_LIMIT`] unless set).
 //! 5. The body arrives, within the limit.
@@ -41,8 +42,14 @@
 //! # What a verdict means
 //!
 //! A [`Verified`] can only come from a verification. It proves that somebody who holds the key named by
-//! [`Verified::key`] signed these bytes: the body and, where the scheme signs one, the timestamp. It proves nothing
-//! of other headers, and nothing of how often the delivery was sent: see [`Verified::fingerprint`].
+//! [`Verified::key`] signed these bytes: the body and, where the scheme signs them, the timestamp and the headers that
+//! [`Verified::signed_header`] gives. It proves nothing of other headers, and nothing of how often the delivery was sent:
+//! see [`Verified::fingerprint`].
+//!
+//! # Senders
+//!
+//! The [named senders](senders) are values; [`Scheme::builder`] states any other, and [`Verifier::any_of`] takes several at
+//! one address. `Config` (feature `serde`) does all of that from a file.
 //!
 //! # Set-up
 //!
