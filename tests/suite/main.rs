@@ -18,6 +18,7 @@ mod layering;
 mod lists;
 mod log;
 mod middleware;
+mod mistakes;
 mod parsing;
 mod properties;
 mod rejections;

@@ -6,7 +6,9 @@ use countersign::{
 
 use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, verifier};
 
-const SECRETS: [(fn() -> Scheme, &str); 3] =
+type Make = fn() -> Scheme;
+
+const SECRETS: [(Make, &str); 3] =
     [(senders::shopify, "shop"), (senders::stripe, "whsec_stripe"), (senders::github, "hub")];
 
 fn verifiers() -> Vec<Verifier> {

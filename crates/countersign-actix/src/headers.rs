@@ -14,6 +14,6 @@ impl Headers for RequestHead<'_> {
     }
 
     fn target(&self) -> Option<&str> {
-        self.0.uri().path_and_query().map(|target| target.as_str())
+        self.0.uri().path_and_query().map(actix_web::http::uri::PathAndQuery::as_str)
     }
 }

@@ -44,7 +44,7 @@ pub(crate) enum Form {
 
 impl PublicKey {
     /// From any of the texts in which senders show public keys: PEM, the base64 of a `SubjectPublicKeyInfo` (Fluent
-    /// Commerce, `SendGrid`), 64 hex digits (Discord) or `whpk_` and base64 (Standard Webhooks), the last two being Ed25519.
+    /// Commerce, SendGrid), 64 hex digits (Discord) or `whpk_` and base64 (Standard Webhooks), the last two being Ed25519.
     ///
     /// # Errors
     /// [`BuildError::PublicKey`] for a text that is none of these, and as for [`from_pem`](Self::from_pem) and

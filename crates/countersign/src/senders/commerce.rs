@@ -59,7 +59,7 @@ pub fn square(notification_url: impl Into<Cow<'static, str>>) -> Scheme {
     }
 }
 
-/// `WooCommerce`: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the webhook's secret.
+/// WooCommerce: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the webhook's secret.
 ///
 /// The header `X-WC-Webhook-Signature` holds 44 characters of padded base64
 /// ([documentation](https://developer.woocommerce.com/docs/apis/rest-api/v3/webhooks/)). The headers with the topic and the

@@ -99,7 +99,7 @@ fn twilio(name: &'static str) -> Scheme {
     )
 }
 
-/// Twilio `SendGrid`'s event webhook: ECDSA P-256 with SHA-256 over the timestamp and the raw body.
+/// Twilio SendGrid's event webhook: ECDSA P-256 with SHA-256 over the timestamp and the raw body.
 ///
 /// `X-Twilio-Email-Event-Webhook-Signature` holds the DER of the signature in padded base64, and
 /// `X-Twilio-Email-Event-Webhook-Timestamp` the timestamp in seconds
@@ -155,7 +155,7 @@ pub fn zoom() -> Scheme {
     }
 }
 
-/// Meta's Graph, `WhatsApp`, Messenger and Instagram webhooks: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the
+/// Meta's Graph, WhatsApp, Messenger and Instagram webhooks: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the
 /// app secret.
 ///
 /// `X-Hub-Signature-256: sha256=<hex>`

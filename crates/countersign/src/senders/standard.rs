@@ -14,7 +14,7 @@ use crate::{
 /// An id with a dot is rejected: its end could not be told. [`Verified::signed_header`](crate::Verified::signed_header)
 /// gives the id, to tell duplicates by.
 ///
-/// GitLab's signing tokens (19.0 and later), `OpenAI` and others send this.
+/// GitLab's signing tokens (19.0 and later), OpenAI and others send this.
 pub fn standard_webhooks() -> Scheme {
     Scheme {
         layout: Layout::List(SignatureList::separated_by(' ').labelled("v1", ',')),
@@ -75,11 +75,11 @@ pub fn svix() -> Scheme {
     }
 }
 
-/// `BigCommerce`: [`standard_webhooks`], keyed by the UTF-8 bytes of the app's `client_secret`.
+/// BigCommerce: [`standard_webhooks`], keyed by the UTF-8 bytes of the app's `client_secret`.
 ///
 /// The documentation verifies with the Standard Webhooks library and the base64 of the client secret
 /// ([documentation](https://developer.bigcommerce.com/docs/integrations/webhooks/https-webhook-overview)): give the secret
-/// as `BigCommerce` shows it.
+/// as BigCommerce shows it.
 pub fn bigcommerce() -> Scheme {
     Scheme {
         name: Cow::Borrowed("bigcommerce"),

@@ -76,14 +76,14 @@ pub fn zendesk() -> Scheme {
     }
 }
 
-/// `HubSpot`, version 3: HMAC-SHA256 of the method, the URL, the raw body and the timestamp, keyed by the UTF-8 bytes of the
+/// HubSpot, version 3: HMAC-SHA256 of the method, the URL, the raw body and the timestamp, keyed by the UTF-8 bytes of the
 /// app's client secret.
 ///
 /// `X-HubSpot-Signature-v3` holds 44 characters of padded base64 and `X-HubSpot-Request-Timestamp` the timestamp in
 /// milliseconds
 /// ([documentation](https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation)),
-/// which asks for a tolerance of five minutes. Give the URL as `HubSpot` calls it, with its query; the twelve escapes that
-/// `HubSpot` decodes before it signs are decoded here. The request's head must come with its method: both adapters supply
+/// which asks for a tolerance of five minutes. Give the URL as HubSpot calls it, with its query; the twelve escapes that
+/// HubSpot decodes before it signs are decoded here. The request's head must come with its method: both adapters supply
 /// it, and [`RequestHead`](crate::RequestHead) does elsewhere. Versions 1 and 2 are no HMACs, and are never looked at.
 pub fn hubspot_v3(url: impl Into<Cow<'static, str>>) -> Scheme {
     Scheme {
@@ -113,7 +113,7 @@ pub fn hubspot_v3(url: impl Into<Cow<'static, str>>) -> Scheme {
     }
 }
 
-/// The escapes that `HubSpot` decodes, and no others.
+/// The escapes that HubSpot decodes, and no others.
 const HUBSPOT_ESCAPES: [(&str, &str); 12] = [
     ("%3a", ":"),
     ("%2f", "/"),
