@@ -1,16 +1,12 @@
 //! A verification that keeps the body for the handler (feature `bytes`).
 
-use std::cmp;
-
 use bytes::Bytes;
 
 use crate::{
+    buffer::append,
     rejection::Rejection,
     verification::{Verification, Verified},
 };
-
-/// The first size of the buffer, in bytes: no peer chooses it.
-const FIRST_CAPACITY: usize = 16 * 1024;
 
 /// A verification that keeps the body, so that a handler gets what was verified.
 ///
@@ -46,7 +42,8 @@ enum Body {
 }
 
 impl BufferedVerification {
-    pub(crate) fn new(verification: Verification) -> Self {
+    pub(crate) fn new(mut verification: Verification) -> Self {
+        verification.keep_nothing();
         Self { verification, body: Body::One(Bytes::new()) }
     }
 
@@ -74,12 +71,11 @@ impl BufferedVerification {
     /// # Errors
     /// Those of [`Verification::finish`].
     pub fn finish(self) -> Result<(Verified, Bytes), Rejection> {
-        let verified = self.verification.finish()?;
         let body = match self.body {
             Body::One(only) => only,
             Body::Many(buffer) => Bytes::from(buffer),
         };
-        Ok((verified, body))
+        Ok((self.verification.finish_over(&body)?, body))
     }
 
     /// Ends the verification of a body that broke off: see [`Verification::body_unreadable`].
@@ -90,36 +86,5 @@ impl BufferedVerification {
     /// Ends the verification of a body that did not arrive in time: see [`Verification::body_timeout`].
     pub fn body_timeout(self) -> Rejection {
         self.verification.body_timeout()
-    }
-}
-
-/// Appends to a buffer that doubles up to the limit, which the verification has checked already.
-fn append(buffer: &mut Vec<u8>, chunks: &[&[u8]], limit: usize) {
-    let length = chunks.iter().fold(buffer.len(), |sum, chunk| sum.saturating_add(chunk.len()));
-    if length > buffer.capacity() {
-        let doubled = cmp::max(FIRST_CAPACITY, buffer.capacity().saturating_mul(2));
-        let capacity = cmp::max(length, cmp::min(doubled, limit));
-        buffer.reserve_exact(capacity.saturating_sub(buffer.len()));
-    }
-    for chunk in chunks {
-        buffer.extend_from_slice(chunk);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_buffer_of_single_bytes_grows_by_doubling_and_never_past_the_limit() {
-        let limit = 100_000;
-        let mut buffer = Vec::new();
-        let mut capacities = Vec::new();
-        for _ in 0..limit {
-            append(&mut buffer, &[b"x"], limit);
-            capacities.push(buffer.capacity());
-        }
-        capacities.dedup();
-        assert_eq!(capacities, [16_384, 32_768, 65_536, 100_000]);
     }
 }

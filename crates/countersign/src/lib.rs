@@ -75,6 +75,7 @@
 //! | `bytes` | no | `BufferedVerification`, which keeps the body; for adapters |
 
 mod algorithm;
+mod buffer;
 #[cfg(feature = "bytes")]
 mod buffered;
 #[cfg(feature = "serde")]

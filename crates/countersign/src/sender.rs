@@ -102,7 +102,7 @@ impl Sender {
     fn covered(&self, head: &(impl Headers + ?Sized)) -> Result<Covered, Fault> {
         Ok(match &self.content.coverage {
             Coverage::Bytes | Coverage::Nothing => Covered::Bytes,
-            Coverage::SortedForm => Covered::Form(Vec::new()),
+            Coverage::SortedForm => Covered::Form(Some(Vec::new())),
             Coverage::DigestInQuery(parameter) => {
                 let query =
                     head.target().and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);

@@ -191,7 +191,8 @@ impl Signer {
                 Part::Query => content.extend_from_slice(query()?.as_bytes()),
                 Part::Body => content.extend_from_slice(body),
                 Part::SortedForm => {
-                    content.extend(form::sorted(body).map_err(|_| lacks("the fields of a form".to_owned()))?);
+                    form::sorted(body, |text| content.extend_from_slice(text))
+                        .map_err(|_| lacks("the fields of a form".to_owned()))?;
                 }
             }
         }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::{
     algorithm::Running,
-    form,
+    buffer, form,
     key::{Activity, KeyId},
     rejection::{Detail, Fault, Rejection, RejectionKind},
     scheme::Scheme,
@@ -57,8 +57,8 @@ pub struct Verification {
 pub(crate) enum Covered {
     /// Its bytes are hashed as they arrive.
     Bytes,
-    /// Its fields are sorted when it is whole.
-    Form(Vec<u8>),
+    /// Its fields are sorted when it is whole; until then it is kept here, or by whoever keeps it anyway.
+    Form(Option<Vec<u8>>),
     /// Its digest is compared with the one that is signed.
     Digest { claimed: [u8; 32], running: Sha256 },
 }
@@ -117,7 +117,8 @@ impl Verification {
         self.received = received;
         match &mut self.covered {
             Covered::Bytes => self.running.update(chunk),
-            Covered::Form(body) => body.extend_from_slice(chunk),
+            Covered::Form(Some(body)) => buffer::append(body, &[chunk], self.sender.body_limit),
+            Covered::Form(None) => {}
             Covered::Digest { running, .. } => running.update(chunk),
         }
         Ok(())
@@ -132,16 +133,33 @@ impl Verification {
     /// [`BodyDigestMismatch`](RejectionKind::BodyDigestMismatch) where the scheme signs a form or a digest and the body is
     /// not that, and the rejection of [`update`](Self::update) again where there was one.
     pub fn finish(mut self) -> Result<Verified, Rejection> {
+        let body = match &mut self.covered {
+            Covered::Form(body) => body.take().unwrap_or_default(),
+            Covered::Bytes | Covered::Digest { .. } => Vec::new(),
+        };
+        self.finish_over(&body)
+    }
+
+    /// From now on the body is kept by the caller, who has it for [`finish_over`](Self::finish_over).
+    #[cfg(feature = "bytes")]
+    pub(crate) fn keep_nothing(&mut self) {
+        if let Covered::Form(body) = &mut self.covered {
+            *body = None;
+        }
+    }
+
+    /// The verdict over a body that is looked at where it is signed as a form.
+    pub(crate) fn finish_over(mut self, body: &[u8]) -> Result<Verified, Rejection> {
         if let Some(kind) = self.failed {
             return Err(self.sender.reject(kind));
         }
         let mut is_covered = true;
         match self.covered {
             Covered::Bytes => {}
-            Covered::Form(body) => match form::sorted(&body) {
-                Ok(fields) => self.running.update(&fields),
-                Err(kind) => return Err(self.sender.reject(kind)),
-            },
+            Covered::Form(_) => {
+                let running = &mut self.running;
+                form::sorted(body, |text| running.update(text)).map_err(|kind| self.sender.reject(kind))?;
+            }
             // Neither is secret: the caller sent both.
             Covered::Digest { claimed, running } => is_covered = running.finalize().as_slice() == claimed,
         }

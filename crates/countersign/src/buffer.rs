@@ -1,0 +1,37 @@
+//! The one way in which a body is collected.
+
+use std::cmp;
+
+/// The first size of a buffer, in bytes: no peer chooses it.
+const FIRST_CAPACITY: usize = 16 * 1024;
+
+/// Appends to a buffer that doubles up to the limit, which the verification has checked already.
+pub(crate) fn append(buffer: &mut Vec<u8>, chunks: &[&[u8]], limit: usize) {
+    let length = chunks.iter().fold(buffer.len(), |sum, chunk| sum.saturating_add(chunk.len()));
+    if length > buffer.capacity() {
+        let doubled = cmp::max(FIRST_CAPACITY, buffer.capacity().saturating_mul(2));
+        let capacity = cmp::max(length, cmp::min(doubled, limit));
+        buffer.reserve_exact(capacity.saturating_sub(buffer.len()));
+    }
+    for chunk in chunks {
+        buffer.extend_from_slice(chunk);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_of_single_bytes_grows_by_doubling_and_never_past_the_limit() {
+        let limit = 100_000;
+        let mut buffer = Vec::new();
+        let mut capacities = Vec::new();
+        for _ in 0..limit {
+            append(&mut buffer, &[b"x"], limit);
+            capacities.push(buffer.capacity());
+        }
+        capacities.dedup();
+        assert_eq!(capacities, [16_384, 32_768, 65_536, 100_000]);
+    }
+}
