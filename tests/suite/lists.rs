@@ -6,15 +6,8 @@ use countersign::{
 };
 
 use crate::harness::{
-    Delivery, Outcome, SURFACES, hmac_delivery, kind_unread, now, vectors_folder, verifier,
+    Delivery, Outcome, assert_outcome, hmac_delivery, kind_unread, now, vectors_folder, verifier,
 };
-
-#[track_caller]
-fn assert_outcome(verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
-    for surface in SURFACES {
-        assert_eq!(&(surface.deliver)(verifier, delivery), outcome, "{}", surface.name);
-    }
-}
 
 fn verified() -> Outcome {
     Outcome::verified("k", b"body".to_vec())

@@ -289,6 +289,31 @@ fn padding_is_required_optional_or_absent_as_the_scheme_says() {
 }
 
 #[test]
+fn a_prefix_is_taken_whole_in_either_case_and_once() {
+    for prefix in ["sha256=", "v0:", "HMAC", "keyId=a,signature="] {
+        let scheme = acme().prefix(prefix).build().unwrap();
+        let sent = hmac_delivery(scheme.clone(), "secret", "body");
+        let value = sent.signature();
+        let bare = value[prefix.len()..].to_owned();
+        let verdict = |value: String| {
+            (SURFACES[0].deliver)(&verifier(scheme.clone(), "secret"), &sent.with_signature(value))
+                .verdict
+                .map(drop)
+        };
+        assert_eq!(verdict(value.clone()), Ok(()), "{prefix}");
+        assert_eq!(verdict(format!("{}{bare}", prefix.to_uppercase())), Ok(()), "{prefix}");
+        assert_eq!(verdict(bare.clone()), Err(RejectionKind::SignatureLabel), "{prefix}");
+        assert_eq!(verdict(format!("{prefix}{value}")), Err(RejectionKind::SignatureLabel), "{prefix}");
+        assert_eq!(verdict(prefix.to_owned()), Err(RejectionKind::SignatureEmpty), "{prefix}");
+        assert_eq!(verdict(format!("x{value}")), Err(RejectionKind::SignatureLabel), "{prefix}");
+        let spaced = prefix.replace('=', " = ");
+        let is_label = prefix.ends_with('=') && prefix.matches('=').count() == 1;
+        let expected = if is_label || spaced == prefix { Ok(()) } else { Err(RejectionKind::SignatureLabel) };
+        assert_eq!(verdict(format!("{spaced}{bare}")), expected, "{prefix}");
+    }
+}
+
+#[test]
 fn a_secret_is_read_in_the_form_in_which_its_sender_shows_it() {
     let built = |form: SecretForm, secret: &str| {
         let scheme = acme().secret_form(form).build().unwrap();

@@ -4,7 +4,7 @@ use countersign::{
     Algorithm, BuildError, Encoding, RejectionKind, Scheme, Secret, Signer, Verifier, senders,
 };
 
-use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, verifier};
+use crate::harness::{Delivery, Outcome, assert_outcome, hmac_delivery, now, verifier};
 
 type Make = fn() -> Scheme;
 
@@ -13,13 +13,6 @@ const SECRETS: [(Make, &str); 3] =
 
 fn verifiers() -> Vec<Verifier> {
     SECRETS.iter().map(|(scheme, secret)| verifier(scheme(), secret)).collect()
-}
-
-#[track_caller]
-fn assert_outcome(verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
-    for surface in SURFACES {
-        assert_eq!(&(surface.deliver)(verifier, delivery), outcome, "{}", surface.name);
-    }
 }
 
 fn verified() -> Outcome {

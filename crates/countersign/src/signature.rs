@@ -140,14 +140,14 @@ impl SignatureList {
 
 /// The value without its prefix; a prefix that ends in `=` is a label, which may have spaces round that.
 fn strip_prefix<'v>(value: &'v str, prefix: &str) -> Option<&'v str> {
-    match prefix.strip_suffix('=') {
-        Some(label) => split_label(value, '=')
-            .filter(|(found, _)| found.eq_ignore_ascii_case(label))
-            .map(|(_, text)| text),
-        None => {
-            let (found, text) = value.split_at_checked(prefix.len())?;
-            found.eq_ignore_ascii_case(prefix).then_some(text)
-        }
+    let label = prefix.strip_suffix('=');
+    let (found, text) = value.split_at_checked(label.unwrap_or(prefix).len())?;
+    if !found.eq_ignore_ascii_case(label.unwrap_or(prefix)) {
+        return None;
+    }
+    match label {
+        Some(_) => text.trim_ascii_start().strip_prefix('=').map(str::trim_ascii_start),
+        None => Some(text),
     }
 }
 

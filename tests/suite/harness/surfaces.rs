@@ -63,6 +63,14 @@ pub(crate) const SURFACES: &[Surface] = &[
     Surface { name: "actix", deliver: actix },
 ];
 
+/// The same outcome on each.
+#[track_caller]
+pub(crate) fn assert_outcome(verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
+    for surface in SURFACES {
+        assert_eq!(&(surface.deliver)(verifier, delivery), outcome, "{}", surface.name);
+    }
+}
+
 fn core_one_shot(verifier: &Verifier, delivery: &Delivery) -> Outcome {
     let body = delivery.body();
     core_outcome(verifier.verify(&delivery.head(), &body, now()), body)

@@ -25,7 +25,8 @@ pub enum Part {
     Header(Cow<'static, str>),
     /// The request's method: `POST`.
     Method,
-    /// The request's path as it came, without the query.
+    /// The request's path as it came, without the query. Whatever changes it before the guard breaks the signature: axum's
+    /// `nest` cuts it for the layers inside.
     Path,
     /// The request's query as it came, without the `?`; it must be there.
     Query,

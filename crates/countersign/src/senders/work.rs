@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{FIVE_MINUTES, TOLERANCE_IS_OURS, signed, stated, within};
 use crate::{
-    Algorithm, Encoding, Padding, Part, Scheme, SignatureList, Timestamp, TimestampFormat, Tolerance,
+    Algorithm, Encoding, Padding, Part, Scheme, Timestamp, TimestampFormat, Tolerance,
     scheme::{Facts, Layout},
 };
 
@@ -143,16 +143,11 @@ fn hubspot_decoded(url: &str) -> String {
 /// tolerance of three minutes.
 pub fn calendly() -> Scheme {
     Scheme {
-        layout: Layout::List(SignatureList::separated_by(',').labelled("v1", '=')),
+        name: Cow::Borrowed("calendly"),
+        header: Cow::Borrowed("Calendly-Webhook-Signature"),
         timestamp: Some(Timestamp::in_list("t", TimestampFormat::Seconds, within(180))),
-        content: vec![Part::Timestamp, Part::literal("."), Part::Body],
-        ..signed(
-            "calendly",
-            "Calendly-Webhook-Signature",
-            Algorithm::HmacSha256,
-            Encoding::Hex,
-            stated("https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures"),
-        )
+        facts: Some(stated("https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures")),
+        ..super::stripe()
     }
 }
 
