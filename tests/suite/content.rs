@@ -1,9 +1,13 @@
 //! What is signed: parts in their order, and no byte that could belong to two of them.
 
+use axum::{Router, body::Body, routing::post};
 use countersign::{ContentEncoding, Part, RejectionKind, Scheme, TimestampFormat};
 
+use countersign_tower::VerifyWebhookLayer;
+use tower::ServiceExt;
+
 use crate::{
-    harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, verifier},
+    harness::{Delivery, Outcome, SURFACES, block_on, hmac_delivery, now, request, verifier},
     schemes::{acme, stamped},
 };
 
@@ -99,8 +103,9 @@ fn a_part_that_holds_its_own_separator_is_refused_on_every_surface() {
     assert_signs(&id(true), &with(":a"), ":a::body");
     assert_signs(&id(false), &with("a:"), "body::a:");
 
-    let path = acme().content([Part::Path, Part::literal("/"), Part::Body]).build().unwrap();
-    assert_refused(&path, &delivery(&[], "body").to("POST", "/a"), RejectionKind::PartAmbiguous);
+    let path = acme().content([Part::Path, Part::literal("/x"), Part::Body]).build().unwrap();
+    assert_refused(&path, &delivery(&[], "body").to("POST", "/x"), RejectionKind::PartAmbiguous);
+    assert_refused(&path, &delivery(&[], "body").to("POST", "/a/xy"), RejectionKind::PartAmbiguous);
     let query = acme().content([Part::Query, Part::literal("&"), Part::Body]).build().unwrap();
     assert_refused(&query, &delivery(&[], "body").to("POST", "/?a&b"), RejectionKind::PartAmbiguous);
     assert_signs(&query, &delivery(&[], "body").to("POST", "/?a?b"), "a?b&body");
@@ -187,4 +192,21 @@ fn a_compressed_body_is_verified_as_it_was_sent_or_refused() {
     assert_refused(&refused, &twice, RejectionKind::ContentEncoded);
     assert_signs(&refused, &encoded("Identity"), "body");
     assert_signs(&refused, &delivery(&[], "body"), "body");
+}
+
+/// axum's `nest` cuts the path for what is inside, where a signature for the rest alone would pass.
+#[test]
+fn the_path_that_is_signed_is_the_whole_one_also_inside_of_a_nested_router() {
+    let scheme = acme().content([Part::Path, Part::literal("?"), Part::Body]).build().unwrap();
+    let guard = VerifyWebhookLayer::new(verifier(scheme.clone(), "secret"));
+    let inner = Router::new().route("/acme", post(|| async {}).layer(guard));
+    let app = Router::new().nest("/hooks", Router::new().nest("/v1", inner));
+    let status = |path: &str| {
+        let sent =
+            signed_as(&scheme, &format!("{path}?body"), &delivery(&[], "body")).to("POST", "/hooks/v1/acme");
+        block_on(app.clone().oneshot(request(&sent).map(Body::new))).unwrap().status().as_u16()
+    };
+    assert_eq!(status("/hooks/v1/acme"), 200);
+    assert_eq!(status("/v1/acme"), 401);
+    assert_eq!(status("/acme"), 401);
 }

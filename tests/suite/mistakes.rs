@@ -43,7 +43,7 @@ fn a_secret_is_a_reference_that_can_be_read() {
         (
             inline,
             "secret = { insecure_inline = \"\" }",
-            "senders[0].keys: the secret of key \"k\" of acme is empty, or zero bytes only, so that anybody could sign with it: \
+            "senders[0].keys[0]: the secret of key \"k\" of acme is empty, or zero bytes only, so that anybody could sign with it: \
              set it to the one that the sender gave you"
                 .to_owned(),
         ),
@@ -67,7 +67,7 @@ fn a_secret_is_a_reference_that_can_be_read() {
         (
             inline,
             "secret = { file = \"/nowhere/at all\" }",
-            "senders[0].keys[0].secret: file \"/nowhere/at all\" cannot be read: entity not found".to_owned(),
+            "senders[0].keys[0].secret: file \"/nowhere/at all\" cannot be read: entity not found: check its path and who may read it".to_owned(),
         ),
         (
             inline,
@@ -104,7 +104,7 @@ fn a_key_is_a_table_with_an_id() {
         (
             "{ id = \"k\", ",
             "{ id = \"k\", public_key = { inline = \"x\" }, ",
-            "senders[0].keys[0].secret: give a secret or a public_key, and not both".to_owned(),
+            "senders[0].keys[0].public_key: there is a secret too: remove one".to_owned(),
         ),
         ("id = \"k\", ", "", "missing field `id`".to_owned()),
     ]);
@@ -145,7 +145,7 @@ fn a_scheme_has_what_its_builder_asks_for() {
             "\"unsigned-token\"",
             scheme("algorithm", "a static token has a name and a signature_header, and nothing else"),
         ),
-        ("\"hmac-sha256\"", "\"ed25519\"", "senders[0].keys: key \"k\" does not fit acme: give the scheme an Ed25519 key".to_owned()),
+        ("\"hmac-sha256\"", "\"ed25519\"", "senders[0].keys[0]: key \"k\" does not fit acme: give the scheme an Ed25519 key".to_owned()),
         (
             "\"body\"]",
             "\"bdy\"]",
@@ -188,7 +188,7 @@ fn a_timestamp_has_a_place_a_format_and_a_tolerance() {
         (
             "header = \"X-Time\"",
             "header = \"X-Time\", item = \"t\"",
-            scheme("timestamp.header", "give the timestamp's header, or its item in the list, and not both"),
+            scheme("timestamp.item", "there is a header too: remove one"),
         ),
         ("\"timestamp\", { literal = \".\" }, ", "", scheme("content", "it does not sign the timestamp: add it as a part")),
     ]);

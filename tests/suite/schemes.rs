@@ -1,7 +1,5 @@
 //! Schemes of one's own: what the builder takes, what it refuses, and what is signed.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use countersign::{
     Algorithm, BuildError, Encoding, Padding, Part, PrivateKey, PublicKey, RejectionKind, Scheme,
     SchemeBuilder, Secret, SecretForm, SignatureList, Signer, SigningKey, Timestamp, TimestampFormat,
@@ -69,7 +67,7 @@ fn fields_that_contradict_each_other_do_not_build() {
         ),
         (
             acme().timestamp(listed()).content([Part::Timestamp, Part::Body]),
-            "timestamp: it is an item of a list, and the header has one signature only",
+            "timestamp: it is an item of a list, and the header has one signature only: state the list",
         ),
         (
             acme()
@@ -84,7 +82,7 @@ fn fields_that_contradict_each_other_do_not_build() {
         ),
         (
             acme().list(list()).timestamp(Timestamp::in_list("", seconds, UNLIMITED)),
-            "timestamp: its label is empty",
+            "timestamp: \"\" is no label: leave out '=', ',' and white space",
         ),
         (
             acme().timestamp(Timestamp::in_header("x-acme-signature", seconds, UNLIMITED)),
@@ -97,20 +95,31 @@ fn fields_that_contradict_each_other_do_not_build() {
 
 #[test]
 fn a_list_that_could_not_be_split_does_not_build() {
-    let part = "list: its separator can be a part of a signature: it is a character such as , ; or a space";
     for separator in ['a', '7', '+', '/', '-', '_', '=', '\u{e9}'] {
-        assert_mistake(acme().list(SignatureList::separated_by(separator)), part);
+        let message = format!("list: {separator:?} can be a part of a signature: separate by a comma, say");
+        assert_mistake(acme().list(SignatureList::separated_by(separator)), &message);
     }
-    let between = "list: what stands between label and signature can be a part of either: it is a character such as = or ,";
-    for assignment in ['a', '+', ' ', '\u{e9}'] {
-        assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v1", assignment)), between);
+    for assignment in ['a', '+', ' ', ',', '\u{e9}'] {
+        let message = format!("list: {assignment:?} can be a part of what it separates: label by =, say");
+        assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v1", assignment)), &message);
     }
-    let apart = "list: its separator, its label and what stands between them cannot be told apart";
-    assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v1", ',')), apart);
-    assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v,1", '=')), apart);
-    assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v=1", '=')), apart);
-    let empty = SignatureList::separated_by(',').labelled("", '=');
-    assert_mistake(acme().list(empty), "list: its label is empty");
+    let labels = ["", "v1=", "v,1", "v1 ", " v1", "v 1", "\u{e9}"];
+    for label in labels {
+        let message = format!("{label:?} is no label: leave out '=', ',' and white space");
+        let list = SignatureList::separated_by(',').labelled(label, '=');
+        assert_mistake(acme().list(list), &format!("list: {message}"));
+        let timestamp = Timestamp::in_list(label, TimestampFormat::Seconds, UNLIMITED);
+        let list = SignatureList::separated_by(',').labelled("v1", '=');
+        assert_mistake(acme().list(list).timestamp(timestamp), &format!("timestamp: {message}"));
+    }
+    for separator in [':', '.', ' '] {
+        let timestamp = Timestamp::in_list("t", TimestampFormat::Rfc3339, UNLIMITED);
+        let list = SignatureList::separated_by(separator).labelled("v1", '=');
+        assert_mistake(
+            acme().list(list).timestamp(timestamp),
+            "timestamp: the separator of the list can be a part of it",
+        );
+    }
 }
 
 #[test]
@@ -162,6 +171,10 @@ fn parts_whose_ends_could_not_be_told_do_not_build() {
         (vec![Part::Method, Part::literal(""), Part::Body], after("the method")),
         (vec![Part::Path, Part::Body], after("the path")),
         (vec![Part::Query, Part::SortedForm], after("the query")),
+        (
+            vec![Part::Path, Part::literal("/"), Part::Body],
+            "content: every path holds \"/\" itself: separate it by another literal".to_owned(),
+        ),
         (vec![Part::Body, id()], before("the header X-Id")),
         (vec![Part::Body, Part::literal("."), id(), Part::Path], before("the path")),
         (
@@ -303,7 +316,12 @@ fn a_prefix_is_taken_whole_in_either_case_and_once() {
         assert_eq!(verdict(value.clone()), Ok(()), "{prefix}");
         assert_eq!(verdict(format!("{}{bare}", prefix.to_uppercase())), Ok(()), "{prefix}");
         assert_eq!(verdict(bare.clone()), Err(RejectionKind::SignatureLabel), "{prefix}");
-        assert_eq!(verdict(format!("{prefix}{value}")), Err(RejectionKind::SignatureLabel), "{prefix}");
+        // One of letters only could be the beginning of the signature.
+        let doubled = match prefix {
+            "HMAC" => RejectionKind::SignatureLength,
+            _ => RejectionKind::SignatureLabel,
+        };
+        assert_eq!(verdict(format!("{prefix}{value}")), Err(doubled), "{prefix}");
         assert_eq!(verdict(prefix.to_owned()), Err(RejectionKind::SignatureEmpty), "{prefix}");
         assert_eq!(verdict(format!("x{value}")), Err(RejectionKind::SignatureLabel), "{prefix}");
         let spaced = prefix.replace('=', " = ");
@@ -337,13 +355,13 @@ fn a_secret_is_read_in_the_form_in_which_its_sender_shows_it() {
         );
     }
     for (form, secret, message) in [
-        (base64(), "whsec_!", "in the wrong form: it should be base64, as the sender shows it"),
+        (base64(), "whsec_!", "in the wrong form: it should be base64, with or without \"whsec_\" before it"),
         (
             base64(),
             "whsec_",
             "empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
         ),
-        (SecretForm::Hex, "7", "in the wrong form: it should be hex, as the sender shows it"),
+        (SecretForm::Hex, "7", "in the wrong form: it should be hex"),
         (
             SecretForm::Hex,
             "0000",
@@ -391,19 +409,26 @@ fn a_key_of_another_algorithm_does_not_build() {
 }
 
 #[test]
-fn a_signer_says_what_of_the_request_it_was_not_given() {
+fn a_signer_signs_what_a_verifier_takes_and_says_what_it_lacks() {
     let scheme = acme()
         .content([Part::Method, Part::literal(" "), Part::header("X-Id"), Part::literal(" "), Part::Body])
         .build()
         .unwrap();
     let signer = || Signer::new(scheme.clone(), [Secret::new("secret")]).unwrap();
-    let lacks = |signer: Signer| {
-        signer.headers(b"body", UNIX_EPOCH + Duration::from_secs(1)).map_err(|error| error.to_string())
-    };
+    let fails = |signer: Signer| signer.headers(b"body", now()).map(drop).map_err(|error| error.to_string());
+    let cannot = |reason: &str| Err(format!("acme cannot sign this: {reason}"));
     assert_eq!(
-        lacks(signer()),
-        Err("acme signs the request's method or address, which the signer was not given".to_owned())
+        fails(signer()),
+        cannot("a part of the request that is signed is missing: the method: give it to `Signer::request`")
     );
-    let signer = signer().request("POST", "/");
-    assert_eq!(lacks(signer), Err("acme signs the header X-Id, which the signer was not given".to_owned()));
+    let posting = || signer().request("POST", "/");
+    assert_eq!(
+        fails(posting()),
+        cannot("a header that is signed is missing: x-id: give it to `Signer::header`")
+    );
+    let malformed = "a header that is signed is empty, too long or not visible ASCII: x-id";
+    assert_eq!(fails(posting().header("X-Id", "\u{e9}")), cannot(malformed));
+    let ambiguous = "a part of the request that is signed holds the text that should end it: the header x-id";
+    assert_eq!(fails(posting().header("X-Id", "a b")), cannot(ambiguous));
+    assert_eq!(fails(posting().header("X-Id", "a")), Ok(()));
 }

@@ -42,7 +42,7 @@ fn each_sender_is_a_dated_value_with_its_source() {
             "bigcommerce",
             "zendesk",
             "hubspot-v3",
-            "box",
+            "box-primary",
             "box-secondary",
             "discord",
             "sendgrid",

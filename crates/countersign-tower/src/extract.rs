@@ -1,6 +1,6 @@
 use std::ops::Deref;
 
-use axum_core::{
+use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
 };

@@ -14,6 +14,10 @@ impl Headers for RequestHead<'_> {
     }
 
     fn target(&self) -> Option<&str> {
-        self.0.uri.path_and_query().map(http::uri::PathAndQuery::as_str)
+        let uri = &self.0.uri;
+        // What axum's `nest` has cut off is signed, too: a guard inside would take a signature for another path otherwise.
+        #[cfg(feature = "axum")]
+        let uri = self.0.extensions.get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
+        uri.path_and_query().map(http::uri::PathAndQuery::as_str)
     }
 }

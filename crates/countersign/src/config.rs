@@ -67,21 +67,35 @@ use crate::scheme::Part;
 /// | field | value |
 /// |---|---|
 /// | `name`, `signature_header` | texts |
-/// | `encoding` | `"hex"`, `"hex-upper"`, `"base64"`, `"base64-unpadded"`, `"base64-padding-optional"`, and the same with `base64url` |
+/// | `encoding` | `"hex"`, `"hex-upper"`, `"base64"`, `"base64-unpadded"`, `"base64-padding-optional"`, `"base64url"`, `"base64url-unpadded"`, `"base64url-padding-optional"` |
 /// | `algorithm` | [`Algorithm::as_str`](crate::Algorithm::as_str); `"unsigned-token"` takes `name` and `signature_header` only |
 /// | `prefix` | a text: `"sha256="` |
 /// | `list` | `{ separator = ",", label = "v1", assignment = "=" }`; the last two together or not at all |
 /// | `timestamp` | `{ header = "X-Timestamp", format = "seconds", tolerance = … }`, or `item = "t"` in the place of `header`; the format is `"seconds"`, `"milliseconds"`, `"rfc3339"` or `"any"` |
 /// | `content` | a list of `"timestamp"`, `"method"`, `"path"`, `"query"`, `"body"`, `"sorted-form"`, `{ literal = "." }`, `{ header = "X-Id" }` and `{ url = "https://…" }` |
 /// | `body_digest_in_query` | a text |
-/// | `secret_form` | `"text"`, `"base64"`, `"hex"` |
-/// | `secret_prefix` | with `secret_form = "base64"`: `"whsec_"` |
+/// | `secret_form` | `"text"`, which is the default, `"base64"`, padded or not, or `"hex"` |
+/// | `secret_prefix` | with `secret_form = "base64"`: `"whsec_"`, which may then be there or not |
 /// | `legacy_least_modulus_bits` | a number |
 /// | `content_encoding` | `"wire"`, `"refused"` |
 ///
-/// A field that is not in these tables is an error. Read through `serde_path_to_error`, so that an error of type names its
-/// place, and print `message()` of an error of the `toml` crate: its `Display` shows the line, which may hold a secret that was
-/// written there by mistake. A service with several endpoints has one of these for each, in a map by path, say.
+/// A field that is not in these tables is an error. Errors of the form itself are the format's own. Read through
+/// `serde_path_to_error`, so that they name their place, and print that path and a short message: what the `toml` crate and
+/// most YAML crates write with `Display` shows the line, which may hold a secret that was written there by mistake.
+///
+/// ```
+/// use countersign::Config;
+///
+/// fn read(text: &str) -> Result<Config, String> {
+///     let document = toml::Deserializer::parse(text).map_err(|error| error.message().to_owned())?;
+///     serde_path_to_error::deserialize(document)
+///         .map_err(|error| format!("{}: {}", error.path(), error.inner().message()))
+/// }
+/// let error = read("[[senders]]\nsender = \"github\"\nkeys = 5").unwrap_err();
+/// assert_eq!(error, "senders[0].keys: invalid type: integer `5`, expected a sequence");
+/// ```
+///
+/// A service with several endpoints has one of these for each, in a map by path, say.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use = "a configuration verifies nothing: make its verifier"]
@@ -113,7 +127,7 @@ struct KeyConfig {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "expected a table")]
 struct SchemeConfig {
     name: String,
     signature_header: Option<String>,
@@ -131,7 +145,7 @@ struct SchemeConfig {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "expected a table")]
 struct ListConfig {
     separator: char,
     label: Option<String>,
@@ -139,7 +153,7 @@ struct ListConfig {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "expected a table")]
 struct TimestampConfig {
     header: Option<String>,
     item: Option<String>,
@@ -148,7 +162,7 @@ struct TimestampConfig {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "expected a table: { seconds = 300 }")]
 struct ToleranceConfig {
     seconds: Option<u64>,
     past_seconds: Option<u64>,

@@ -81,7 +81,7 @@ pub enum BuildError {
         /// The scheme's name.
         scheme: String,
         /// The form that it should have.
-        form: &'static str,
+        form: Cow<'static, str>,
     },
     /// A key's not-before instant is not earlier than its expiry.
     KeyNeverActive {
@@ -138,12 +138,12 @@ pub enum BuildError {
         /// What is wrong with it and what to do.
         mistake: Cow<'static, str>,
     },
-    /// A signer was not given what its scheme signs beside the body (feature `sign`).
-    SignerLacks {
+    /// A signer was not given what its scheme signs beside the body, or something that no verifier takes (feature `sign`).
+    Unsignable {
         /// The scheme's name.
         scheme: String,
-        /// What it lacks.
-        part: String,
+        /// What is missing or wrong.
+        reason: String,
     },
     /// A verifier for several senders was given none.
     NoSender,
@@ -197,7 +197,7 @@ impl fmt::Display for BuildError {
                 )
             }
             Self::FileUnreadable { file, reason } => {
-                write!(f, "file {file:?} cannot be read: {reason}")
+                write!(f, "file {file:?} cannot be read: {reason}: check its path and who may read it")
             }
             Self::FileEmpty { file } => {
                 write!(f, "file {file:?} is empty: put the key into it that the sender gave you")
@@ -206,9 +206,7 @@ impl fmt::Display for BuildError {
                 write!(f, "the secret of key {key:?} of {scheme} is in the wrong form: it should be {form}")
             }
             Self::Scheme { scheme, field, mistake } => write!(f, "scheme {scheme:?}, {field}: {mistake}"),
-            Self::SignerLacks { scheme, part } => {
-                write!(f, "{scheme} signs {part}, which the signer was not given")
-            }
+            Self::Unsignable { scheme, reason } => write!(f, "{scheme} cannot sign this: {reason}"),
             Self::NoSender => {
                 f.write_str("a verifier of no sender refuses every delivery: give it at least one")
             }

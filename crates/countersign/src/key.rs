@@ -64,21 +64,25 @@ impl Secret {
 
     /// The bytes of the key, as the scheme reads them from what the sender shows.
     pub(crate) fn key(&self, scheme: &Scheme, id: &str) -> Result<Zeroizing<Vec<u8>>, BuildError> {
-        let wrong = |form: &'static str| BuildError::SecretForm {
+        let wrong = |form: String| BuildError::SecretForm {
             key: id.to_owned(),
             scheme: scheme.name().to_owned(),
-            form,
+            form: form.into(),
         };
         let key = match &scheme.secret_form {
             SecretForm::Text => self.0.clone(),
             SecretForm::Base64 { prefix } => {
                 let text = self.0.strip_prefix(prefix.as_bytes()).unwrap_or(&self.0);
                 let encoding = if text.ends_with(b"=") { BASE64 } else { BASE64_NOPAD };
-                Zeroizing::new(encoding.decode(text).map_err(|_| wrong("base64, as the sender shows it"))?)
+                let wrong = |_| match &**prefix {
+                    "" => wrong("base64".to_owned()),
+                    prefix => wrong(format!("base64, with or without {prefix:?} before it")),
+                };
+                Zeroizing::new(encoding.decode(text).map_err(wrong)?)
             }
-            SecretForm::Hex => Zeroizing::new(
-                HEXLOWER_PERMISSIVE.decode(&self.0).map_err(|_| wrong("hex, as the sender shows it"))?,
-            ),
+            SecretForm::Hex => {
+                Zeroizing::new(HEXLOWER_PERMISSIVE.decode(&self.0).map_err(|_| wrong("hex".to_owned()))?)
+            }
         };
         // HMAC fills a key up with zero bytes: one of only those keys it as no secret at all does.
         if key.iter().all(|&byte| byte == 0) { Err(scheme.empty_secret(id)) } else { Ok(key) }

@@ -102,6 +102,9 @@ impl PublicKey {
     /// [`from_der`](Self::from_der).
     pub fn from_base64(base64: &str) -> Result<Self, BuildError> {
         let der = BASE64_MIME.decode(base64.trim().as_bytes()).map_err(|_| refused(NOT_BASE64))?;
+        if der.len() == 32 {
+            return Err(refused("it is 32 bytes, as an Ed25519 key has: write `whpk_` before the base64"));
+        }
         Self::from_der(&der)
     }
 

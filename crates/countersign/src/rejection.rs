@@ -51,6 +51,23 @@ pub(crate) enum Detail {
     Part(String),
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        match &self.detail {
+            Detail::None => Ok(()),
+            Detail::Characters { claimed, wanted } => {
+                write!(f, ": it has {claimed} characters, where {wanted} are expected")
+            }
+            Detail::Apart { apart, most } => {
+                write!(f, ": {} s from now, where {} s are allowed", apart.as_secs(), most.as_secs())
+            }
+            Detail::Key(key) => write!(f, ": {key}"),
+            Detail::Part(part) => write!(f, ": {part}"),
+        }
+    }
+}
+
 impl From<RejectionKind> for Fault {
     fn from(kind: RejectionKind) -> Self {
         Self { kind, detail: Detail::None }
@@ -150,30 +167,23 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.sender(), self.header_names(), self.kind())?;
-        match (&self.fault.detail, &self.origin) {
-            (Detail::Characters { claimed, wanted }, _) => {
-                write!(f, ": it has {claimed} characters, where {wanted} are expected")
+        write!(f, "{} ({}): ", self.sender(), self.header_names())?;
+        let Origin::Sender(sender) = &self.origin else { return self.fault.fmt(f) };
+        let keys = || sender.key_ids().map(KeyId::as_str).collect::<Vec<_>>().join(", ");
+        match self.kind() {
+            RejectionKind::SignatureMismatch if !sender.scheme.algorithm.signs() => {
+                write!(f, "the token is none of ours; keys: {}", keys())
             }
-            (Detail::Apart { apart, most }, _) => {
-                write!(f, ": {} s from now, where {} s are allowed", apart.as_secs(), most.as_secs())
+            RejectionKind::SignatureMismatch if sender.scheme.signs_the_body_alone() => {
+                write!(f, "{}; keys: {}", self.fault, keys())
             }
-            (Detail::Key(key), _) => write!(f, ": {key}"),
-            (Detail::Part(part), _) => write!(f, ": {part}"),
-            (Detail::None, Origin::Sender(sender)) => match self.kind() {
-                RejectionKind::BodyTooLarge => write!(f, " of {} bytes", sender.body_limit),
-                kind @ (RejectionKind::SignatureMismatch | RejectionKind::NoActiveKey) => {
-                    if kind == RejectionKind::SignatureMismatch && !sender.scheme.signs_the_body_alone() {
-                        let parts: Vec<String> =
-                            sender.scheme.content.iter().map(ToString::to_string).collect();
-                        write!(f, "; signed: {}", parts.join(", "))?;
-                    }
-                    let ids: Vec<&str> = sender.key_ids().map(KeyId::as_str).collect();
-                    write!(f, "; keys: {}", ids.join(", "))
-                }
-                _ => Ok(()),
-            },
-            (Detail::None, Origin::Verifier(_)) => Ok(()),
+            RejectionKind::SignatureMismatch => {
+                let parts: Vec<String> = sender.scheme.content.iter().map(ToString::to_string).collect();
+                write!(f, "{}; signed: {}; keys: {}", self.fault, parts.join(", "), keys())
+            }
+            RejectionKind::NoActiveKey => write!(f, "{}; keys: {}", self.fault, keys()),
+            RejectionKind::BodyTooLarge => write!(f, "{} of {} bytes", self.fault, sender.body_limit),
+            _ => self.fault.fmt(f),
         }
     }
 }

@@ -154,26 +154,32 @@ impl Scheme {
                     ));
                 }
                 TimestampPlace::Header(name) => *name = named(name)?.into(),
-                TimestampPlace::Listed(label) => match &self.layout {
-                    Layout::List(SignatureList { label: None, .. }) => {
-                        return Err(
-                            self.mistake("timestamp", "it is an item of a list whose items have no labels")
-                        );
-                    }
-                    Layout::List(list) if list.is_label(label) => {
-                        return Err(self.mistake("timestamp", "it has the label of the signatures"));
-                    }
-                    Layout::List(_) if label.is_empty() => {
-                        return Err(self.mistake("timestamp", "its label is empty"));
-                    }
-                    Layout::List(_) => {}
-                    Layout::Bare | Layout::Prefixed(_) => {
-                        return Err(self.mistake(
+                TimestampPlace::Listed(label) => {
+                    match &self.layout {
+                        Layout::List(SignatureList { label: None, .. }) => {
+                            return Err(self
+                                .mistake("timestamp", "it is an item of a list whose items have no labels"));
+                        }
+                        Layout::List(list) if list.is_label(label) => {
+                            return Err(self.mistake("timestamp", "it has the label of the signatures"));
+                        }
+                        Layout::List(list) => {
+                            if let Some(mistake) = list.label_mistake(label) {
+                                return Err(self.mistake("timestamp", mistake));
+                            }
+                            if timestamp.format.is_split_by(list.separator) {
+                                return Err(self
+                                    .mistake("timestamp", "the separator of the list can be a part of it"));
+                            }
+                        }
+                        Layout::Bare | Layout::Prefixed(_) => {
+                            return Err(self.mistake(
                             "timestamp",
-                            "it is an item of a list, and the header has one signature only",
+                            "it is an item of a list, and the header has one signature only: state the list",
                         ));
+                        }
                     }
-                },
+                }
             }
         }
         self.header = header.into();

@@ -121,7 +121,7 @@ const NAMED: &[(&str, Named)] = &[
     ("zendesk", Named::Plain(zendesk)),
     ("hubspot-v3", Named::WithUrl(hubspot_v3)),
     ("calendly", Named::Plain(calendly)),
-    ("box", Named::Plain(box_primary)),
+    ("box-primary", Named::Plain(box_primary)),
     ("box-secondary", Named::Plain(box_secondary)),
     ("slack", Named::Plain(slack)),
     ("discord", public_key!(discord)),

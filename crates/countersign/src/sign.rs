@@ -19,8 +19,10 @@ use crate::{
     algorithm::{Algorithm, Hmac, MOST_KEYS, hmac::keyed},
     error::BuildError,
     form,
+    headers::Headers,
     key::Secret,
-    scheme::{Layout, Part, Scheme},
+    rejection::RejectionKind,
+    scheme::{Content, Coverage, Layout, Scheme},
     timestamp::TimestampPlace,
 };
 
@@ -47,9 +49,30 @@ use crate::{
 /// ```
 pub struct Signer {
     scheme: Scheme,
+    content: Content,
     keys: Vec<Ready>,
+    given: Given,
+}
+
+/// What is signed beside the body.
+#[derive(Default)]
+struct Given {
     headers: Vec<(String, String)>,
     request: Option<(String, String)>,
+}
+
+impl Headers for Given {
+    fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+        self.headers.for_each_value(name, each);
+    }
+
+    fn method(&self) -> Option<&str> {
+        self.request.as_ref().map(|(method, _)| method.as_str())
+    }
+
+    fn target(&self) -> Option<&str> {
+        self.request.as_ref().map(|(_, target)| target.as_str())
+    }
 }
 
 /// What a [`Signer`] signs with: a [`Secret`] or a `PrivateKey`.
@@ -89,7 +112,7 @@ impl Signer {
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Self, BuildError> {
         // The names of headers are kept as they were given: that is how a sender writes them.
-        scheme.clone().checked()?;
+        let (_, content) = scheme.clone().checked()?;
         let keys: Vec<SigningKey> = keys.into_iter().map(Into::into).collect();
         let limit = if matches!(scheme.layout, Layout::List(_)) { MOST_KEYS } else { 1 };
         if keys.is_empty() {
@@ -100,20 +123,20 @@ impl Signer {
             return Err(BuildError::TooManyKeys { scheme, given: keys.len(), limit });
         }
         let keys = keys.into_iter().map(|key| Ready::new(&scheme, key)).collect::<Result<_, _>>()?;
-        Ok(Self { scheme, keys, headers: Vec::new(), request: None })
+        Ok(Self { scheme, content, keys, given: Given::default() })
     }
 
     /// The value of a header that the scheme signs: a delivery's id, say.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.given.headers.push((name.into(), value.into()));
         self
     }
 
     /// The method, and the path with the query, of the request that is signed.
     #[must_use]
     pub fn request(mut self, method: impl Into<String>, target: impl Into<String>) -> Self {
-        self.request = Some((method.into(), target.into()));
+        self.given.request = Some((method.into(), target.into()));
         self
     }
 
@@ -123,9 +146,9 @@ impl Signer {
     /// `now` is what a scheme with a timestamp signs.
     ///
     /// # Errors
-    /// [`SignerLacks`](BuildError::SignerLacks) where the scheme signs a header, the method or the address and the signer
-    /// was not given it, where it signs a form and the body is none, and where it signs the body's digest and the query
-    /// does not hold it.
+    /// [`Unsignable`](BuildError::Unsignable) where the scheme signs a header, the method or the address and the signer
+    /// was not given it, or was given what a verifier would refuse; where it signs a form and the body is none; and where
+    /// it signs the body's digest and the query does not hold it.
     pub fn headers(&self, body: &[u8], now: SystemTime) -> Result<Vec<(String, String)>, BuildError> {
         let timestamp = self.scheme.timestamp.as_ref();
         let time = timestamp.map(|timestamp| timestamp.format.write(now)).unwrap_or_default();
@@ -162,47 +185,41 @@ impl Signer {
             Some(TimestampPlace::Header(name)) => Some((name.clone().into_owned(), time)),
             Some(TimestampPlace::Listed(_) | TimestampPlace::Unsigned) | None => None,
         };
-        Ok(signature.chain(time).chain(self.headers.iter().cloned()).collect())
+        Ok(signature.chain(time).chain(self.given.headers.iter().cloned()).collect())
     }
 
-    /// The bytes that are signed.
+    /// The bytes that are signed, of which a verifier refuses none.
     fn content(&self, body: &[u8], time: &str) -> Result<Vec<u8>, BuildError> {
-        let lacks = |part: String| BuildError::SignerLacks { scheme: self.scheme.name().to_owned(), part };
-        let request =
-            || self.request.as_ref().ok_or_else(|| lacks("the request's method or address".to_owned()));
-        let query = || {
-            let query = request()?.1.split_once('?').map(|(_, query)| query);
-            query.ok_or_else(|| lacks("the query".to_owned()))
-        };
-        let mut content = Vec::new();
-        for part in &self.scheme.content {
-            match part {
-                Part::Literal(text) | Part::Url(text) => content.extend_from_slice(text.as_bytes()),
-                Part::Timestamp => content.extend_from_slice(time.as_bytes()),
-                Part::Header(name) => {
-                    let mut given = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
-                    let (_, value) = given.next().ok_or_else(|| lacks(format!("the header {name}")))?;
-                    content.extend_from_slice(value.as_bytes());
-                }
-                Part::Method => content.extend_from_slice(request()?.0.as_bytes()),
-                Part::Path => {
-                    content.extend_from_slice(request()?.1.split('?').next().unwrap_or_default().as_bytes());
-                }
-                Part::Query => content.extend_from_slice(query()?.as_bytes()),
-                Part::Body => content.extend_from_slice(body),
-                Part::SortedForm => {
-                    form::sorted(body, |text| content.extend_from_slice(text))
-                        .map_err(|_| lacks("the fields of a form".to_owned()))?;
+        let unsignable =
+            |reason: String| BuildError::Unsignable { scheme: self.scheme.name().to_owned(), reason };
+        let (before, after) = self.content.values(&self.given, time).map_err(|fault| {
+            let how = match fault.kind {
+                RejectionKind::SignedHeaderMissing => ": give it to `Signer::header`",
+                RejectionKind::PartMissing => ": give it to `Signer::request`",
+                _ => "",
+            };
+            unsignable(format!("{fault}{how}"))
+        })?;
+        let mut content = before.concat();
+        match &self.content.coverage {
+            Coverage::Bytes => content.extend_from_slice(body),
+            Coverage::SortedForm => form::sorted(body, |text| content.extend_from_slice(text))
+                .map_err(|kind| unsignable(kind.to_string()))?,
+            Coverage::DigestInQuery(parameter) => {
+                let digest = HEXLOWER.encode(&Sha256::digest(body));
+                let query = self
+                    .given
+                    .target()
+                    .and_then(|target| target.split_once('?'))
+                    .map_or("", |(_, query)| query);
+                let mut parameters = form_urlencoded::parse(query.as_bytes());
+                if !parameters.any(|(name, value)| name == *parameter && value == digest) {
+                    return Err(unsignable(format!("the query lacks {parameter}={digest}")));
                 }
             }
+            Coverage::Nothing => {}
         }
-        if let Some(parameter) = &self.scheme.body_digest {
-            let digest = HEXLOWER.encode(&Sha256::digest(body));
-            let mut parameters = form_urlencoded::parse(query()?.as_bytes());
-            if !parameters.any(|(name, value)| name == *parameter && value == digest) {
-                return Err(lacks(format!("{parameter}={digest} in the query")));
-            }
-        }
+        content.extend(after.concat());
         Ok(content)
     }
 }

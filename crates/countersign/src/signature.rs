@@ -62,7 +62,7 @@ impl<'h> Claims<'h> {
         match &scheme.layout {
             Layout::Bare => one(value),
             Layout::Prefixed(prefix) => match strip_prefix(value, prefix) {
-                Some(text) if strip_prefix(text, prefix).is_none() => one(text),
+                Some(text) if !is_doubled(text, prefix) => one(text),
                 Some(_) | None => Err(Kind::SignatureLabel.into()),
             },
             Layout::List(list) => Self::read_list(list, scheme.timestamp.as_ref(), value, decode),
@@ -149,6 +149,16 @@ fn strip_prefix<'v>(value: &'v str, prefix: &str) -> Option<&'v str> {
         Some(_) => text.trim_ascii_start().strip_prefix('=').map(str::trim_ascii_start),
         None => Some(text),
     }
+}
+
+/// Whether the prefix stands there once more. One of characters that a signature may begin with cannot tell.
+fn is_doubled(text: &str, prefix: &str) -> bool {
+    !prefix.bytes().all(is_of_signature) && strip_prefix(text, prefix).is_some()
+}
+
+/// Whether a signature may hold this character, in some encoding.
+pub(crate) fn is_of_signature(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
 }
 
 fn split_label(item: &str, assignment: char) -> Option<(&str, &str)> {

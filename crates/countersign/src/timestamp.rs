@@ -146,6 +146,11 @@ impl TimestampFormat {
         }
     }
 
+    /// Whether a text in this format may hold the character.
+    pub(crate) fn is_split_by(self, char: char) -> bool {
+        matches!(self, Self::Rfc3339 | Self::Any) && matches!(char, ':' | '.' | ' ')
+    }
+
     /// The digits of a number in our time, where only their count tells where it ends: until the year 2286.
     fn digits(self) -> usize {
         if self == Self::Milliseconds { 13 } else { 10 }
@@ -167,17 +172,26 @@ impl TimestampFormat {
     }
 }
 
+/// Text of any of the formats, or of none: then nothing but the boundary tells where it ends.
 fn any(text: &str, boundary: &Boundary) -> Result<Option<SystemTime>, RejectionKind> {
-    let separated = match boundary {
-        Boundary::Separator(separator) => !text.contains(separator.as_str()),
+    let instant = parse(text);
+    let ends = match boundary {
+        // The one separator that an instant may hold is the dot before its fraction: what is left when it is cut there is
+        // refused, below.
+        Boundary::Separator(separator) if separator == "." && instant.is_some() => true,
+        Boundary::Separator(separator) => boundary_is_found(text, separator),
         Boundary::Form => false,
     };
-    match parse(text) {
-        Some(instant) => Ok(Some(instant)),
-        // The one separator that a timestamp can hold is the dot before the fraction in RFC 3339.
-        None if !separated || parse(&format!("{text}Z")).is_some() => Err(RejectionKind::TimestampMalformed),
-        None => Ok(None),
+    if !ends || (instant.is_none() && parse(&format!("{text}Z")).is_some()) {
+        return Err(RejectionKind::TimestampMalformed);
     }
+    Ok(instant)
+}
+
+/// Whether the separator is found beside the text only, on whichever side it stands, and not in it or across its end.
+fn boundary_is_found(text: &str, separator: &str) -> bool {
+    format!("{text}{separator}").find(separator) == Some(text.len())
+        && format!("{separator}{text}").rfind(separator) == Some(0)
 }
 
 fn parse(text: &str) -> Option<SystemTime> {
@@ -195,6 +209,10 @@ fn number(text: &str, since_epoch: impl Fn(u64) -> Duration) -> Option<SystemTim
 }
 
 pub(crate) fn rfc_3339(text: &str) -> Option<SystemTime> {
+    // `time` takes any character between date and time; RFC 3339 §5.6 takes these.
+    if !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
+        return None;
+    }
     // The conversion that `time` offers panics where the platform's clock has no such instant.
     let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     let seconds = Duration::from_secs(instant.unix_timestamp().unsigned_abs());
@@ -252,6 +270,23 @@ mod tests {
             assert_eq!(read(text, "."), MALFORMED, "{text:?}");
         }
         assert_eq!(read(&"1".repeat(41), "."), MALFORMED);
+    }
+
+    #[test]
+    fn text_of_any_format_holds_no_separator_but_the_dot_of_a_fraction() {
+        for (text, separator) in [
+            ("2024-06-25T19:00:00Z", ":"),
+            ("2024-06-25T19:00:00Z", "-"),
+            ("2024-06-25T19:00:00Z", "T"),
+            ("noon-", "--"),
+            ("-noon", "--"),
+            ("2024-06-25.19:00:00Z", "."),
+            ("2024-06-25x19:00:00Z", "x"),
+        ] {
+            assert_eq!(read(text, separator), MALFORMED, "{text} {separator}");
+        }
+        assert!(read("2024-06-25T19:00:00.5Z", ".").unwrap().is_some());
+        assert!(read("2024-06-25 19:00:00z", ".").unwrap().is_some());
     }
 
     #[test]

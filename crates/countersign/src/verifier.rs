@@ -67,6 +67,9 @@ impl Verifier {
     /// One verifier for an endpoint with several senders: a delivery is verified as that of the sender whose signature
     /// header it has. One with the headers of two is rejected.
     ///
+    /// Whoever calls chooses the header, and so the sender: the address is as strong as the weakest of them. A handler that
+    /// does not treat all alike looks at [`Verified::scheme`].
+    ///
     /// ```
     /// use countersign::{Secret, Verifier, senders};
     ///
@@ -85,7 +88,8 @@ impl Verifier {
     }
 
     /// As [`any_of`](Self::any_of), but of several senders whose signature headers are there, the first in this list
-    /// counts, and no other is looked at: for a sender that sends an old and a new signature.
+    /// counts, and no other is looked at: for a sender that sends an old and a new signature. It is no protection from the
+    /// weaker of two: a caller can leave the stronger one's header out.
     ///
     /// # Errors
     /// Those of [`any_of`](Self::any_of).

@@ -23,7 +23,7 @@ impl Tokens {
                 Err(BuildError::SecretForm {
                     key: id.to_owned(),
                     scheme: scheme.name().to_owned(),
-                    form: "visible ASCII characters, as a header can carry",
+                    form: "visible ASCII characters, as a header can carry".into(),
                 })
             }
         };

@@ -139,6 +139,13 @@ impl SenderConfig {
                 return Err(ConfigError::new("sender", "name a sender, or spell out a scheme, and not both"));
             }
         };
+        if self.scheme.is_some() && (self.header.is_some() || self.tolerance.is_some()) {
+            let field = if self.header.is_some() { "header" } else { "tolerance" };
+            return Err(ConfigError::new(
+                field,
+                "it changes a named sender: a scheme has its own, in `scheme`",
+            ));
+        }
         if let Some(header) = &self.header {
             scheme = scheme.header(header.clone());
         }
@@ -153,18 +160,25 @@ impl SenderConfig {
             let key = table(key).and_then(KeyConfig::key);
             builder = builder.key(key.map_err(|error| error.within(&format!("keys[{place}]")))?);
         }
-        builder.build().map_err(|error| ConfigError::build(field_of(&error), error))
+        builder.build().map_err(|error| ConfigError::build(&self.field_of(&error), error))
     }
-}
 
-/// The field whose mistake a build error is.
-fn field_of(error: &BuildError) -> &'static str {
-    match error {
-        BuildError::HeaderName { .. } => "header",
-        BuildError::ToleranceWithoutTimestamp { .. } => "tolerance",
-        BuildError::ZeroBodyLimit => "body_limit",
-        BuildError::Scheme { .. } => "scheme",
-        _ => "keys",
+    /// The field whose mistake a build error is.
+    fn field_of(&self, error: &BuildError) -> String {
+        let key = match error {
+            BuildError::HeaderName { .. } => return "header".to_owned(),
+            BuildError::ToleranceWithoutTimestamp { .. } => return "tolerance".to_owned(),
+            BuildError::ZeroBodyLimit => return "body_limit".to_owned(),
+            BuildError::Scheme { .. } => return "scheme".to_owned(),
+            BuildError::EmptySecret { key, .. }
+            | BuildError::SecretForm { key, .. }
+            | BuildError::KeyDoesNotFit { key, .. }
+            | BuildError::KeyNeverActive { key, .. }
+            | BuildError::ModulusSize { key, .. } => key,
+            _ => return "keys".to_owned(),
+        };
+        let place = self.keys.iter().position(|known| known.0.as_ref().is_some_and(|known| known.id == *key));
+        place.map_or_else(|| "keys".to_owned(), |place| format!("keys[{place}]"))
     }
 }
 
@@ -182,10 +196,16 @@ impl KeyConfig {
             }
             #[cfg(not(feature = "public-key"))]
             (None, Some(_)) => {
-                return Err(ConfigError::new("public_key", "it needs the feature `public-key`"));
+                return Err(ConfigError::new(
+                    "public_key",
+                    "it needs the feature `public-key` of the crate countersign",
+                ));
             }
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(ConfigError::new("secret", "give a secret or a public_key, and not both"));
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::new("public_key", "there is a secret too: remove one"));
+            }
+            (None, None) => {
+                return Err(ConfigError::new("secret", "it is missing, or a public_key in its place"));
             }
         };
         if let Some(text) = &self.not_before {
@@ -283,17 +303,12 @@ impl SchemeConfig {
 
     fn secret_form(&self) -> Result<Option<SecretForm>, ConfigError> {
         let prefix = self.secret_prefix.clone();
-        match (self.secret_form.as_deref(), prefix) {
-            (Some("base64"), prefix) => {
-                Ok(Some(SecretForm::Base64 { prefix: prefix.unwrap_or_default().into() }))
-            }
+        let base64 = SecretForm::Base64 { prefix: prefix.clone().unwrap_or_default().into() };
+        let words = [("text", SecretForm::Text), ("base64", base64), ("hex", SecretForm::Hex)];
+        let form = self.secret_form.as_deref().map(|word| one_of("secret_form", word, &words)).transpose()?;
+        match (&form, prefix) {
+            (Some(SecretForm::Base64 { .. }), _) | (_, None) => Ok(form),
             (_, Some(_)) => Err(ConfigError::new("secret_prefix", "it goes with secret_form = \"base64\"")),
-            (None, None) => Ok(None),
-            (Some(word), None) => {
-                let base64 = SecretForm::Base64 { prefix: "".into() };
-                let words = [("text", SecretForm::Text), ("base64", base64), ("hex", SecretForm::Hex)];
-                one_of("secret_form", word, &words).map(Some)
-            }
         }
     }
 }
@@ -335,10 +350,10 @@ impl TimestampConfig {
         match (&self.header, &self.item) {
             (Some(name), None) => Ok(Timestamp::in_header(name.clone(), format, tolerance)),
             (None, Some(label)) => Ok(Timestamp::in_list(label.clone(), format, tolerance)),
-            (Some(_), Some(_)) | (None, None) => Err(ConfigError::new(
-                "header",
-                "give the timestamp's header, or its item in the list, and not both",
-            )),
+            (Some(_), Some(_)) => Err(ConfigError::new("item", "there is a header too: remove one")),
+            (None, None) => {
+                Err(ConfigError::new("header", "it is missing, or an item of the list in its place"))
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ impl Reference {
     pub(super) fn secret(&self) -> Result<Result<Secret, BuildError>, &'static str> {
         const USE: &str = "use { env = \"VARIABLE\" } or { file = \"PATH\" }";
         match self {
-            Self::Env(variable) => Ok(Secret::from_env(variable)),
+            Self::Env(variable) => named(variable).map(Secret::from_env),
             Self::File(path) => Ok(Secret::from_file(path)),
             Self::Inline { text, is_secret: true } => Ok(Ok(text.clone())),
             Self::Inline { is_secret: false, .. } | Self::Bare => {
@@ -53,13 +53,23 @@ impl Reference {
         use crate::PublicKey;
 
         match self {
-            Self::Env(variable) => Ok(PublicKey::from_env(variable)),
+            Self::Env(variable) => named(variable).map(PublicKey::from_env),
             Self::File(path) => Ok(PublicKey::from_file(path)),
             Self::Inline { text, is_secret: false } => Ok(text.with_text(PublicKey::from_text)),
             Self::Inline { .. } | Self::Bare | Self::Unclear => {
                 Err("use { env = \"VARIABLE\" }, { file = \"PATH\" } or { inline = \"…\" }")
             }
         }
+    }
+}
+
+/// The name of a variable, and not a value that was written in its place: that would be shown.
+fn named(variable: &str) -> Result<&str, &'static str> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if variable.bytes().all(is_name) && !variable.starts_with(|char: char| char.is_ascii_digit()) {
+        Ok(variable)
+    } else {
+        Err("env takes the name of a variable: letters, digits and _")
     }
 }
 

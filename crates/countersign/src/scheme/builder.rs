@@ -4,6 +4,7 @@ use super::{ContentEncoding, Encoding, LEAST_MODULUS_BITS, Layout, Part, Scheme,
 use crate::{
     algorithm::{Algorithm, GREATEST_MODULUS_BITS},
     error::BuildError,
+    signature::is_of_signature,
     timestamp::Timestamp,
 };
 
@@ -226,22 +227,29 @@ impl SignatureList {
         self.label.as_ref().is_some_and(|(label, _)| label.eq_ignore_ascii_case(text))
     }
 
-    pub(super) fn mistake(&self) -> Option<&'static str> {
-        let splits = |char: char| char.is_ascii() && !char.is_ascii_alphanumeric() && !"+/-_".contains(char);
-        match &self.label {
-            _ if !splits(self.separator) || self.separator == '=' => {
-                Some("its separator can be a part of a signature: it is a character such as , ; or a space")
-            }
-            Some((label, _)) if label.is_empty() => Some("its label is empty"),
-            Some((_, assignment)) if !splits(*assignment) || *assignment == ' ' => Some(
-                "what stands between label and signature can be a part of either: it is a character such as = or ,",
-            ),
-            Some((label, assignment))
-                if label.contains([self.separator, *assignment]) || *assignment == self.separator =>
-            {
-                Some("its separator, its label and what stands between them cannot be told apart")
-            }
-            Some(_) | None => None,
+    pub(super) fn mistake(&self) -> Option<String> {
+        let splits =
+            |char: char| u8::try_from(char).is_ok_and(|byte| byte.is_ascii() && !is_of_signature(byte));
+        if !splits(self.separator) || self.separator == '=' {
+            return Some(format!(
+                "{:?} can be a part of a signature: separate by a comma, say",
+                self.separator
+            ));
         }
+        let (label, assignment) = self.label.as_ref()?;
+        if !splits(*assignment) || *assignment == ' ' || *assignment == self.separator {
+            return Some(format!("{assignment:?} can be a part of what it separates: label by =, say"));
+        }
+        self.label_mistake(label)
+    }
+
+    /// What is wrong with the label of an item.
+    pub(super) fn label_mistake(&self, label: &str) -> Option<String> {
+        let (_, assignment) = self.label.as_ref()?;
+        let is_whole = !label.contains([self.separator, *assignment]);
+        let is_visible = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_graphic());
+        (!is_whole || !is_visible).then(|| {
+            format!("{label:?} is no label: leave out {assignment:?}, {:?} and white space", self.separator)
+        })
     }
 }

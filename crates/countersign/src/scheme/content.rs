@@ -21,12 +21,15 @@ pub enum Part {
     Url(Cow<'static, str>),
     /// The timestamp's text, exactly as it was received.
     Timestamp,
-    /// The value of this header, which must be there exactly once: a delivery's id, say.
+    /// The value of this header, which must be there exactly once: a delivery's id, say. A timestamp is
+    /// [`Timestamp`](Self::Timestamp): signed as a header, it would have no tolerance and a replay would pass for ever.
     Header(Cow<'static, str>),
     /// The request's method: `POST`.
     Method,
-    /// The request's path as it came, without the query. Whatever changes it before the guard breaks the signature: axum's
-    /// `nest` cuts it for the layers inside.
+    /// The request's path as it came, without the query, which is not covered by it.
+    ///
+    /// Whatever changes the path before the guard breaks the signature. axum's `nest` cuts it for the layers inside: the
+    /// guard goes outside of it, or has the feature `axum`, with which it sees the path as it came.
     Path,
     /// The request's query as it came, without the `?`; it must be there.
     Query,
@@ -72,17 +75,7 @@ impl fmt::Display for Part {
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Literal(text) => f.debug_tuple("Literal").field(text).finish(),
-            Self::Url(_) => f.write_str("Url(redacted)"),
-            Self::Timestamp => f.write_str("Timestamp"),
-            Self::Header(name) => f.debug_tuple("Header").field(name).finish(),
-            Self::Method => f.write_str("Method"),
-            Self::Path => f.write_str("Path"),
-            Self::Query => f.write_str("Query"),
-            Self::Body => f.write_str("Body"),
-            Self::SortedForm => f.write_str("SortedForm"),
-        }
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -230,6 +223,9 @@ fn segments<'p>(
             }
             Part::Header(name) if name.eq_ignore_ascii_case(&scheme.header) => {
                 return mistake("it signs the header of the signature itself".to_owned());
+            }
+            Part::Path if boundary == Boundary::Separator("/".to_owned()) => {
+                return mistake("every path holds \"/\" itself: separate it by another literal".to_owned());
             }
             Part::Header(_) | Part::Method | Part::Path | Part::Query if boundary == Boundary::Form => {
                 let side = if is_before { "after" } else { "before" };

@@ -167,7 +167,7 @@ pub fn box_primary() -> Scheme {
         )),
         content: vec![Part::Body, Part::Timestamp],
         ..signed(
-            "box",
+            "box-primary",
             "BOX-SIGNATURE-PRIMARY",
             Algorithm::HmacSha256,
             Encoding::Base64(Padding::Required),

@@ -198,7 +198,7 @@ async function box() {
   // A vector for each of the two headers, which the library is shown alone.
   const send = async (note, body, time, now, signatures, keys) => {
     for (const [sender, header, secret] of [
-      ["box", "BOX-SIGNATURE-PRIMARY", primary], ["box-secondary", "BOX-SIGNATURE-SECONDARY", secondary],
+      ["box-primary", "BOX-SIGNATURE-PRIMARY", primary], ["box-secondary", "BOX-SIGNATURE-SECONDARY", secondary],
     ]) {
       const signature = signatures ? signatures[sender] : hmac(secret, body + time, "base64");
       if (!signature) continue;
@@ -215,7 +215,7 @@ async function box() {
   const published = (note, name, signature) => send(
     `published, webhooks.test.ts of box-node-sdk, ${note}`,
     `{"webhook":{"id":"1234567890"},"trigger":"FILE.UPLOADED","source":{"id":"1234567890","type":"file","name":"${name}"}}`,
-    "2020-01-01T00:00:00-07:00", 1577862001, { box: signature });
+    "2020-01-01T00:00:00-07:00", 1577862001, { "box-primary": signature });
   // The test gives the first two decoded; their signatures are of these bytes, as Box sends them.
   const katakana = "\\u30b9\\u30af\\u30ea\\u30fc\\u30f3\\u30b7\\u30e7\\u30c3\\u30c8";
   await published("Japanese", `${katakana} 2020-08-05.txt`, "LV2uCu+5NJtIHrCXDYgZ0v/PP5THGRuegw3RtdnEyuE=");
@@ -226,7 +226,7 @@ async function box() {
   await send("published, webhooks.test.ts of box-node-sdk",
     '{"type":"webhook_event","webhook":{"id":"1234567890"},"trigger":"FILE.UPLOADED","source":{"id":"1234567890","type":"file","name":"Test.txt"}}',
     "2020-01-01T00:00:00-07:00", 1577862001, {
-      box: "6TfeAW3A1PASkgboxxA5yqHNKOwFyMWuEXny/FPD5hI=", "box-secondary": "v+1CD1Jdo3muIcbpv5lxxgPglOqMfsNHPV899xWYydo=",
+      "box-primary": "6TfeAW3A1PASkgboxxA5yqHNKOwFyMWuEXny/FPD5hI=", "box-secondary": "v+1CD1Jdo3muIcbpv5lxxgPglOqMfsNHPV899xWYydo=",
     });
 }
 
