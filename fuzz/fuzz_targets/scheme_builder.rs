@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let _ = data;
+    let _ = countersign_fuzz::scheme_builder(data);
 });

@@ -1,1 +1,18 @@
+//! What must hold for every input, as functions that panic where it does not: each is fuzzed, and replayed on stable.
 
+mod delivery;
+mod mutation;
+mod plan;
+mod public_key;
+mod receiver;
+pub mod reference;
+mod scheme_builder;
+mod schemes;
+mod signature_header;
+
+pub use self::{
+    delivery::delivery,
+    public_key::public_key,
+    scheme_builder::scheme_builder,
+    signature_header::{right_values, signature_header},
+};

@@ -80,17 +80,11 @@ impl Scheme {
         delivery: &Delivery,
     ) -> Option<&'static str> {
         let value = self.claim(delivery)?;
-        let (time, claimed) = self.items(value)?;
-        let time = match &self.time {
-            Some(stated) => {
-                let text = match &stated.place {
-                    Place::Header(name) => delivery.once(name)?,
-                    Place::Listed(_) => time?,
-                };
-                stated.admits(text, self.beside_time(), now).then_some(text)?
-            }
-            None => "",
-        };
+        let (_, claimed) = self.items(value)?;
+        let time = self.time_text(delivery)?;
+        if self.time.as_ref().is_some_and(|stated| !stated.admits(time, self.beside_time(), now)) {
+            return None;
+        }
         let content = self.content(delivery, time)?;
         if delivery.body.len() > body_limit || !announces(delivery, body_limit) {
             return None;
@@ -111,16 +105,23 @@ impl Scheme {
                 return None;
             }
         }
-        let active =
-            |key: &&Key| key.not_before.is_none_or(|at| now >= at) && key.expires_at.is_none_or(|at| now < at);
+        let active = |key: &&Key| {
+            key.not_before.is_none_or(|at| now >= at) && key.expires_at.is_none_or(|at| now < at)
+        };
         let made = |key: &&Key| match self.hmac(&key.text, &content) {
-            Some(right) => claimed
-                .iter()
-                .filter_map(|text| self.decoded(text))
-                .any(|bytes| bytes == right),
+            Some(right) => claimed.iter().filter_map(|text| self.decoded(text)).any(|bytes| bytes == right),
             None => value.as_bytes() == key.text,
         };
         keys.iter().filter(active).find(made).map(|key| key.id)
+    }
+
+    /// The timestamp as it was sent; nothing where none is signed.
+    pub fn time_text<'d>(&self, delivery: &'d Delivery) -> Option<&'d str> {
+        match self.time.as_ref().map(|time| &time.place) {
+            Some(Place::Header(name)) => delivery.once(name),
+            Some(Place::Listed(_)) => self.items(self.claim(delivery)?)?.0,
+            None => Some(""),
+        }
     }
 
     fn claim<'d>(&self, delivery: &'d Delivery) -> Option<&'d str> {

@@ -131,7 +131,7 @@ fn built() -> Vec<Case> {
             ..of_body("X-Signature", Algorithm::HmacSha256, Encoding::Base64Url(Padding::Optional))
         },
         Scheme {
-            form: prefixed("Signature "),
+            form: prefixed("Signature:"),
             content: [Part::Method, Part::Path, Part::Query]
                 .into_iter()
                 .flat_map(|part| [part, Part::literal("\n")])
@@ -158,11 +158,7 @@ fn named() -> Vec<Case> {
     vec![
         case(
             senders::moduslink(),
-            of_body(
-                "X-Moduslink-HMAC-SHA256",
-                Algorithm::HmacSha256,
-                Encoding::Base64(Padding::Optional),
-            ),
+            of_body("X-Moduslink-HMAC-SHA256", Algorithm::HmacSha256, Encoding::Base64(Padding::Optional)),
         ),
         case(
             senders::extend(),
@@ -214,12 +210,7 @@ fn named() -> Vec<Case> {
         case(
             senders::zendesk(),
             Scheme {
-                time: in_header(
-                    "X-Zendesk-Webhook-Signature-Timestamp",
-                    TimestampFormat::Rfc3339,
-                    300,
-                    300,
-                ),
+                time: in_header("X-Zendesk-Webhook-Signature-Timestamp", TimestampFormat::Rfc3339, 300, 300),
                 content: vec![Part::Timestamp, Part::Body],
                 ..base64("X-Zendesk-Webhook-Signature")
             },

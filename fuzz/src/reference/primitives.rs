@@ -58,9 +58,9 @@ fn engine(alphabet: &Alphabet, padding: Padding) -> GeneralPurpose {
         match padding {
             Padding::Required => config.with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
             Padding::Optional => config.with_decode_padding_mode(DecodePaddingMode::Indifferent),
-            Padding::Absent => config
-                .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-                .with_encode_padding(false),
+            Padding::Absent => {
+                config.with_decode_padding_mode(DecodePaddingMode::RequireNone).with_encode_padding(false)
+            }
         },
     )
 }

@@ -28,6 +28,9 @@ impl Time {
         // A literal with a digit in it does not end a number.
         let ends = beside.is_some_and(|beside| !beside.contains(|char: char| char.is_ascii_digit()));
         let fixed = |digits| ends || text.len() == digits;
+        if self.format == TimestampFormat::Any && !parted(text, beside) {
+            return false;
+        }
         let instant = match self.format {
             TimestampFormat::Seconds => number(text, SECOND).filter(|_| fixed(10)),
             TimestampFormat::Milliseconds => number(text, SECOND / 1000).filter(|_| fixed(13)),
@@ -40,13 +43,22 @@ impl Time {
                 now - instant <= seconds(past) && instant - now <= seconds(future)
             }
             (Some(_), None) => true,
-            // Neither could be cut at the literal, nor go on behind it, to be a timestamp of a known form.
-            (None, None) if self.format == TimestampFormat::Any => {
-                beside.is_some_and(|beside| !text.contains(beside)) && rfc_3339(&format!("{text}.0Z")).is_none()
-            }
-            (None, _) => false,
+            // It could not go on behind a dot to be a timestamp of a known form.
+            (None, None) => self.format == TimestampFormat::Any && rfc_3339(&format!("{text}.0Z")).is_none(),
+            (None, Some(_)) => false,
         }
     }
+}
+
+/// A text of any format neither holds the literal beside it nor runs into it, but for an instant with a fraction.
+fn parted(text: &str, beside: Option<&str>) -> bool {
+    let Some(beside) = beside else { return false };
+    let overlaps = |joined: &str, at: usize| {
+        (0..joined.len())
+            .any(|place| place != at && joined.get(place..).is_some_and(|rest| rest.starts_with(beside)))
+    };
+    let (before, after) = (format!("{text}{beside}"), format!("{beside}{text}"));
+    (beside == "." && any(text).is_some()) || !(overlaps(&before, text.len()) || overlaps(&after, 0))
 }
 
 fn any(text: &str) -> Option<i128> {
@@ -63,13 +75,14 @@ fn number(text: &str, unit: i128) -> Option<i128> {
     text.parse::<u64>().ok().filter(|_| digits).map(|number| i128::from(number) * unit)
 }
 
-/// `YYYY-MM-DD?HH:MM:SS[.F…](Z|±HH:MM)`, where `?` is any character: RFC 3339 section 5.6 leaves it open.
+/// `YYYY-MM-DDTHH:MM:SS[.F…](Z|±HH:MM)`, letters in either case, a space in the place of `T`: RFC 3339 section 5.6.
 fn rfc_3339(text: &str) -> Option<i128> {
     let digits = |range: std::ops::Range<usize>| number(text.get(range)?, 1);
     let is = |at: usize, char: u8| text.as_bytes().get(at) == Some(&char);
     let [year, month, day] = [digits(0..4)?, digits(5..7)?, digits(8..10)?];
     let [hour, minute, second] = [digits(11..13)?, digits(14..16)?, digits(17..19)?];
     let marks = is(4, b'-') && is(7, b'-') && is(13, b':') && is(16, b':');
+    let parts = [b'T', b't', b' '].into_iter().any(|char| is(10, char));
     let (fraction, zone) = match text.get(19..)?.strip_prefix('.') {
         Some(rest) => rest.split_at(rest.find(|char: char| !char.is_ascii_digit())?),
         None => ("0", text.get(19..)?),
@@ -84,7 +97,7 @@ fn rfc_3339(text: &str) -> Option<i128> {
         _ => return None,
     };
     let in_range = (1..=12).contains(&month) && hour < 24 && minute < 60 && second <= 60;
-    if !marks || !in_range || fraction.is_empty() || !(1..=days_in(year, month)).contains(&day) {
+    if !marks || !parts || !in_range || fraction.is_empty() || !(1..=days_in(year, month)).contains(&day) {
         return None;
     }
     let minutes = (days_before(year, month) + day - 1) * 24 * 60 + hour * 60 + minute - offset;
@@ -110,10 +123,7 @@ fn days_in(year: i128, month: i128) -> i128 {
 /// From 1970 to the first of the month: counted, year by year.
 fn days_before(year: i128, month: i128) -> i128 {
     let of_year = |year| (1..=12).map(|month| days_in(year, month)).sum::<i128>();
-    let years = if year < 1970 {
-        -(year..1970).map(of_year).sum::<i128>()
-    } else {
-        (1970..year).map(of_year).sum()
-    };
+    let years =
+        if year < 1970 { -(year..1970).map(of_year).sum::<i128>() } else { (1970..year).map(of_year).sum() };
     years + (1..month).map(|month| days_in(year, month)).sum::<i128>()
 }
