@@ -7,15 +7,19 @@ pub(crate) mod hmac;
 pub(crate) mod public;
 pub(crate) mod token;
 
-use std::{fmt, ops::RangeInclusive};
+use std::{
+    fmt,
+    ops::{BitAnd, BitOr, RangeInclusive},
+};
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
+use subtle::{Choice, ConstantTimeEq};
 
 use self::{hmac::Keyed, token::Tokens};
 use crate::{
     error::BuildError, key::Key, rejection::RejectionKind, scheme::Scheme, signature::Claimed,
-    verification::Fingerprint,
+    verification::Computed,
 };
 
 /// The most keys of one verifier: each secret costs a pass over the body of every delivery.
@@ -135,24 +139,27 @@ pub(crate) enum KeyRing {
 }
 
 /// One delivery's hashing, for every key of the ring in step.
+///
+/// It is moved about: the states that few senders need are boxed, so that the others' stay small.
 pub(crate) enum Running {
-    HmacSha1(hmac::Running<Hmac<Sha1>>),
-    HmacSha256(hmac::Running<Hmac<Sha256>>),
-    HmacSha384(hmac::Running<Hmac<Sha384>>),
-    HmacSha512(hmac::Running<Hmac<Sha512>>),
+    HmacSha1(Keyed<Hmac<Sha1>>),
+    HmacSha256(Keyed<Hmac<Sha256>>),
+    HmacSha384(Box<Keyed<Hmac<Sha384>>>),
+    HmacSha512(Box<Keyed<Hmac<Sha512>>>),
     /// Of what no signature covers.
     Unsigned(Sha256),
     #[cfg(feature = "public-key")]
-    Public(public::Running),
+    Public(Box<public::Running>),
     #[cfg(feature = "public-key")]
-    Ed25519(ed25519::Running),
+    Ed25519(Box<ed25519::Running>),
 }
 
 /// What came of comparing the computed signatures with the claimed ones.
 pub(crate) struct Comparison {
     /// Which keys made one of the claimed signatures, by their place in the ring.
     pub(crate) made_by_key: [bool; MOST_KEYS],
-    pub(crate) fingerprint: Fingerprint,
+    /// What the fingerprint is made of, when somebody asks for it.
+    pub(crate) computed: Computed,
 }
 
 impl KeyRing {
@@ -214,13 +221,13 @@ impl KeyRing {
         Ok(match self {
             Self::HmacSha1(keyed) => Running::HmacSha1(keyed.start()),
             Self::HmacSha256(keyed) => Running::HmacSha256(keyed.start()),
-            Self::HmacSha384(keyed) => Running::HmacSha384(keyed.start()),
-            Self::HmacSha512(keyed) => Running::HmacSha512(keyed.start()),
+            Self::HmacSha384(keyed) => Running::HmacSha384(Box::new(keyed.start())),
+            Self::HmacSha512(keyed) => Running::HmacSha512(Box::new(keyed.start())),
             Self::Tokens(_) => Running::Unsigned(Sha256::new()),
             #[cfg(feature = "public-key")]
-            Self::Public(ring) => Running::Public(ring.start()),
+            Self::Public(ring) => Running::Public(Box::new(ring.start())),
             #[cfg(feature = "public-key")]
-            Self::Ed25519(ring) => Running::Ed25519(ring.start(claimed)?),
+            Self::Ed25519(ring) => Running::Ed25519(Box::new(ring.start(claimed)?)),
         })
     }
 
@@ -233,13 +240,27 @@ impl KeyRing {
             (_, Running::HmacSha512(running)) => running.compare(claimed),
             (Self::Tokens(tokens), Running::Unsigned(body)) => tokens.compare(body, claimed),
             #[cfg(feature = "public-key")]
-            (Self::Public(ring), Running::Public(running)) => ring.compare(running, claimed),
+            (Self::Public(ring), Running::Public(running)) => ring.compare(*running, claimed),
             #[cfg(feature = "public-key")]
             (_, Running::Ed25519(running)) => running.compare(),
             // A ring compares what it has started.
-            (_, _) => Comparison { made_by_key: [false; MOST_KEYS], fingerprint: Fingerprint::of(&[]) },
+            (_, _) => Comparison { made_by_key: [false; MOST_KEYS], computed: Computed::new(&[]) },
         }
     }
+}
+
+/// Whether one of the claimed signatures is the computed one, in a time that depends on neither's content.
+fn is_any_of(computed: &[u8], claimed: &[Claimed]) -> bool {
+    claimed.iter().map(|claimed| same(computed, claimed)).fold(Choice::from(0), BitOr::bitor).into()
+}
+
+/// Word by word, which takes an eighth of the time of byte by byte.
+fn same(computed: &[u8], claimed: &[u8]) -> Choice {
+    let (words, rest) = computed.as_chunks();
+    let (claimed_words, claimed_rest) = claimed.as_chunks();
+    let same_word = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*a).ct_eq(&u64::from_ne_bytes(*b));
+    let same_words = words.iter().zip(claimed_words).map(same_word).fold(Choice::from(1), BitAnd::bitand);
+    same_words & Choice::from(u8::from(words.len() == claimed_words.len())) & rest.ct_eq(claimed_rest)
 }
 
 impl Running {

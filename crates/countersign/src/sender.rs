@@ -3,14 +3,15 @@
 use std::{ops::RangeInclusive, sync::Arc, time::SystemTime};
 
 use data_encoding::HEXLOWER;
+use smallvec::SmallVec;
 
 use crate::{
     algorithm::KeyRing,
     headers::{Headers, Occurrence, occurrence},
     key::{Activity, KeyId, Period},
     rejection::{Fault, Rejection, RejectionKind},
-    scheme::{Content, ContentEncoding, Coverage, Scheme, signed_header},
-    signature::Claims,
+    scheme::{Content, ContentEncoding, Coverage, Scheme, Values, signed_header},
+    signature::{Claimed, Claims},
     timestamp::{Timestamp, TimestampPlace},
     verification::{Covered, Verification},
 };
@@ -24,6 +25,16 @@ pub(crate) struct Sender {
     pub(crate) body_limit: usize,
 }
 
+/// What is known of a delivery whose head is in order.
+struct Admitted<'h> {
+    signatures: SmallVec<[Claimed; 1]>,
+    timestamp: Option<SystemTime>,
+    before: Values<'h>,
+    after: Values<'h>,
+    covered: Covered,
+    signed_headers: Vec<Box<str>>,
+}
+
 impl Sender {
     /// `value` is that of the signature header.
     pub(crate) fn begin(
@@ -32,15 +43,31 @@ impl Sender {
         value: &[u8],
         now: SystemTime,
     ) -> Result<Verification, Rejection> {
-        self.admit(head, value, now).map_err(|fault| self.reject(fault))
+        let admitted = self.admit(head, value, now).map_err(|fault| self.reject(fault))?;
+        let mut running = self.ring.start(&admitted.signatures).map_err(|kind| self.reject(kind))?;
+        admitted.before.iter().for_each(|part| running.update(part));
+        let suffix = admitted.after.concat();
+        Ok(Verification {
+            sender: Arc::clone(self),
+            now,
+            claimed: admitted.signatures,
+            timestamp: admitted.timestamp,
+            signed_headers: admitted.signed_headers,
+            running,
+            covered: admitted.covered,
+            suffix,
+            received: 0,
+            empty_chunks: 0,
+            failed: None,
+        })
     }
 
-    fn admit(
-        self: &Arc<Self>,
-        head: &(impl Headers + ?Sized),
-        value: &[u8],
+    fn admit<'h>(
+        &'h self,
+        head: &'h (impl Headers + ?Sized),
+        value: &'h [u8],
         now: SystemTime,
-    ) -> Result<Verification, Fault> {
+    ) -> Result<Admitted<'h>, Fault> {
         let claims = Claims::read(&self.scheme, &self.signature_lengths, value)?;
         let (text, timestamp) = match &self.scheme.timestamp {
             Some(timestamp) => self.read_timestamp(timestamp, head, claims.timestamp, now)?,
@@ -53,25 +80,11 @@ impl Sender {
             return Err(RejectionKind::NoActiveKey.into());
         }
         self.check_content_length(head)?;
-
-        let mut running = self.ring.start(&claims.signatures)?;
-        before.iter().for_each(|part| running.update(part));
-        let signed_headers = self
-            .content
-            .headers()
-            .map(|name| signed_header(head, name).map(Into::into))
-            .collect::<Result<_, _>>()?;
-        let suffix = after.concat();
-        Ok(Verification::new(
-            Arc::clone(self),
-            now,
-            claims.signatures,
-            timestamp,
-            signed_headers,
-            running,
-            covered,
-            suffix,
-        ))
+        let mut signed_headers = Vec::new();
+        for name in self.content.headers() {
+            signed_headers.push(signed_header(head, name)?.into());
+        }
+        Ok(Admitted { signatures: claims.signatures, timestamp, before, after, covered, signed_headers })
     }
 
     /// The timestamp's text and the instant that it names.

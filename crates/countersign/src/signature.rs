@@ -18,12 +18,9 @@ const LONGEST_VALUE: usize = 8192;
 /// The most items of a list: a sender in the middle of a rotation sends two or three.
 const MOST_ITEMS: usize = 16;
 
-/// Room for the longest signature of any algorithm, RSA with a modulus of 4096 bits, and for the two bytes that
-/// base64's padding may stand for before it is decoded.
-const DECODED: usize = 512 + 2;
-
-/// A signature that the request claims, decoded. Those of an HMAC stay on the stack.
-pub(crate) type Claimed = SmallVec<[u8; 32]>;
+/// A signature that the request claims, decoded. That of an HMAC-SHA256 stays on the stack, with the two bytes that base64's
+/// padding may stand for before it is decoded.
+pub(crate) type Claimed = SmallVec<[u8; 36]>;
 
 /// What the header claims.
 #[derive(Debug)]
@@ -49,7 +46,7 @@ impl<'h> Claims<'h> {
         if value.len() > LONGEST_VALUE {
             return Err(Kind::SignatureTooLong.into());
         }
-        let value = match std::str::from_utf8(value) {
+        let value = match str::from_utf8(value) {
             Ok(text) if text.is_ascii() => text,
             Ok(_) | Err(_) => return Err(Kind::SignatureNotAscii.into()),
         };
@@ -62,8 +59,10 @@ impl<'h> Claims<'h> {
         match &scheme.layout {
             Layout::Bare => one(value),
             Layout::Prefixed(prefix) => match strip_prefix(value, prefix) {
-                Some(text) if !is_doubled(text, prefix) => one(text),
-                Some(_) | None => Err(Kind::SignatureLabel.into()),
+                Some(text) => one(text).map_err(|fault| {
+                    if is_doubled(text, prefix) { Kind::SignatureLabel.into() } else { fault }
+                }),
+                None => Err(Kind::SignatureLabel.into()),
             },
             Layout::List(list) => Self::read_list(list, scheme.timestamp.as_ref(), value, decode),
         }
@@ -182,22 +181,22 @@ impl Encoding {
             (encoding.encode_len(*range.start())..=encoding.encode_len(*range.end())).contains(&text.len())
         };
         let lengths = lengths.iter().find(in_characters).ok_or_else(wrong_length)?;
-        let mut buffer = [0; DECODED];
-        let decoded = encoding
-            .decode_len(text.len())
-            .ok()
-            .and_then(|length| buffer.get_mut(..length))
-            .ok_or_else(wrong_length)?;
+        let length = encoding.decode_len(text.len()).map_err(|_| wrong_length())?;
+        let mut signature = Claimed::from_elem(0, length);
         let written =
-            encoding.decode_mut(text.as_bytes(), decoded).map_err(|partial| match partial.error.kind {
-                DecodeKind::Length => wrong_length(),
-                DecodeKind::Symbol | DecodeKind::Padding => Kind::SignatureEncoding.into(),
-                DecodeKind::Trailing => Kind::SignatureNotCanonical.into(),
+            encoding.decode_mut(text.as_bytes(), &mut signature).map_err(|partial| {
+                match partial.error.kind {
+                    DecodeKind::Length => wrong_length(),
+                    DecodeKind::Symbol | DecodeKind::Padding => Kind::SignatureEncoding.into(),
+                    DecodeKind::Trailing => Kind::SignatureNotCanonical.into(),
+                }
             })?;
-        match decoded.get(..written) {
-            Some(signature) if lengths.contains(&written) => Ok(Claimed::from_slice(signature)),
+        signature.truncate(written);
+        if lengths.contains(&written) {
+            Ok(signature)
+        } else {
             // The library reads base64 that was padded in the middle, or too much, as fewer bytes.
-            Some(_) | None => Err(Kind::SignatureEncoding.into()),
+            Err(Kind::SignatureEncoding.into())
         }
     }
 }

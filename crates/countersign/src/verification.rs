@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
+use zeroize::Zeroizing;
 
 use crate::{
     algorithm::Running,
@@ -40,17 +41,17 @@ const MOST_EMPTY_CHUNKS: u16 = 1024;
 /// ```
 #[must_use = "a verification proves nothing until it is finished"]
 pub struct Verification {
-    sender: Arc<Sender>,
-    now: SystemTime,
-    claimed: SmallVec<[Claimed; 1]>,
-    timestamp: Option<SystemTime>,
-    signed_headers: Vec<Box<str>>,
-    running: Running,
-    covered: Covered,
-    suffix: Vec<u8>,
-    received: usize,
-    empty_chunks: u16,
-    failed: Option<RejectionKind>,
+    pub(crate) sender: Arc<Sender>,
+    pub(crate) now: SystemTime,
+    pub(crate) claimed: SmallVec<[Claimed; 1]>,
+    pub(crate) timestamp: Option<SystemTime>,
+    pub(crate) signed_headers: Vec<Box<str>>,
+    pub(crate) running: Running,
+    pub(crate) covered: Covered,
+    pub(crate) suffix: Vec<u8>,
+    pub(crate) received: usize,
+    pub(crate) empty_chunks: u16,
+    pub(crate) failed: Option<RejectionKind>,
 }
 
 /// The body, as far as it arrived, on its way to what is signed of it.
@@ -60,42 +61,22 @@ pub(crate) enum Covered {
     /// Its fields are sorted when it is whole; until then it is kept here, or by whoever keeps it anyway.
     Form(Option<Vec<u8>>),
     /// Its digest is compared with the one that is signed.
-    Digest { claimed: [u8; 32], running: Sha256 },
+    Digest(Box<BodyDigest>),
+}
+
+/// The body's digest: as it is signed, and as it is computed.
+pub(crate) struct BodyDigest {
+    claimed: [u8; 32],
+    running: Sha256,
 }
 
 impl Covered {
     pub(crate) fn by_digest(claimed: [u8; 32]) -> Self {
-        Self::Digest { claimed, running: Sha256::new() }
+        Self::Digest(Box::new(BodyDigest { claimed, running: Sha256::new() }))
     }
 }
 
 impl Verification {
-    #[expect(clippy::too_many_arguments, reason = "each is known in one place and kept in another")]
-    pub(crate) fn new(
-        sender: Arc<Sender>,
-        now: SystemTime,
-        claimed: SmallVec<[Claimed; 1]>,
-        timestamp: Option<SystemTime>,
-        signed_headers: Vec<Box<str>>,
-        running: Running,
-        covered: Covered,
-        suffix: Vec<u8>,
-    ) -> Self {
-        Self {
-            sender,
-            now,
-            claimed,
-            timestamp,
-            signed_headers,
-            running,
-            covered,
-            suffix,
-            received: 0,
-            empty_chunks: 0,
-            failed: None,
-        }
-    }
-
     /// Takes the next bytes of the body, exactly as they arrived.
     ///
     /// # Errors
@@ -119,7 +100,7 @@ impl Verification {
             Covered::Bytes => self.running.update(chunk),
             Covered::Form(Some(body)) => buffer::append(body, &[chunk], self.sender.body_limit),
             Covered::Form(None) => {}
-            Covered::Digest { running, .. } => running.update(chunk),
+            Covered::Digest(digest) => digest.running.update(chunk),
         }
         Ok(())
     }
@@ -132,10 +113,11 @@ impl Verification {
     /// only an inactive key did, [`FormMalformed`](RejectionKind::FormMalformed) or
     /// [`BodyDigestMismatch`](RejectionKind::BodyDigestMismatch) where the scheme signs a form or a digest and the body is
     /// not that, and the rejection of [`update`](Self::update) again where there was one.
+    #[inline]
     pub fn finish(mut self) -> Result<Verified, Rejection> {
         let body = match &mut self.covered {
             Covered::Form(body) => body.take().unwrap_or_default(),
-            Covered::Bytes | Covered::Digest { .. } => Vec::new(),
+            Covered::Bytes | Covered::Digest(_) => Vec::new(),
         };
         self.finish_over(&body)
     }
@@ -161,9 +143,11 @@ impl Verification {
                 form::sorted(body, |text| running.update(text)).map_err(|kind| self.sender.reject(kind))?;
             }
             // Neither is secret: the caller sent both.
-            Covered::Digest { claimed, running } => is_covered = running.finalize().as_slice() == claimed,
+            Covered::Digest(digest) => is_covered = digest.running.finalize().as_slice() == digest.claimed,
         }
-        self.running.update(&self.suffix);
+        if !self.suffix.is_empty() {
+            self.running.update(&self.suffix);
+        }
         let comparison = self.sender.ring.compare(self.running, &self.claimed);
         let mut inactive = None;
         for ((key, period), made) in self.sender.keys.iter().zip(comparison.made_by_key) {
@@ -181,7 +165,7 @@ impl Verification {
                         key,
                         self.timestamp,
                         self.signed_headers,
-                        comparison.fingerprint,
+                        comparison.computed,
                     ));
                 }
                 Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
@@ -236,7 +220,7 @@ pub struct Verified {
     key: KeyId,
     timestamp: Option<SystemTime>,
     signed_headers: Vec<Box<str>>,
-    fingerprint: Fingerprint,
+    computed: Computed,
 }
 
 impl Verified {
@@ -245,9 +229,9 @@ impl Verified {
         key: KeyId,
         timestamp: Option<SystemTime>,
         signed_headers: Vec<Box<str>>,
-        fingerprint: Fingerprint,
+        computed: Computed,
     ) -> Self {
-        let verified = Self { sender, key, timestamp, signed_headers, fingerprint };
+        let verified = Self { sender, key, timestamp, signed_headers, computed };
         #[cfg(feature = "tracing")]
         tracing::debug!(sender = verified.scheme().name(), key = verified.key.as_str(), "delivery verified");
         verified
@@ -282,7 +266,7 @@ impl Verified {
     /// matched, nor on how the signature was written, so that nobody can vary it. A retry that signs something new (a
     /// timestamp, the number of an attempt) has another, and so have all deliveries once the first key was changed.
     pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+        self.computed.fingerprint()
     }
 }
 
@@ -292,7 +276,7 @@ impl fmt::Debug for Verified {
             .field("sender", &self.scheme().name())
             .field("key", &self.key)
             .field("timestamp", &self.timestamp)
-            .field("fingerprint", &self.fingerprint)
+            .field("fingerprint", &self.fingerprint())
             .finish_non_exhaustive()
     }
 }
@@ -303,12 +287,39 @@ impl fmt::Debug for Verified {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
-impl Fingerprint {
-    /// The SHA-256 of a computed signature or digest, which tells nothing of it.
-    pub(crate) fn of(computed: &[u8]) -> Self {
-        Self(Sha256::digest(computed).into())
+/// A computed signature or digest, kept until somebody asks for its fingerprint: nothing else is made of it. One that is
+/// longer than 32 bytes is kept as that already.
+#[derive(Clone)]
+pub(crate) struct Computed {
+    bytes: Zeroizing<[u8; 32]>,
+    length: usize,
+}
+
+impl Computed {
+    pub(crate) fn new(computed: &[u8]) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        match bytes.get_mut(..computed.len()) {
+            Some(kept) => {
+                kept.copy_from_slice(computed);
+                Self { bytes, length: computed.len() }
+            }
+            None => Self { bytes: Zeroizing::new(Sha256::digest(computed).into()), length: Self::HASHED },
+        }
     }
 
+    /// The SHA-256 of what was computed, which tells nothing of it.
+    fn fingerprint(&self) -> Fingerprint {
+        match self.bytes.get(..self.length) {
+            Some(computed) => Fingerprint(Sha256::digest(computed).into()),
+            None => Fingerprint(*self.bytes),
+        }
+    }
+
+    /// A length that none has that is not hashed.
+    const HASHED: usize = usize::MAX;
+}
+
+impl Fingerprint {
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::{Comparison, MOST_KEYS};
 use crate::{
     error::BuildError, key::Key, rejection::RejectionKind, scheme::Scheme, signature::Claimed,
-    verification::Fingerprint,
+    verification::Computed,
 };
 
 pub(crate) struct KeyRing(Vec<VerifyingKey>);
@@ -62,6 +62,6 @@ impl Running {
                 *made = true;
             }
         }
-        Comparison { made_by_key, fingerprint: Fingerprint::of(&self.content.finalize()) }
+        Comparison { made_by_key, computed: Computed::new(&self.content.finalize()) }
     }
 }

@@ -1,18 +1,15 @@
-use std::ops::BitOr;
-
 use hmac::{KeyInit, Mac};
-use smallvec::SmallVec;
-use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use super::{Comparison, MOST_KEYS};
-use crate::{error::BuildError, key::Key, scheme::Scheme, signature::Claimed, verification::Fingerprint};
+use super::{Comparison, MOST_KEYS, is_any_of};
+use crate::{error::BuildError, key::Key, scheme::Scheme, signature::Claimed, verification::Computed};
 
-/// The keys of one hash function, with their key schedules kept.
-pub(crate) struct Keyed<M>(Vec<M>);
-
-/// One delivery's hashing, for every key in step.
-pub(crate) struct Running<M: Clone>(SmallVec<[M; 2]>);
+/// One of each key of a hash function: key schedules that are kept, or one delivery's states. There is nearly always one
+/// key, so the others are apart.
+pub(crate) struct Keyed<M> {
+    first: M,
+    others: Vec<M>,
+}
 
 impl<M: Mac + KeyInit + Clone> Keyed<M> {
     pub(crate) fn new(scheme: &Scheme, keys: &[Key]) -> Result<Self, BuildError> {
@@ -20,33 +17,42 @@ impl<M: Mac + KeyInit + Clone> Keyed<M> {
             Some(secret) => Ok(keyed(&secret.key(scheme, key.id.as_str())?)),
             None => Err(scheme.does_not_take(key.id.as_str())),
         };
-        keys.iter().map(keyed).collect::<Result<_, _>>().map(Self)
-    }
-
-    pub(crate) fn start(&self) -> Running<M> {
-        Running(self.0.iter().cloned().collect())
+        let mut keys = keys.iter();
+        let first = keys.next().ok_or_else(|| BuildError::NoKey { scheme: scheme.name().to_owned() })?;
+        Ok(Self { first: keyed(first)?, others: keys.map(keyed).collect::<Result<_, _>>()? })
     }
 }
 
-impl<M: Mac + Clone> Running<M> {
+impl<M: Mac + Clone> Keyed<M> {
+    pub(crate) fn start(&self) -> Self {
+        Self { first: self.first.clone(), others: self.others.clone() }
+    }
+
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        self.0.iter_mut().for_each(|state| state.update(bytes));
+        self.first.update(bytes);
+        self.others.iter_mut().for_each(|state| state.update(bytes));
     }
 
     /// Every key against every signature, without an early exit: how near a guess came shows in no time.
     pub(crate) fn compare(self, claimed: &[Claimed]) -> Comparison {
         let mut made_by_key = [false; MOST_KEYS];
-        let mut fingerprint = None;
-        for (made, state) in made_by_key.iter_mut().zip(self.0) {
-            let mut computed = state.finalize().into_bytes();
-            let compare = |signature: &Claimed| computed.ct_eq(signature.as_slice());
-            *made = claimed.iter().map(compare).fold(Choice::from(0), BitOr::bitor).into();
-            // Under the first key, whichever matched: a caller that leaves a signature out would change the rest.
-            fingerprint.get_or_insert_with(|| Fingerprint::of(&computed));
-            computed.as_mut_slice().zeroize();
+        let [first, others @ ..] = &mut made_by_key;
+        // Under the first key, whichever matched: a caller that leaves a signature out would change the rest.
+        let computed;
+        (*first, computed) = compare(self.first, claimed);
+        for (made, state) in others.iter_mut().zip(self.others) {
+            (*made, _) = compare(state, claimed);
         }
-        Comparison { made_by_key, fingerprint: fingerprint.unwrap_or_else(|| Fingerprint::of(&[])) }
+        Comparison { made_by_key, computed }
     }
+}
+
+fn compare<M: Mac>(state: M, claimed: &[Claimed]) -> (bool, Computed) {
+    let mut computed = state.finalize().into_bytes();
+    let made = is_any_of(&computed, claimed);
+    let kept = Computed::new(&computed);
+    computed.as_mut_slice().zeroize();
+    (made, kept)
 }
 
 pub(crate) fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {

@@ -10,8 +10,7 @@ use aws_lc_rs::{digest, signature};
 
 use super::{Algorithm, Comparison, GREATEST_MODULUS_BITS, MOST_KEYS};
 use crate::{
-    error::BuildError, key::Key, public_key::Form, scheme::Scheme, signature::Claimed,
-    verification::Fingerprint,
+    error::BuildError, key::Key, public_key::Form, scheme::Scheme, signature::Claimed, verification::Computed,
 };
 
 pub(crate) struct KeyRing {
@@ -103,7 +102,7 @@ impl KeyRing {
         for (made, key) in made_by_key.iter_mut().zip(&self.keys) {
             *made = claimed.iter().any(|signature| key.check(&digest, signature).is_some());
         }
-        Comparison { made_by_key, fingerprint: Fingerprint::of(digest.as_bytes()) }
+        Comparison { made_by_key, computed: Computed::new(digest.as_bytes()) }
     }
 }
 

@@ -1,10 +1,7 @@
-use std::ops::BitOr;
-
 use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
 
-use super::{Comparison, MOST_KEYS};
-use crate::{error::BuildError, key::Key, scheme::Scheme, signature::Claimed, verification::Fingerprint};
+use super::{Comparison, MOST_KEYS, is_any_of};
+use crate::{error::BuildError, key::Key, scheme::Scheme, signature::Claimed, verification::Computed};
 
 /// The hashes of static tokens: comparing those hides how long a token is.
 pub(crate) struct Tokens(Vec<[u8; 32]>);
@@ -34,10 +31,9 @@ impl Tokens {
     pub(crate) fn compare(&self, body: Sha256, claimed: &[Claimed]) -> Comparison {
         let mut made_by_key = [false; MOST_KEYS];
         for (made, token) in made_by_key.iter_mut().zip(&self.0) {
-            let compare = |claimed: &Claimed| token.ct_eq(claimed.as_slice());
-            *made = claimed.iter().map(compare).fold(Choice::from(0), BitOr::bitor).into();
+            *made = is_any_of(token, claimed);
         }
-        Comparison { made_by_key, fingerprint: Fingerprint::of(&body.finalize()) }
+        Comparison { made_by_key, computed: Computed::new(&body.finalize()) }
     }
 }
 

@@ -110,7 +110,7 @@ struct Segment {
 }
 
 /// The values of the parts of one delivery.
-type Values<'h> = SmallVec<[&'h [u8]; 6]>;
+pub(crate) type Values<'h> = SmallVec<[&'h [u8]; 6]>;
 
 impl Content {
     pub(crate) fn new(scheme: &Scheme) -> Result<Self, BuildError> {
@@ -173,6 +173,9 @@ impl Content {
         head: &'h (impl Headers + ?Sized),
         timestamp: &'h str,
     ) -> Result<(Values<'h>, Values<'h>), Fault> {
+        if self.before.is_empty() && self.after.is_empty() {
+            return Ok(Default::default());
+        }
         let values = |segments: &'h [Segment]| {
             segments.iter().map(|segment| segment.value(head, timestamp)).collect::<Result<_, _>>()
         };
