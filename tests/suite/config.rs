@@ -183,8 +183,12 @@ fn a_secret_from_a_file_is_its_content_without_one_line_end() {
     for content in ["s3cret", "s3cret\n", "s3cret\r\n"] {
         assert_eq!(verdict(content), Ok(Ok(())), "{content:?}");
     }
-    for content in ["s3cret\n\n", " s3cret", "s3cret\n\r"] {
-        assert_eq!(verdict(content), Ok(Err(RejectionKind::SignatureMismatch)), "{content:?}");
+    for content in ["s3cret\n\n", " s3cret", "s3cret\n\r", "   \n", "\n\n"] {
+        let padded = format!(
+            "senders[0].keys[0].secret: file {file:?} begins or ends with white space, beside one line end at its end: \
+             remove it"
+        );
+        assert_eq!(verdict(content), Err(padded), "{content:?}");
     }
     for content in ["", "\n"] {
         let error = verdict(content).unwrap_err();

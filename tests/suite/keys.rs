@@ -234,6 +234,10 @@ fn a_misconfigured_verifier_does_not_build() {
         "moduslink was given 9 keys and takes at most 8: remove those that have expired",
     );
     assert_unbuildable(
+        moduslink().key(secret("a").expires_at(now())).secret("b", Secret::new("the secret of a")),
+        "keys \"a\" and \"b\" of moduslink are the same key: remove one",
+    );
+    assert_unbuildable(
         moduslink().key(secret("")),
         "a key of moduslink has an empty id: name it, as in \"2026-q1\"",
     );

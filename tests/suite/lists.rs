@@ -120,33 +120,39 @@ fn standard_webhooks_takes_the_version_of_its_scheme_and_no_other() {
 
 #[test]
 fn ed25519_takes_as_many_pairs_of_key_and_signature_as_there_may_be_secrets() {
+    pairs_are_bounded(Algorithm::Ed25519, "ed25519", 128);
+}
+
+#[test]
+fn ecdsa_takes_as_many_pairs_of_key_and_signature_as_there_may_be_secrets() {
+    pairs_are_bounded(Algorithm::EcdsaP256Sha256Fixed, "p256", 128);
+}
+
+/// `digits` is how long a signature is, in hex.
+fn pairs_are_bounded(algorithm: Algorithm, key: &str, digits: usize) {
     let list = SignatureList::separated_by(',');
     let scheme = Scheme::builder("acme")
         .signature_header("X-Acme")
         .list(list)
         .encoding(Encoding::Hex)
-        .algorithm(Algorithm::Ed25519)
+        .algorithm(algorithm)
         .build()
         .unwrap();
-    let private = PrivateKey::from_pem(&pem("ed25519-private.pem")).unwrap();
+    let private = PrivateKey::from_pem(&pem(&format!("{key}-private.pem"))).unwrap();
     let headers = Signer::new(scheme.clone(), [private]).unwrap().headers(b"body", now()).unwrap();
     let sent = Delivery::new(headers, "body");
-    let public = PublicKey::from_pem(&pem("ed25519-public.pem")).unwrap();
+    let public = |name: &str| PublicKey::from_pem(&pem(&format!("{name}-public.pem"))).unwrap();
     let keys = |count| {
-        let builder = Verifier::builder(scheme.clone());
-        (1..count)
-            .fold(builder, |builder, id| builder.key(Key::public(id.to_string(), public.clone())))
-            .public_key("k", public.clone())
-            .build()
-            .unwrap()
+        let others = (1..count).map(|id| Key::public(id.to_string(), public(&format!("{key}-{id}"))));
+        let builder = Verifier::builder(scheme.clone()).public_key("k", public(key));
+        others.fold(builder, countersign::VerifierBuilder::key).build().unwrap()
     };
-    let wrong = format!(",{}", "0".repeat(128));
+    let wrong = format!(",{}", "0".repeat(digits));
     let listing =
         |count: usize| sent.with_signature(format!("{}{}", sent.signature(), wrong.repeat(count - 1)));
     assert_outcome(&keys(1), &listing(8), &verified());
     assert_outcome(&keys(1), &listing(9), &Outcome::rejected(RejectionKind::TooManySignatures));
-    let first = Outcome::verified("1", b"body".to_vec());
-    assert_outcome(&keys(4), &listing(2), &first);
+    assert_outcome(&keys(4), &listing(2), &verified());
     assert_outcome(&keys(4), &listing(3), &Outcome::rejected(RejectionKind::TooManySignatures));
     assert_eq!(kind_unread(&keys(4), &listing(3)), RejectionKind::TooManySignatures);
 }

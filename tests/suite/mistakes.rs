@@ -88,6 +88,31 @@ fn a_secret_is_a_reference_that_can_be_read() {
     ]);
 }
 
+/// What stands in a secret's place is in no error, whatever it is.
+#[test]
+fn a_secret_that_was_written_into_the_wrong_place_is_not_shown() {
+    let inline = "{ insecure_inline = \"s3cret\" }";
+    for wrong in
+        ["{ insecure_inline = 83746519 }", "{ env = 83746519 }", "{ file = 83746519.5 }", "{ inline = true }"]
+    {
+        let error = read(&RIGHT.replacen(inline, wrong, 1)).unwrap_err();
+        assert_eq!(error, "it is no text: put it into quotes", "{wrong}");
+    }
+    for name in ["whsec_83746519", "a b", "8-3"] {
+        let error = read(&RIGHT.replacen(inline, &format!("{{ env = {name:?} }}"), 1)).unwrap_err();
+        assert_eq!(
+            error,
+            "senders[0].keys[0].secret: the variable that env names is not set, and its name is not in upper case: it is not \
+             shown, since it may be a secret"
+        );
+    }
+    let dated = RIGHT.replacen("id = \"k\"", "id = \"k\", expires_at = { a = \"2030-01-01T00:00:00Z\" }", 1);
+    assert_eq!(read(&dated).unwrap_err(), "it is no RFC 3339 instant");
+    let url = "[[senders]]\nsender = \"square\"\nurl = \"https://user:hunter2@h/x\"\nkeys = []";
+    let config: countersign::Config = toml::from_str(url).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
 #[test]
 fn a_key_is_a_table_with_an_id() {
     assert_mistakes(&[

@@ -1,5 +1,7 @@
 //! Schemes of one's own: what the builder takes, what it refuses, and what is signed.
 
+use std::time::Duration;
+
 use countersign::{
     Algorithm, BuildError, Encoding, Padding, Part, PrivateKey, PublicKey, RejectionKind, Scheme,
     SchemeBuilder, Secret, SecretForm, SignatureList, Signer, SigningKey, Timestamp, TimestampFormat,
@@ -152,12 +154,32 @@ fn a_timestamp_is_declared_exactly_where_it_is_signed() {
         acme().content([Part::Timestamp, Part::Body]),
         "timestamp: it signs a timestamp: say where it is sent, how it is written and how old it may be",
     );
+    let twice = [Part::Timestamp, Part::literal("."), Part::Body, Part::literal("."), Part::Timestamp];
+    assert_mistake(
+        acme().timestamp(stamped(TimestampFormat::Seconds)).content(twice),
+        "content: it signs the timestamp more than once: keep one part of it",
+    );
     let untimed = acme().build().unwrap().tolerance(UNLIMITED);
     let built = Verifier::builder(untimed).secret("k", Secret::new("s")).build();
     assert_eq!(
         built.unwrap_err().to_string(),
         "acme signs no timestamp, so a tolerance has nothing to check: remove it"
     );
+}
+
+#[test]
+fn a_tolerance_without_limits_says_so() {
+    let month = Duration::from_secs(31 * 86_400);
+    let with = |tolerance| {
+        let timestamp = Timestamp::in_header("X-Acme-Time", TimestampFormat::Seconds, tolerance);
+        acme().timestamp(timestamp).content([Part::Timestamp, Part::literal("."), Part::Body])
+    };
+    assert!(with(Tolerance::within(month)).build().is_ok());
+    let more = month + Duration::from_nanos(1);
+    let message = "tolerance: more than 31 days: if any is meant, say that it is dangerously unlimited";
+    assert_mistake(with(Tolerance::new(more, Duration::ZERO)), message);
+    assert_mistake(with(Tolerance::new(Duration::ZERO, more)), message);
+    assert_mistake(with(Tolerance::within(Duration::MAX)), message);
 }
 
 #[test]
@@ -197,10 +219,11 @@ fn parts_whose_ends_could_not_be_told_do_not_build() {
         assert_mistake(acme().content(content), &message);
     }
     let any = acme().timestamp(stamped(TimestampFormat::Any)).content([Part::Timestamp, Part::Body]);
-    assert_mistake(
-        any,
-        "content: nothing tells where a timestamp of any format ends: put a literal beside it",
-    );
+    let before = "content: nothing tells where a timestamp of any format ends: put it before the body, and a literal after it";
+    assert_mistake(any, before);
+    // An instant with a fraction is not told from the end of another.
+    let after = [Part::Body, Part::literal("."), Part::Timestamp];
+    assert_mistake(acme().timestamp(stamped(TimestampFormat::Any)).content(after), before);
 }
 
 #[test]

@@ -33,7 +33,8 @@ macro_rules! algorithms {
         /// A signature algorithm. A scheme pins its own; nothing in a request chooses one.
         ///
         /// Those that sign with a private key need the feature `public-key`, and MD5 the feature `legacy-md5`: without it a
-        /// verifier does not build.
+        /// verifier does not build. With them, a delivery whose listed signatures and the verifier's keys make more than 8 pairs
+        /// is rejected, since each costs a verification.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum Algorithm {
@@ -85,8 +86,7 @@ algorithms! {
     EcdsaP256Sha256Fixed = "ecdsa-p256-sha256-fixed", "ECDSA P-256 with SHA-256", P256;
     /// Ed25519, [RFC 8032](https://www.rfc-editor.org/rfc/rfc8032).
     ///
-    /// Each pair of a key and a listed signature costs a pass over the body; a delivery that would cost more than 8 is
-    /// rejected.
+    /// Each pair of a key and a listed signature costs a pass over the body.
     Ed25519 = "ed25519", "Ed25519", Ed25519;
     /// No signature, but a fixed token that the sender sends along: see [`Scheme::unsigned_token`].
     UnsignedToken = "unsigned-token", "a static token", Secret;
@@ -209,15 +209,19 @@ impl KeyRing {
         }
     }
 
-    #[cfg_attr(
-        not(feature = "public-key"),
-        expect(clippy::unnecessary_wraps, reason = "only Ed25519 has a bound of its own")
-    )]
-    pub(crate) fn start(
-        &self,
-        #[cfg_attr(not(feature = "public-key"), expect(unused_variables, reason = "for Ed25519"))]
-        claimed: &[Claimed],
-    ) -> Result<Running, RejectionKind> {
+    /// Starts hashing for these signatures. Under a public key each pair of a key and a signature costs a verification, so
+    /// that there may be as many of those as secrets elsewhere.
+    pub(crate) fn start(&self, claimed: &[Claimed]) -> Result<Running, RejectionKind> {
+        let keys = match self {
+            #[cfg(feature = "public-key")]
+            Self::Public(ring) => ring.count(),
+            #[cfg(feature = "public-key")]
+            Self::Ed25519(ring) => ring.count(),
+            _ => 0,
+        };
+        if claimed.len().saturating_mul(keys) > MOST_KEYS {
+            return Err(RejectionKind::TooManySignatures);
+        }
         Ok(match self {
             Self::HmacSha1(keyed) => Running::HmacSha1(keyed.start()),
             Self::HmacSha256(keyed) => Running::HmacSha256(keyed.start()),
@@ -227,7 +231,7 @@ impl KeyRing {
             #[cfg(feature = "public-key")]
             Self::Public(ring) => Running::Public(Box::new(ring.start())),
             #[cfg(feature = "public-key")]
-            Self::Ed25519(ring) => Running::Ed25519(Box::new(ring.start(claimed)?)),
+            Self::Ed25519(ring) => Running::Ed25519(Box::new(ring.start(claimed))),
         })
     }
 

@@ -14,7 +14,7 @@ use serde::{
 pub use self::build::ConfigError;
 use self::{
     instant::Instant,
-    reference::{Discreet, Reference},
+    reference::{Discreet, Reference, Text},
 };
 use crate::scheme::Part;
 
@@ -108,7 +108,8 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 struct SenderConfig {
     sender: Option<String>,
-    url: Option<String>,
+    /// It may hold a password.
+    url: Option<Text>,
     scheme: Option<SchemeConfig>,
     keys: Vec<Discreet<KeyConfig>>,
     header: Option<String>,

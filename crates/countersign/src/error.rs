@@ -41,6 +41,11 @@ pub enum BuildError {
         /// The file's path.
         file: String,
     },
+    /// The file's content begins or ends with white space, beside one line end that is not taken.
+    FilePadded {
+        /// The file's path.
+        file: String,
+    },
     /// A verifier was given no key, so that it could never accept.
     NoKey {
         /// The scheme's name.
@@ -147,6 +152,20 @@ pub enum BuildError {
     },
     /// A verifier for several senders was given none.
     NoSender,
+    /// One of several verifiers is itself of several senders, whose rule would be lost.
+    NestedSenders {
+        /// The names of its senders.
+        senders: String,
+    },
+    /// Two keys of one verifier are the same, so that neither's period counts for anything.
+    SameKey {
+        /// The id of the first.
+        first: String,
+        /// The other's.
+        second: String,
+        /// The scheme's name.
+        scheme: String,
+    },
     /// Two senders of one verifier have the same signature header, so that none tells which sent a delivery.
     SameHeader {
         /// The first sender's name.
@@ -202,6 +221,12 @@ impl fmt::Display for BuildError {
             Self::FileEmpty { file } => {
                 write!(f, "file {file:?} is empty: put the key into it that the sender gave you")
             }
+            Self::FilePadded { file } => {
+                write!(
+                    f,
+                    "file {file:?} begins or ends with white space, beside one line end at its end: remove it"
+                )
+            }
             Self::SecretForm { key, scheme, form } => {
                 write!(f, "the secret of key {key:?} of {scheme} is in the wrong form: it should be {form}")
             }
@@ -209,6 +234,15 @@ impl fmt::Display for BuildError {
             Self::Unsignable { scheme, reason } => write!(f, "{scheme} cannot sign this: {reason}"),
             Self::NoSender => {
                 f.write_str("a verifier of no sender refuses every delivery: give it at least one")
+            }
+            Self::NestedSenders { senders } => {
+                write!(
+                    f,
+                    "a verifier of {senders} cannot be one of several: list its senders beside the others"
+                )
+            }
+            Self::SameKey { first, second, scheme } => {
+                write!(f, "keys {first:?} and {second:?} of {scheme} are the same key: remove one")
             }
             Self::SameHeader { first, second, header } => write!(
                 f,

@@ -3,6 +3,7 @@
 use std::{env, fmt, fs, path::Path, sync::Arc, time::SystemTime};
 
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 #[cfg(feature = "public-key")]
@@ -23,6 +24,15 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
+
+/// For the set-up, which compares its own keys; a delivery's is never compared so.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Secret {}
 
 impl Secret {
     /// The secret with exactly these bytes: nothing is trimmed or decoded.
@@ -51,10 +61,16 @@ impl Secret {
     /// The secret from a file, as secret stores mount them: the bytes of its content, without one line end after them.
     ///
     /// # Errors
-    /// [`FileUnreadable`](BuildError::FileUnreadable) where it cannot be read, and
-    /// [`FileEmpty`](BuildError::FileEmpty) where nothing is in it.
+    /// [`FileUnreadable`](BuildError::FileUnreadable) where it cannot be read, [`FileEmpty`](BuildError::FileEmpty) where
+    /// nothing is in it, and [`FilePadded`](BuildError::FilePadded) where white space stands at its beginning or end.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, BuildError> {
-        read_file(path.as_ref()).map(Self)
+        let path = path.as_ref();
+        let bytes = read_file(path)?;
+        if bytes.trim_ascii() == bytes.as_slice() {
+            Ok(Self(bytes))
+        } else {
+            Err(BuildError::FilePadded { file: path.display().to_string() })
+        }
     }
 
     #[cfg(all(feature = "public-key", feature = "serde"))]
@@ -199,7 +215,7 @@ impl Key {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Material {
     Secret(Secret),
     #[cfg(feature = "public-key")]

@@ -27,7 +27,7 @@ const STANDARD_WEBHOOKS: &str = "whpk_";
 /// A sender's public key: RSA, P-256 or Ed25519.
 ///
 /// Whether it fits a scheme, and is large enough for it, is for the scheme to say, when the verifier is built.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     pub(crate) form: Form,
     /// The `SubjectPublicKeyInfo`; nothing for an Ed25519 key, which its form holds.
@@ -35,7 +35,7 @@ pub struct PublicKey {
 }
 
 /// Which key it is.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Form {
     Rsa { modulus_bits: usize },
     P256,

@@ -142,6 +142,12 @@ impl Scheme {
             header_name(header).ok_or_else(|| BuildError::HeaderName { header: header.clone().into_owned() })
         };
         let header = named(&self.header)?;
+        if self.timestamp.as_ref().is_some_and(|timestamp| timestamp.tolerance.is_disguised()) {
+            return Err(self.mistake(
+                "tolerance",
+                "more than 31 days: if any is meant, say that it is dangerously unlimited",
+            ));
+        }
         if let Some(timestamp) = &mut self.timestamp {
             match &mut timestamp.place {
                 TimestampPlace::Unsigned => {

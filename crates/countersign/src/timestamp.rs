@@ -81,7 +81,7 @@ struct Limits {
 }
 
 impl Tolerance {
-    /// At most this far in the past or in the future.
+    /// At most this far in the past or in the future. A scheme takes 31 days at most.
     pub const fn within(either_way: Duration) -> Self {
         Self::new(either_way, either_way)
     }
@@ -96,6 +96,11 @@ impl Tolerance {
         Self(None)
     }
 
+    /// Whether it is so wide that it should say that it has no limits.
+    pub(crate) fn is_disguised(self) -> bool {
+        self.0.is_some_and(|limits| limits.past > WIDEST || limits.future > WIDEST)
+    }
+
     /// `timestamp` is `None` for text that names no instant.
     pub(crate) fn check(self, timestamp: Option<SystemTime>, now: SystemTime) -> Result<(), Fault> {
         let Some(Limits { past, future }) = self.0 else { return Ok(()) };
@@ -107,6 +112,9 @@ impl Tolerance {
         if apart > most { Err(Fault { kind, detail: Detail::Apart { apart, most } }) } else { Ok(()) }
     }
 }
+
+/// A month: longer than any sender goes on trying.
+const WIDEST: Duration = Duration::from_secs(31 * 86_400);
 
 /// Longer than any number of seconds or RFC 3339 text that a sender writes.
 const LONGEST_TEXT: usize = 40;

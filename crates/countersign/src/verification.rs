@@ -262,11 +262,11 @@ impl Verified {
     /// A name for what was signed, to notice a replay or a plain retry by: keep those that were handled, for as long
     /// as a replay would matter.
     ///
-    /// It depends on the signed bytes and, for an HMAC, on the verifier's first key: not on which signature or key
+    /// It depends on the sender's name, the signed bytes and, for an HMAC, on the verifier's first key: not on which signature or key
     /// matched, nor on how the signature was written, so that nobody can vary it. A retry that signs something new (a
     /// timestamp, the number of an attempt) has another, and so have all deliveries once the first key was changed.
     pub fn fingerprint(&self) -> Fingerprint {
-        self.computed.fingerprint()
+        self.computed.fingerprint(self.scheme())
     }
 }
 
@@ -287,8 +287,8 @@ impl fmt::Debug for Verified {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
-/// A computed signature or digest, kept until somebody asks for its fingerprint: nothing else is made of it. One that is
-/// longer than 32 bytes is kept as that already.
+/// A computed signature or digest, kept until somebody asks for its fingerprint: nothing else is made of it. Of one that is
+/// longer than 32 bytes the SHA-256 is kept.
 #[derive(Clone)]
 pub(crate) struct Computed {
     bytes: Zeroizing<[u8; 32]>,
@@ -299,24 +299,19 @@ impl Computed {
     pub(crate) fn new(computed: &[u8]) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         match bytes.get_mut(..computed.len()) {
-            Some(kept) => {
-                kept.copy_from_slice(computed);
-                Self { bytes, length: computed.len() }
-            }
-            None => Self { bytes: Zeroizing::new(Sha256::digest(computed).into()), length: Self::HASHED },
+            Some(kept) => kept.copy_from_slice(computed),
+            None => *bytes = Sha256::digest(computed).into(),
         }
+        Self { bytes, length: computed.len().min(32) }
     }
 
-    /// The SHA-256 of what was computed, which tells nothing of it.
-    fn fingerprint(&self) -> Fingerprint {
-        match self.bytes.get(..self.length) {
-            Some(computed) => Fingerprint(Sha256::digest(computed).into()),
-            None => Fingerprint(*self.bytes),
-        }
+    /// The SHA-256 of the sender's name, a zero byte and what was computed, which tells nothing of it. Without the name two
+    /// senders' deliveries of the same content could have one fingerprint.
+    fn fingerprint(&self, scheme: &Scheme) -> Fingerprint {
+        let computed = self.bytes.get(..self.length).unwrap_or_default();
+        let hash = Sha256::new().chain_update(scheme.name()).chain_update([0]).chain_update(computed);
+        Fingerprint(hash.finalize().into())
     }
-
-    /// A length that none has that is not hashed.
-    const HASHED: usize = usize::MAX;
 }
 
 impl Fingerprint {

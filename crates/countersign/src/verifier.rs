@@ -81,7 +81,8 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// [`NoSender`](BuildError::NoSender) for an empty list, and [`SameHeader`](BuildError::SameHeader) where two senders
+    /// [`NoSender`](BuildError::NoSender) for an empty list, [`NestedSenders`](BuildError::NestedSenders) for a verifier that
+    /// is itself of several, and [`SameHeader`](BuildError::SameHeader) where two senders
     /// have the same signature header.
     pub fn any_of(verifiers: impl IntoIterator<Item = Self>) -> Result<Self, BuildError> {
         Self::several(verifiers, OnSeveral::Reject)
@@ -98,8 +99,14 @@ impl Verifier {
     }
 
     fn several(verifiers: impl IntoIterator<Item = Self>, on_several: OnSeveral) -> Result<Self, BuildError> {
-        let senders = verifiers.into_iter().flat_map(|verifier| verifier.0.senders.clone());
-        Self::new(senders.collect(), on_several)
+        let mut senders = Vec::new();
+        for verifier in verifiers {
+            match verifier.0.senders.as_slice() {
+                [sender] => senders.push(Arc::clone(sender)),
+                _ => return Err(BuildError::NestedSenders { senders: verifier.0.names.clone() }),
+            }
+        }
+        Self::new(senders, on_several)
     }
 
     fn new(senders: Vec<Arc<Sender>>, on_several: OnSeveral) -> Result<Self, BuildError> {

@@ -6,10 +6,7 @@ use sha2::{Digest, Sha512};
 use smallvec::SmallVec;
 
 use super::{Comparison, MOST_KEYS};
-use crate::{
-    error::BuildError, key::Key, rejection::RejectionKind, scheme::Scheme, signature::Claimed,
-    verification::Computed,
-};
+use crate::{error::BuildError, key::Key, scheme::Scheme, signature::Claimed, verification::Computed};
 
 pub(crate) struct KeyRing(Vec<VerifyingKey>);
 
@@ -34,10 +31,11 @@ impl KeyRing {
         keys.iter().map(key).collect::<Result<_, _>>().map(Self)
     }
 
-    pub(crate) fn start(&self, claimed: &[Claimed]) -> Result<Running, RejectionKind> {
-        if claimed.len().saturating_mul(self.0.len()) > MOST_KEYS {
-            return Err(RejectionKind::TooManySignatures);
-        }
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn start(&self, claimed: &[Claimed]) -> Running {
         let signatures = claimed.iter().filter_map(|bytes| Signature::from_slice(bytes).ok());
         let pairs = signatures.flat_map(|signature| {
             let stream = move |(place, key): (usize, &VerifyingKey)| {
@@ -45,7 +43,7 @@ impl KeyRing {
             };
             self.0.iter().enumerate().filter_map(stream)
         });
-        Ok(Running { pairs: pairs.collect(), content: Sha512::new() })
+        Running { pairs: pairs.collect(), content: Sha512::new() }
     }
 }
 

@@ -39,14 +39,15 @@ enum Hash {
 /// One delivery's hashing, whatever the number of keys.
 pub(crate) enum Running {
     AwsLc(digest::Context),
+    /// With a hash for the fingerprint, which colliding bodies do not share.
     #[cfg(feature = "legacy-md5")]
-    LegacyMd5(md5::Md5),
+    LegacyMd5(md5::Md5, digest::Context),
 }
 
 enum Digest {
     AwsLc(digest::Digest),
     #[cfg(feature = "legacy-md5")]
-    LegacyMd5([u8; 16]),
+    LegacyMd5([u8; 16], digest::Digest),
 }
 
 /// The lengths in bytes of two numbers of P-256 in DER.
@@ -86,12 +87,16 @@ impl KeyRing {
         })
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.keys.len()
+    }
+
     pub(crate) fn start(&self) -> Running {
         match self.hash {
             Hash::Sha256 => Running::AwsLc(digest::Context::new(&digest::SHA256)),
             Hash::Sha512 => Running::AwsLc(digest::Context::new(&digest::SHA512)),
             #[cfg(feature = "legacy-md5")]
-            Hash::LegacyMd5 => Running::LegacyMd5(md5::Md5::default()),
+            Hash::LegacyMd5 => Running::LegacyMd5(md5::Md5::default(), digest::Context::new(&digest::SHA256)),
         }
     }
 
@@ -143,11 +148,11 @@ impl ParsedKey {
         match (self, digest) {
             (Self::AwsLc { key, .. }, Digest::AwsLc(digest)) => key.verify_digest_sig(digest, signature).ok(),
             #[cfg(feature = "legacy-md5")]
-            (Self::LegacyMd5(key), Digest::LegacyMd5(digest)) => {
+            (Self::LegacyMd5(key), Digest::LegacyMd5(digest, _)) => {
                 key.verify(rsa_legacy::Pkcs1v15Sign::new::<md5::Md5>(), digest, signature).ok()
             }
             #[cfg(feature = "legacy-md5")]
-            (Self::AwsLc { .. }, Digest::LegacyMd5(_)) | (Self::LegacyMd5(_), Digest::AwsLc(_)) => None,
+            (Self::AwsLc { .. }, Digest::LegacyMd5(..)) | (Self::LegacyMd5(_), Digest::AwsLc(_)) => None,
         }
     }
 }
@@ -157,7 +162,10 @@ impl Running {
         match self {
             Self::AwsLc(context) => context.update(bytes),
             #[cfg(feature = "legacy-md5")]
-            Self::LegacyMd5(state) => md5::Digest::update(state, bytes),
+            Self::LegacyMd5(state, context) => {
+                md5::Digest::update(state, bytes);
+                context.update(bytes);
+            }
         }
     }
 
@@ -165,7 +173,9 @@ impl Running {
         match self {
             Self::AwsLc(context) => Digest::AwsLc(context.finish()),
             #[cfg(feature = "legacy-md5")]
-            Self::LegacyMd5(state) => Digest::LegacyMd5(md5::Digest::finalize(state).into()),
+            Self::LegacyMd5(state, context) => {
+                Digest::LegacyMd5(md5::Digest::finalize(state).into(), context.finish())
+            }
         }
     }
 }
@@ -175,7 +185,7 @@ impl Digest {
         match self {
             Self::AwsLc(digest) => digest.as_ref(),
             #[cfg(feature = "legacy-md5")]
-            Self::LegacyMd5(digest) => digest,
+            Self::LegacyMd5(_, digest) => digest.as_ref(),
         }
     }
 }

@@ -124,10 +124,12 @@ fn one_of<T: Clone>(field: &str, word: &str, words: &[(&str, T)]) -> Result<T, C
 impl SenderConfig {
     fn verifier(&self) -> Result<Verifier, ConfigError> {
         let mut scheme = match (&self.sender, &self.scheme) {
-            (Some(name), None) => senders::named(name, self.url.as_deref()).map_err(|error| match error {
-                BuildError::Scheme { field, mistake, .. } => ConfigError::new(field, mistake),
-                other => ConfigError::build("sender", other),
-            })?,
+            (Some(name), None) => senders::named(name, self.url.as_ref().map(|url| url.0.as_str())).map_err(
+                |error| match error {
+                    BuildError::Scheme { field, mistake, .. } => ConfigError::new(field, mistake),
+                    other => ConfigError::build("sender", other),
+                },
+            )?,
             (None, Some(_)) if self.url.is_some() => {
                 return Err(ConfigError::new(
                     "url",

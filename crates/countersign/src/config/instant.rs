@@ -31,8 +31,8 @@ impl<'de> Visitor<'de> for InstantVisitor {
     /// The `toml` crate gives a date-time as a map of one text, under a name of its own.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
         match map.next_entry::<String, String>()? {
-            Some((_, text)) => Ok(text),
-            None => Err(de::Error::custom("it is no RFC 3339 instant")),
+            Some((name, text)) if name == "$__toml_private_datetime" => Ok(text),
+            Some(_) | None => Err(de::Error::custom("it is no RFC 3339 instant")),
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::{fmt, marker::PhantomData, path::PathBuf};
+use std::{env, fmt, marker::PhantomData, path::PathBuf};
 
 use serde::{
     Deserialize, Deserializer,
@@ -26,10 +26,10 @@ pub(super) enum Reference {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    env: Option<String>,
-    file: Option<PathBuf>,
-    inline: Option<String>,
-    insecure_inline: Option<String>,
+    env: Option<Text>,
+    file: Option<Text>,
+    inline: Option<Text>,
+    insecure_inline: Option<Text>,
 }
 
 impl Reference {
@@ -65,11 +65,13 @@ impl Reference {
 
 /// The name of a variable, and not a value that was written in its place: that would be shown.
 fn named(variable: &str) -> Result<&str, &'static str> {
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if variable.bytes().all(is_name) && !variable.starts_with(|char: char| char.is_ascii_digit()) {
+    let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if variable.bytes().all(is_name) || env::var_os(variable).is_some() {
         Ok(variable)
     } else {
-        Err("env takes the name of a variable: letters, digits and _")
+        Err(
+            "the variable that env names is not set, and its name is not in upper case: it is not shown, since it may be a secret",
+        )
     }
 }
 
@@ -84,16 +86,70 @@ impl<'de> Deserialize<'de> for Reference {
 
 impl From<Table> for Reference {
     fn from(table: Table) -> Self {
-        let inline = |text: String, is_secret| Self::Inline { text: Secret::new(text), is_secret };
+        let inline = |Text(text): Text, is_secret| Self::Inline { text: Secret::new(text), is_secret };
         match table {
             Table { env: Some(variable), file: None, inline: None, insecure_inline: None } => {
-                Self::Env(variable)
+                Self::Env(variable.0)
             }
-            Table { env: None, file: Some(path), inline: None, insecure_inline: None } => Self::File(path),
+            Table { env: None, file: Some(path), inline: None, insecure_inline: None } => {
+                Self::File(path.0.into())
+            }
             Table { env: None, file: None, inline: Some(text), insecure_inline: None } => inline(text, false),
             Table { env: None, file: None, inline: None, insecure_inline: Some(text) } => inline(text, true),
             Table { .. } => Self::Unclear,
         }
+    }
+}
+
+/// A text. Of anything else no error says what it was.
+#[derive(Clone)]
+pub(super) struct Text(pub(super) String);
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text(redacted)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl TextVisitor {
+    fn refuse<E: de::Error>() -> Result<Text, E> {
+        Err(E::custom("it is no text: put it into quotes"))
+    }
+}
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Text, E> {
+        Self::refuse()
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Text, E> {
+        Self::refuse()
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Text, E> {
+        Self::refuse()
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Text, E> {
+        Self::refuse()
     }
 }
 

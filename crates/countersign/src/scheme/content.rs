@@ -131,16 +131,17 @@ impl Content {
                 "the body's digest is in the query, which is not signed: add the query as a part".to_owned(),
             );
         }
-        match (parts.contains(&Part::Timestamp), &scheme.timestamp) {
-            (false, Some(_)) => {
-                return mistake("it does not sign the timestamp: add it as a part".to_owned());
-            }
-            (true, None) => {
+        match (parts.iter().filter(|part| **part == Part::Timestamp).count(), &scheme.timestamp) {
+            (0, None) | (1, Some(_)) => {}
+            (0, Some(_)) => return mistake("it does not sign the timestamp: add it as a part".to_owned()),
+            (_, None) => {
                 let text =
                     "it signs a timestamp: say where it is sent, how it is written and how old it may be";
                 return Err(scheme.mistake("timestamp", text));
             }
-            (true, Some(_)) | (false, None) => {}
+            (_, Some(_)) => {
+                return mistake("it signs the timestamp more than once: keep one part of it".to_owned());
+            }
         }
         let at = parts.iter().position(Part::is_body).unwrap_or(parts.len());
         let (before, rest) = parts.split_at(at);
@@ -160,11 +161,9 @@ impl Content {
 
     /// How the timestamp's end is told.
     pub(crate) fn timestamp_boundary(&self) -> &Boundary {
-        let segments = self.before.iter().chain(&self.after);
-        let mut boundaries =
-            segments.filter(|segment| segment.part == Part::Timestamp).map(|segment| &segment.boundary);
-        let first = boundaries.next().unwrap_or(&Boundary::Form);
-        if boundaries.any(|boundary| *boundary == Boundary::Form) { &Boundary::Form } else { first }
+        let mut segments = self.before.iter().chain(&self.after);
+        let segment = segments.find(|segment| segment.part == Part::Timestamp);
+        segment.map_or(&Boundary::Form, |segment| &segment.boundary)
     }
 
     /// The values before the body and those after it.
@@ -235,14 +234,14 @@ fn segments<'p>(
                 return mistake(format!("nothing tells where {part} ends: put a literal {side} it"));
             }
             Part::Timestamp
-                if boundary == Boundary::Form
+                if (boundary == Boundary::Form || !is_before)
                     && scheme
                         .timestamp
                         .as_ref()
                         .is_some_and(|timestamp| timestamp.format == TimestampFormat::Any) =>
             {
                 return mistake(
-                    "nothing tells where a timestamp of any format ends: put a literal beside it".to_owned(),
+                    "nothing tells where a timestamp of any format ends: put it before the body, and a literal after it".to_owned(),
                 );
             }
             _ => {}

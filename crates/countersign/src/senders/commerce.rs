@@ -63,7 +63,8 @@ pub fn square(notification_url: impl Into<Cow<'static, str>>) -> Scheme {
 ///
 /// The header `X-WC-Webhook-Signature` holds 44 characters of padded base64
 /// ([documentation](https://developer.woocommerce.com/docs/apis/rest-api/v3/webhooks/)). The headers with the topic and the
-/// id are not signed. When a webhook is created the shop sends an unsigned form, `webhook_id=…`, which is rejected.
+/// id are not signed. A secret with `&amp;`, `&lt;` or the like in it is used with the characters that these stand for. When a
+/// webhook is created the shop sends an unsigned form, `webhook_id=…`, which is rejected.
 pub fn woocommerce() -> Scheme {
     signed(
         "woocommerce",

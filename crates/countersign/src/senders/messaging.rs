@@ -69,7 +69,8 @@ pub fn discord() -> Scheme {
 ///
 /// **Weak where fields meet.** Nothing separates a name from its value and from the next field, so the signature for
 /// `ab=c` is also that of `a=bc`, and neither the order of the fields nor an equal pair given twice is covered. Take only the
-/// fields that you know. There is no timestamp either: old deliveries pass.
+/// fields that you know. There is no timestamp either: old deliveries pass. [`twilio_json`] has the same header and key, and
+/// a form whose URL and fields read like a URL with `bodySHA256` would pass for it: give each kind an address of its own.
 pub fn twilio_form(url: impl Into<Cow<'static, str>>) -> Scheme {
     Scheme { content: vec![Part::Url(url.into()), Part::SortedForm], ..twilio("twilio-form") }
 }

@@ -54,7 +54,7 @@ impl VerifierBuilder {
     /// Checks everything and freezes it.
     ///
     /// # Errors
-    /// A [`BuildError`] for no key or more than 8, an empty or repeated key id, a secret without a byte other than zero, a key that is
+    /// A [`BuildError`] for no key or more than 8, an empty or repeated key id, the same key under two ids, a secret without a byte other than zero, a key that is
     /// never active, a key that does not fit the scheme (a secret for RSA, a public key for HMAC, an RSA modulus
     /// outside of what the scheme allows), a header name that is not one, a tolerance where no timestamp is
     /// signed, and a body limit of 0.
@@ -82,6 +82,14 @@ impl VerifierBuilder {
             if keys.iter().any(|(id, _)| *id == key.id) {
                 return Err(BuildError::DuplicateKeyId {
                     key: key.id.to_string(),
+                    scheme: scheme.name().to_owned(),
+                });
+            }
+            let same = |other: &&Key| other.id != key.id && other.material == key.material;
+            if let Some(other) = self.keys.iter().find(same) {
+                return Err(BuildError::SameKey {
+                    first: key.id.to_string(),
+                    second: other.id.to_string(),
                     scheme: scheme.name().to_owned(),
                 });
             }
