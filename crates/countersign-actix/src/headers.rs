@@ -1,19 +1,38 @@
-use actix_web::dev::ServiceRequest;
-use countersign::Headers;
+use actix_web::{
+    dev::ServiceRequest,
+    http::{
+        header::{CONTENT_LENGTH, HeaderName},
+        uri::PathAndQuery,
+    },
+};
+use countersign::{Headers, Verifier};
 
 /// A request's head as the core looks at it.
-pub(crate) struct RequestHead<'r>(pub(crate) &'r ServiceRequest);
+pub(crate) struct RequestHead<'r> {
+    pub(crate) request: &'r ServiceRequest,
+    pub(crate) names: &'r [HeaderName],
+}
+
+/// The names that every request is asked for, which are then not parsed for each.
+pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
+    let signatures = verifier.schemes().filter_map(|scheme| scheme.header_name().parse().ok());
+    signatures.chain([CONTENT_LENGTH]).collect()
+}
 
 impl Headers for RequestHead<'_> {
     fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
-        self.0.headers().get_all(name).for_each(|value| each(value.as_bytes()));
+        let values = match self.names.iter().find(|known| *known == name) {
+            Some(known) => self.request.headers().get_all(known),
+            None => self.request.headers().get_all(name),
+        };
+        values.for_each(|value| each(value.as_bytes()));
     }
 
     fn method(&self) -> Option<&str> {
-        Some(self.0.method().as_str())
+        Some(self.request.method().as_str())
     }
 
     fn target(&self) -> Option<&str> {
-        self.0.uri().path_and_query().map(actix_web::http::uri::PathAndQuery::as_str)
+        self.request.uri().path_and_query().map(PathAndQuery::as_str)
     }
 }

@@ -15,13 +15,16 @@ use actix_web::{
     },
 };
 use bytes::Bytes;
-use countersign::{BufferedVerification, Rejection, Verified};
+use countersign::{BufferedVerification, Rejection, Reservation, Verified};
 use futures_core::Stream;
 
 use crate::{body::RejectionBody, headers::RequestHead, transform::VerifyWebhook};
 
 /// The chunks that are taken before other tasks of the worker get their turn: a body may be always ready.
 const CHUNKS_PER_TURN: usize = 64;
+
+/// The bytes that are hashed in one turn, about.
+const HASHED_PER_TURN: usize = 128 * 1024;
 
 #[doc(hidden)]
 #[derive(Debug)]
@@ -52,7 +55,8 @@ where
         Box::pin(async move {
             let mut payload = request.take_payload();
             match verify(&guard, &request, &mut payload).await {
-                Ok((verified, body)) => {
+                // The reservation lasts for as long as the body is there.
+                Ok((verified, body, _reservation)) => {
                     request.extensions_mut().insert(verified);
                     request.set_payload(if body.is_empty() { Payload::None } else { Payload::from(body) });
                     service.call(request).await.map(ServiceResponse::map_into_left_body)
@@ -72,15 +76,22 @@ async fn verify(
     guard: &VerifyWebhook,
     request: &ServiceRequest,
     payload: &mut Payload,
-) -> Result<(Verified, Bytes), Rejection> {
-    let head = RequestHead(request);
-    let mut verification = guard.verifier.begin_buffered(&head, SystemTime::now())?;
+) -> Result<(Verified, Bytes, Option<Reservation>), Rejection> {
+    let head = RequestHead { request, names: &guard.names };
+    let now = if guard.verifier.depends_on_time() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
+    let mut verification = guard.verifier.begin_buffered(&head, now)?;
+    if let Some(budget) = &guard.body_budget {
+        verification.reserve(budget)?;
+    }
     let received = match guard.body_timeout {
         Some(limit) => tokio::time::timeout(limit, receive(payload, &mut verification)).await,
         None => Ok(receive(payload, &mut verification).await),
     };
     match received {
-        Ok(End::Complete) => verification.finish(),
+        Ok(End::Complete) => {
+            let (verified, body) = verification.conclude()?;
+            Ok((verified, body, verification.take_reservation()))
+        }
         Ok(End::Broken) => Err(verification.body_unreadable()),
         Ok(End::Rejected(rejection)) => Err(rejection),
         Err(_elapsed) => Err(verification.body_timeout()),
@@ -96,13 +107,21 @@ enum End {
 
 async fn receive(payload: &mut Payload, verification: &mut BufferedVerification) -> End {
     loop {
+        let mut hashed = 0_usize;
         for _ in 0..CHUNKS_PER_TURN {
             match poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await {
                 None => return End::Complete,
                 Some(Err(_)) => return End::Broken,
                 Some(Ok(chunk)) => {
-                    if let Err(rejection) = verification.update(chunk) {
+                    hashed = hashed.saturating_add(chunk.len());
+                    if let Err(rejection) = verification.accept(chunk) {
                         return End::Rejected(rejection);
+                    }
+                    while verification.hash_some() {
+                        tokio::task::yield_now().await;
+                    }
+                    if hashed >= HASHED_PER_TURN {
+                        break;
                     }
                 }
             }

@@ -9,10 +9,11 @@ use std::{
 use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    http::header::HeaderName,
 };
-use countersign::{Rejection, Verifier};
+use countersign::{BodyBudget, Rejection, Verifier};
 
-use crate::middleware::VerifyWebhookMiddleware;
+use crate::{headers, middleware::VerifyWebhookMiddleware};
 
 type Hook = dyn Fn(&Rejection) + Send + Sync;
 
@@ -24,7 +25,9 @@ type Hook = dyn Fn(&Rejection) + Send + Sync;
 #[must_use = "a middleware guards nothing until a service is wrapped in it"]
 pub struct VerifyWebhook {
     pub(crate) verifier: Verifier,
+    pub(crate) names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
+    pub(crate) body_budget: Option<BodyBudget>,
     on_reject: Option<Arc<Hook>>,
 }
 
@@ -32,12 +35,19 @@ impl VerifyWebhook {
     /// Verifies with this verifier. There is no time limit for the body until [`body_timeout`](Self::body_timeout)
     /// sets one.
     pub fn new(verifier: Verifier) -> Self {
-        Self { verifier, body_timeout: None, on_reject: None }
+        let names = headers::names(&verifier);
+        Self { verifier, names, body_timeout: None, body_budget: None, on_reject: None }
     }
 
     /// Answers 408 where the whole body has not arrived this long after the headers.
     pub fn body_timeout(mut self, limit: Duration) -> Self {
         self.body_timeout = Some(limit);
+        self
+    }
+
+    /// Answers 503 where the bodies that are being received, of all guards with this budget, leave too little of it.
+    pub fn body_budget(mut self, budget: BodyBudget) -> Self {
+        self.body_budget = Some(budget);
         self
     }
 
@@ -75,7 +85,8 @@ impl fmt::Debug for VerifyWebhook {
         f.debug_struct("VerifyWebhook")
             .field("verifier", &self.verifier)
             .field("body_timeout", &self.body_timeout)
+            .field("body_budget", &self.body_budget)
             .field("on_reject", &self.on_reject.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -2,11 +2,12 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use countersign::{BufferedVerification, Rejection};
+use countersign::{BufferedVerification, Rejection, Reservation};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
 };
@@ -17,11 +18,14 @@ use tower_service::Service;
 
 use crate::{
     body::{ResponseBody, VerifiedBody},
-    layer::VerifyWebhookLayer,
+    layer::Guard,
 };
 
 /// The frames that are taken in one poll, so that a body that is always ready cannot keep the worker.
 const FRAMES_PER_POLL: usize = 64;
+
+/// The bytes that are hashed in one poll, about: a large body gives the worker's other requests their turn.
+const HASHED_PER_POLL: usize = 128 * 1024;
 
 pin_project! {
     /// The response: the inner service's to a verified delivery, or a rejection's.
@@ -39,13 +43,19 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, B, F> {
         Receiving {
-            delivery: Option<Delivery<S>>,
+            // Futures are moved from layer to layer, and this is most of it: apart, they move a pointer.
+            delivery: Box<Delivery<S>>,
             #[pin]
             body: B,
             #[pin]
             deadline: Option<Sleep>,
         },
-        Answering { #[pin] future: F },
+        Answering {
+            #[pin]
+            future: F,
+            // The body is still there.
+            reservation: Option<Reservation>,
+        },
         Rejected { rejection: Option<Rejection>, version: Version },
     }
 }
@@ -53,10 +63,11 @@ pin_project! {
 /// What is kept while the body arrives.
 struct Delivery<S> {
     service: S,
-    head: Parts,
+    /// Until the inner service is called with it.
+    head: Option<Parts>,
     verification: BufferedVerification,
     trailers: Option<HeaderMap>,
-    layer: VerifyWebhookLayer,
+    guard: Arc<Guard>,
 }
 
 impl<S, B> ResponseFuture<S, B>
@@ -68,15 +79,15 @@ where
         head: Parts,
         body: B,
         verification: BufferedVerification,
-        layer: VerifyWebhookLayer,
+        guard: Arc<Guard>,
     ) -> Self {
-        let deadline = layer.body_timeout.map(tokio::time::sleep);
-        let delivery = Some(Delivery { service, head, verification, trailers: None, layer });
+        let deadline = guard.body_timeout.map(tokio::time::sleep);
+        let delivery = Box::new(Delivery { service, head: Some(head), verification, trailers: None, guard });
         Self { state: State::Receiving { delivery, body, deadline } }
     }
 
-    pub(crate) fn rejected(rejection: Rejection, version: Version, layer: &VerifyWebhookLayer) -> Self {
-        Self { state: State::rejected(rejection, version, layer) }
+    pub(crate) fn rejected(rejection: Rejection, version: Version, guard: &Guard) -> Self {
+        Self { state: State::rejected(rejection, version, guard) }
     }
 }
 
@@ -103,12 +114,12 @@ where
                             None => return Poll::Pending,
                         },
                     };
-                    match delivery.take() {
-                        Some(delivery) => delivery.settle(end),
+                    match delivery.settle(end) {
+                        Some(next) => next,
                         None => return Poll::Pending,
                     }
                 }
-                StateProjection::Answering { future } => {
+                StateProjection::Answering { future, .. } => {
                     return future.poll(cx).map_ok(|response| response.map(ResponseBody::answered));
                 }
                 StateProjection::Rejected { rejection, version } => {
@@ -133,13 +144,16 @@ enum End {
 
 /// Takes frames until the body says that there are no more: `is_end_stream` is only a hint.
 fn receive<S, B: Body<Data = Bytes>>(
-    delivery: &mut Option<Delivery<S>>,
+    delivery: &mut Delivery<S>,
     mut body: Pin<&mut B>,
     cx: &mut Context<'_>,
 ) -> Poll<End> {
-    let Some(delivery) = delivery else {
+    // What is left of a large frame, a part in each poll.
+    if delivery.verification.hash_some() {
+        cx.waker().wake_by_ref();
         return Poll::Pending;
-    };
+    }
+    let mut hashed = 0_usize;
     for _ in 0..FRAMES_PER_POLL {
         let frame = match ready!(body.as_mut().poll_frame(cx)) {
             Some(Ok(frame)) => frame,
@@ -151,8 +165,12 @@ fn receive<S, B: Body<Data = Bytes>>(
             delivery.trailers = delivery.trailers.take().or(other.into_trailers().ok());
             Bytes::new()
         });
-        if let Err(rejection) = delivery.verification.update(chunk) {
+        hashed = hashed.saturating_add(chunk.len());
+        if let Err(rejection) = delivery.verification.accept(chunk) {
             return Poll::Ready(End::Rejected(rejection));
+        }
+        if delivery.verification.hash_some() || hashed >= HASHED_PER_POLL {
+            break;
         }
     }
     cx.waker().wake_by_ref();
@@ -160,30 +178,33 @@ fn receive<S, B: Body<Data = Bytes>>(
 }
 
 impl<S> Delivery<S> {
-    fn settle<B, F>(mut self, end: End) -> State<S, B, F>
+    /// What comes after the body; nothing for a future that is polled after its end.
+    fn settle<B, F>(&mut self, end: End) -> Option<State<S, B, F>>
     where
         S: Service<Request<VerifiedBody>, Future = F>,
     {
         let verdict = match end {
-            End::Complete => self.verification.finish(),
+            End::Complete => self.verification.conclude(),
             End::Broken => Err(self.verification.body_unreadable()),
             End::Late => Err(self.verification.body_timeout()),
             End::Rejected(rejection) => Err(rejection),
         };
-        match verdict {
+        let mut head = self.head.take()?;
+        Some(match verdict {
             Ok((verified, body)) => {
-                self.head.extensions.insert(verified);
-                let request = Request::from_parts(self.head, VerifiedBody::new(body, self.trailers));
-                State::Answering { future: self.service.call(request) }
+                head.extensions.insert(verified);
+                let request = Request::from_parts(head, VerifiedBody::new(body, self.trailers.take()));
+                let reservation = self.verification.take_reservation();
+                State::Answering { future: self.service.call(request), reservation }
             }
-            Err(rejection) => State::rejected(rejection, self.head.version, &self.layer),
-        }
+            Err(rejection) => State::rejected(rejection, head.version, &self.guard),
+        })
     }
 }
 
 impl<S, B, F> State<S, B, F> {
-    fn rejected(rejection: Rejection, version: Version, layer: &VerifyWebhookLayer) -> Self {
-        layer.rejected(&rejection);
+    fn rejected(rejection: Rejection, version: Version, guard: &Guard) -> Self {
+        guard.rejected(&rejection);
         Self::Rejected { rejection: Some(rejection), version }
     }
 }

@@ -1,23 +1,37 @@
-use countersign::Headers;
-use http::request::Parts;
+use countersign::{Headers, Verifier};
+use http::{HeaderName, header, request::Parts};
 
 /// A request's head as the core looks at it.
-pub(crate) struct RequestHead<'r>(pub(crate) &'r Parts);
+pub(crate) struct RequestHead<'r> {
+    pub(crate) parts: &'r Parts,
+    pub(crate) names: &'r [HeaderName],
+}
+
+/// The names that every request is asked for, which are then not parsed for each.
+pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
+    let signatures = verifier.schemes().filter_map(|scheme| scheme.header_name().parse().ok());
+    signatures.chain([header::CONTENT_LENGTH]).collect()
+}
 
 impl Headers for RequestHead<'_> {
     fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
-        self.0.headers.get_all(name).iter().for_each(|value| each(value.as_bytes()));
+        let values = match self.names.iter().find(|known| *known == name) {
+            Some(known) => self.parts.headers.get_all(known),
+            None => self.parts.headers.get_all(name),
+        };
+        values.iter().for_each(|value| each(value.as_bytes()));
     }
 
     fn method(&self) -> Option<&str> {
-        Some(self.0.method.as_str())
+        Some(self.parts.method.as_str())
     }
 
     fn target(&self) -> Option<&str> {
-        let uri = &self.0.uri;
+        let uri = &self.parts.uri;
         // What axum's `nest` has cut off is signed, too: a guard inside would take a signature for another path otherwise.
         #[cfg(feature = "axum")]
-        let uri = self.0.extensions.get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
+        let uri =
+            self.parts.extensions.get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
         uri.path_and_query().map(http::uri::PathAndQuery::as_str)
     }
 }

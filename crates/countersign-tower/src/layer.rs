@@ -1,9 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::{Rejection, Verifier};
+use countersign::{BodyBudget, Rejection, Verifier};
+use http::HeaderName;
 use tower_layer::Layer;
 
-use crate::service::VerifyWebhook;
+use crate::{headers, service::VerifyWebhook};
 
 type Hook = dyn Fn(&Rejection) + Send + Sync;
 
@@ -12,9 +13,15 @@ type Hook = dyn Fn(&Rejection) + Send + Sync;
 /// See the [crate's documentation](crate) for what passes and where it goes among other layers.
 #[derive(Clone)]
 #[must_use = "a layer guards nothing until it is added to a service"]
-pub struct VerifyWebhookLayer {
+pub struct VerifyWebhookLayer(Arc<Guard>);
+
+/// What all requests have in common: one pointer for each of them.
+#[derive(Clone)]
+pub(crate) struct Guard {
     pub(crate) verifier: Verifier,
+    pub(crate) names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
+    pub(crate) body_budget: Option<BodyBudget>,
     on_reject: Option<Arc<Hook>>,
 }
 
@@ -22,23 +29,34 @@ impl VerifyWebhookLayer {
     /// Verifies with this verifier. There is no time limit for the body until [`body_timeout`](Self::body_timeout)
     /// sets one.
     pub fn new(verifier: Verifier) -> Self {
-        Self { verifier, body_timeout: None, on_reject: None }
+        let names = headers::names(&verifier);
+        Self(Arc::new(Guard { verifier, names, body_timeout: None, body_budget: None, on_reject: None }))
     }
 
     /// Answers 408 where the whole body has not arrived this long after the headers.
     ///
     /// It needs a Tokio runtime whose timers are enabled, as `#[tokio::main]`'s are.
-    pub fn body_timeout(mut self, limit: Duration) -> Self {
-        self.body_timeout = Some(limit);
-        self
+    pub fn body_timeout(self, limit: Duration) -> Self {
+        self.with(|guard| guard.body_timeout = Some(limit))
+    }
+
+    /// Answers 503 where the bodies that are being received, of all guards with this budget, leave too little of it.
+    pub fn body_budget(self, budget: BodyBudget) -> Self {
+        self.with(|guard| guard.body_budget = Some(budget))
     }
 
     /// Calls this with every rejection, before the response is made: to count them, or to raise an alarm.
-    pub fn on_reject(mut self, hook: impl Fn(&Rejection) + Send + Sync + 'static) -> Self {
-        self.on_reject = Some(Arc::new(hook));
-        self
+    pub fn on_reject(self, hook: impl Fn(&Rejection) + Send + Sync + 'static) -> Self {
+        self.with(|guard| guard.on_reject = Some(Arc::new(hook)))
     }
 
+    fn with(mut self, change: impl FnOnce(&mut Guard)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl Guard {
     pub(crate) fn rejected(&self, rejection: &Rejection) {
         if let Some(hook) = &self.on_reject {
             hook(rejection);
@@ -50,16 +68,23 @@ impl<S> Layer<S> for VerifyWebhookLayer {
     type Service = VerifyWebhook<S>;
 
     fn layer(&self, inner: S) -> VerifyWebhook<S> {
-        VerifyWebhook::new(inner, self.clone())
+        VerifyWebhook::new(inner, Arc::clone(&self.0))
     }
 }
 
 impl fmt::Debug for VerifyWebhookLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifyWebhookLayer")
             .field("verifier", &self.verifier)
             .field("body_timeout", &self.body_timeout)
+            .field("body_budget", &self.body_budget)
             .field("on_reject", &self.on_reject.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 use std::{
     mem,
+    sync::Arc,
     task::{Context, Poll},
     time::SystemTime,
 };
@@ -13,19 +14,19 @@ use crate::{
     body::{ResponseBody, VerifiedBody},
     future::ResponseFuture,
     headers::RequestHead,
-    layer::VerifyWebhookLayer,
+    layer::Guard,
 };
 
 /// The service that [`VerifyWebhookLayer`] makes: it calls the inner one with verified deliveries only.
 #[derive(Clone, Debug)]
 pub struct VerifyWebhook<S> {
     inner: S,
-    layer: VerifyWebhookLayer,
+    guard: Arc<Guard>,
 }
 
 impl<S> VerifyWebhook<S> {
-    pub(crate) fn new(inner: S, layer: VerifyWebhookLayer) -> Self {
-        Self { inner, layer }
+    pub(crate) fn new(inner: S, guard: Arc<Guard>) -> Self {
+        Self { inner, guard }
     }
 }
 
@@ -44,14 +45,22 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (head, body) = request.into_parts();
-        match self.layer.verifier.begin_buffered(&RequestHead(&head), SystemTime::now()) {
+        let guard = &self.guard;
+        let verifier = &guard.verifier;
+        let now = if verifier.depends_on_time() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
+        let begun = verifier.begin_buffered(&RequestHead { parts: &head, names: &guard.names }, now);
+        let admitted = begun.and_then(|mut verification| match &guard.body_budget {
+            Some(budget) => verification.reserve(budget).map(|()| verification),
+            None => Ok(verification),
+        });
+        match admitted {
             Ok(verification) => {
                 // The service that was polled ready goes along; the clone that stays must be polled anew.
                 let ready = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, ready);
-                ResponseFuture::receiving(ready, head, body, verification, self.layer.clone())
+                ResponseFuture::receiving(ready, head, body, verification, Arc::clone(guard))
             }
-            Err(rejection) => ResponseFuture::rejected(rejection, head.version, &self.layer),
+            Err(rejection) => ResponseFuture::rejected(rejection, head.version, guard),
         }
     }
 }

@@ -236,7 +236,7 @@ impl KeyRing {
     }
 
     /// Compares what was computed over everything hashed with every claimed signature.
-    pub(crate) fn compare(&self, running: Running, claimed: &[Claimed]) -> Comparison {
+    pub(crate) fn compare(&self, running: &mut Running, claimed: &[Claimed]) -> Comparison {
         match (self, running) {
             (_, Running::HmacSha1(running)) => running.compare(claimed),
             (_, Running::HmacSha256(running)) => running.compare(claimed),
@@ -244,7 +244,7 @@ impl KeyRing {
             (_, Running::HmacSha512(running)) => running.compare(claimed),
             (Self::Tokens(tokens), Running::Unsigned(body)) => tokens.compare(body, claimed),
             #[cfg(feature = "public-key")]
-            (Self::Public(ring), Running::Public(running)) => ring.compare(*running, claimed),
+            (Self::Public(ring), Running::Public(running)) => ring.compare(running, claimed),
             #[cfg(feature = "public-key")]
             (_, Running::Ed25519(running)) => running.compare(),
             // A ring compares what it has started.

@@ -3,7 +3,7 @@
 use std::cmp;
 
 /// The first size of a buffer, in bytes: no peer chooses it.
-const FIRST_CAPACITY: usize = 16 * 1024;
+const FIRST_CAPACITY: usize = 4 * 1024;
 
 /// Appends to a buffer that doubles up to the limit, which the verification has checked already.
 pub(crate) fn append(buffer: &mut Vec<u8>, chunks: &[&[u8]], limit: usize) {
@@ -32,6 +32,6 @@ mod tests {
             capacities.push(buffer.capacity());
         }
         capacities.dedup();
-        assert_eq!(capacities, [16_384, 32_768, 65_536, 100_000]);
+        assert_eq!(capacities, [4_096, 8_192, 16_384, 32_768, 65_536, 100_000]);
     }
 }

@@ -1,10 +1,13 @@
 //! A verification that keeps the body for the handler (feature `bytes`).
 
+use std::mem;
+
 use bytes::Bytes;
 
 use crate::{
+    budget::{BodyBudget, Reservation},
     buffer::append,
-    rejection::Rejection,
+    rejection::{Rejection, RejectionKind},
     verification::{Verification, Verified},
 };
 
@@ -33,7 +36,12 @@ use crate::{
 pub struct BufferedVerification {
     verification: Verification,
     body: Body,
+    hashed: usize,
+    reservation: Option<Reservation>,
 }
+
+/// What is hashed at once with one key, in bytes: a tenth of a millisecond with SHA-256 instructions.
+const HASHED_AT_ONCE: usize = 128 * 1024;
 
 #[derive(Debug)]
 enum Body {
@@ -44,7 +52,7 @@ enum Body {
 impl BufferedVerification {
     pub(crate) fn new(mut verification: Verification) -> Self {
         verification.keep_nothing();
-        Self { verification, body: Body::One(Bytes::new()) }
+        Self { verification, body: Body::One(Bytes::new()), hashed: 0, reservation: None }
     }
 
     /// Takes the next bytes of the body, exactly as they arrived.
@@ -52,7 +60,22 @@ impl BufferedVerification {
     /// # Errors
     /// Those of [`Verification::update`].
     pub fn update(&mut self, chunk: Bytes) -> Result<(), Rejection> {
-        self.verification.update(&chunk)?;
+        self.accept(chunk)?;
+        while self.hash_some() {}
+        Ok(())
+    }
+
+    /// Takes the next bytes as [`update`](Self::update) does, and leaves their hashing to [`hash_some`](Self::hash_some).
+    ///
+    /// # Errors
+    /// Those of [`Verification::update`], and [`BudgetExhausted`](RejectionKind::BudgetExhausted) where more bytes
+    /// arrive than were announced and the budget has no more.
+    pub fn accept(&mut self, chunk: Bytes) -> Result<(), Rejection> {
+        self.verification.admit(chunk.len())?;
+        let received = self.verification.received;
+        if self.reservation.as_mut().is_some_and(|reservation| !reservation.grow(received)) {
+            return Err(self.verification.fail(RejectionKind::BudgetExhausted));
+        }
         match &mut self.body {
             _ if chunk.is_empty() => {}
             Body::One(first) if first.is_empty() => *first = chunk,
@@ -66,25 +89,68 @@ impl BufferedVerification {
         Ok(())
     }
 
+    /// Hashes a part of what was accepted and says whether there is more: so that a large body does not keep a worker from
+    /// its other requests. A part is 128 KiB for one key, and less for several.
+    pub fn hash_some(&mut self) -> bool {
+        let body = match &self.body {
+            Body::One(only) => only.as_ref(),
+            Body::Many(buffer) => buffer.as_slice(),
+        };
+        let rest = body.get(self.hashed..).unwrap_or_default();
+        let most = HASHED_AT_ONCE.checked_div(self.verification.passes()).unwrap_or(HASHED_AT_ONCE);
+        let (now, later) = rest.split_at_checked(most).unwrap_or((rest, &[]));
+        self.verification.hash(now);
+        self.hashed = self.hashed.saturating_add(now.len());
+        !later.is_empty()
+    }
+
+    /// Takes the body's part of a budget for all bodies, before it is read.
+    ///
+    /// # Errors
+    /// [`BudgetExhausted`](RejectionKind::BudgetExhausted) where the budget has less left than `Content-Length`, or
+    /// the body limit where there is none.
+    pub fn reserve(&mut self, budget: &BodyBudget) -> Result<(), Rejection> {
+        let bytes = self.verification.announced.unwrap_or(self.verification.body_limit());
+        self.reservation = budget.reserve(bytes);
+        match self.reservation {
+            Some(_) => Ok(()),
+            None => Err(self.verification.fail(RejectionKind::BudgetExhausted)),
+        }
+    }
+
+    /// The part of the budget, to be kept for as long as the body is: until the request is answered, say.
+    pub fn take_reservation(&mut self) -> Option<Reservation> {
+        self.reservation.take()
+    }
+
     /// The verdict and the body, after its last byte.
     ///
     /// # Errors
     /// Those of [`Verification::finish`].
-    pub fn finish(self) -> Result<(Verified, Bytes), Rejection> {
-        let body = match self.body {
+    pub fn finish(mut self) -> Result<(Verified, Bytes), Rejection> {
+        self.conclude()
+    }
+
+    /// What [`finish`](Self::finish) does, in place: for a future that cannot give its state away without a copy of it.
+    ///
+    /// # Errors
+    /// Those of [`Verification::finish`], and [`BodyUnreadable`](RejectionKind::BodyUnreadable) where it was called before.
+    pub fn conclude(&mut self) -> Result<(Verified, Bytes), Rejection> {
+        while self.hash_some() {}
+        let body = match mem::replace(&mut self.body, Body::One(Bytes::new())) {
             Body::One(only) => only,
             Body::Many(buffer) => Bytes::from(buffer),
         };
-        Ok((self.verification.finish_over(&body)?, body))
+        Ok((self.verification.conclude(&body)?, body))
     }
 
     /// Ends the verification of a body that broke off: see [`Verification::body_unreadable`].
-    pub fn body_unreadable(self) -> Rejection {
+    pub fn body_unreadable(&self) -> Rejection {
         self.verification.body_unreadable()
     }
 
     /// Ends the verification of a body that did not arrive in time: see [`Verification::body_timeout`].
-    pub fn body_timeout(self) -> Rejection {
+    pub fn body_timeout(&self) -> Rejection {
         self.verification.body_timeout()
     }
 }

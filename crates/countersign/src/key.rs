@@ -269,6 +269,10 @@ impl Period {
         }
     }
 
+    pub(crate) fn is_always(self) -> bool {
+        self.not_before.is_none() && self.expires_at.is_none()
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         matches!((self.not_before, self.expires_at), (Some(start), Some(end)) if start >= end)
     }

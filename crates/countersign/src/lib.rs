@@ -72,9 +72,11 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
-//! | `bytes` | no | `BufferedVerification`, which keeps the body; for adapters |
+//! | `bytes` | no | `BufferedVerification`, which keeps the body, and `BodyBudget`; for adapters |
 
 mod algorithm;
+#[cfg(feature = "bytes")]
+mod budget;
 mod buffer;
 #[cfg(feature = "bytes")]
 mod buffered;
@@ -98,6 +100,8 @@ mod verification;
 mod verifier;
 
 pub use algorithm::Algorithm;
+#[cfg(feature = "bytes")]
+pub use budget::{BodyBudget, Reservation};
 #[cfg(feature = "bytes")]
 pub use buffered::BufferedVerification;
 #[cfg(feature = "serde")]

@@ -134,7 +134,7 @@ impl Rejection {
         }
     }
 
-    /// The HTTP status to answer: 400, 401, 408 or 413.
+    /// The HTTP status to answer: 400, 401, 408, 413 or 503.
     pub fn status(&self) -> u16 {
         self.kind().status()
     }
@@ -150,6 +150,8 @@ impl Rejection {
         const TEXT: (&str, &str) = ("content-type", "text/plain; charset=utf-8");
         match self.status() {
             401 => &[TEXT, ("www-authenticate", "Webhook-Signature")],
+            // Bodies come and go within seconds, and senders wait longer than that anyway.
+            503 => &[TEXT, ("retry-after", "5")],
             _ => &[TEXT],
         }
     }
@@ -160,6 +162,7 @@ impl Rejection {
             400 => "bad request\n",
             408 => "request timeout\n",
             413 => "content too large\n",
+            503 => "service unavailable\n",
             _ => "unauthorized\n",
         }
     }
@@ -289,6 +292,8 @@ rejection_kinds! {
     ContentLengthMalformed = 400, "content_length_malformed", "content-length is not a number";
     /// The body, or the `Content-Length` that announces it, is over the limit.
     BodyTooLarge = 413, "body_too_large", "the body is over the limit";
+    /// The bodies of all requests together would exceed the budget that was set for them.
+    BudgetExhausted = 503, "budget_exhausted", "the bodies that are being received have used up their budget";
     /// The body broke off or could not be read.
     BodyUnreadable = 400, "body_unreadable", "the body broke off or could not be read";
     /// The body did not arrive within the time that was set.

@@ -33,6 +33,8 @@ struct Admitted<'h> {
     after: Values<'h>,
     covered: Covered,
     signed_headers: Vec<Box<str>>,
+    #[cfg_attr(not(feature = "bytes"), expect(dead_code, reason = "for a budget of buffered bytes"))]
+    announced: Option<usize>,
 }
 
 impl Sender {
@@ -56,6 +58,8 @@ impl Sender {
             running,
             covered: admitted.covered,
             suffix,
+            #[cfg(feature = "bytes")]
+            announced: admitted.announced,
             received: 0,
             empty_chunks: 0,
             failed: None,
@@ -79,12 +83,20 @@ impl Sender {
         if !self.keys.iter().any(|(_, period)| period.activity(now) == Activity::Active) {
             return Err(RejectionKind::NoActiveKey.into());
         }
-        self.check_content_length(head)?;
+        let announced = self.announced(head)?;
         let mut signed_headers = Vec::new();
         for name in self.content.headers() {
             signed_headers.push(signed_header(head, name)?.into());
         }
-        Ok(Admitted { signatures: claims.signatures, timestamp, before, after, covered, signed_headers })
+        Ok(Admitted {
+            signatures: claims.signatures,
+            timestamp,
+            before,
+            after,
+            covered,
+            signed_headers,
+            announced,
+        })
     }
 
     /// The timestamp's text and the instant that it names.
@@ -141,30 +153,35 @@ impl Sender {
         }
     }
 
-    fn check_content_length(&self, head: &(impl Headers + ?Sized)) -> Result<(), RejectionKind> {
-        let mut outcome = Ok(());
+    /// What `Content-Length` says: of several, the last.
+    fn announced(&self, head: &(impl Headers + ?Sized)) -> Result<Option<usize>, RejectionKind> {
+        let mut announced = Ok(None);
         head.for_each_value("content-length", &mut |value| {
-            if outcome.is_ok() {
-                outcome = self.check_announced(value);
+            if announced.is_ok() {
+                announced = self.read_length(value).map(Some);
             }
         });
-        outcome
+        announced
     }
 
-    fn check_announced(&self, value: &[u8]) -> Result<(), RejectionKind> {
+    fn read_length(&self, value: &[u8]) -> Result<usize, RejectionKind> {
         let value = value.trim_ascii();
         if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
             return Err(RejectionKind::ContentLengthMalformed);
         }
         // A number of digits that does not fit is over any limit.
         match str::from_utf8(value).ok().and_then(|digits| digits.parse::<usize>().ok()) {
-            Some(length) if length <= self.body_limit => Ok(()),
+            Some(length) if length <= self.body_limit => Ok(length),
             Some(_) | None => Err(RejectionKind::BodyTooLarge),
         }
     }
 
     pub(crate) fn reject(self: &Arc<Self>, fault: impl Into<Fault>) -> Rejection {
         Rejection::by_sender(fault.into(), self)
+    }
+
+    pub(crate) fn depends_on_time(&self) -> bool {
+        self.scheme.timestamp.is_some() || self.keys.iter().any(|(_, period)| !period.is_always())
     }
 
     pub(crate) fn key_ids(&self) -> impl Iterator<Item = &KeyId> {

@@ -1,6 +1,6 @@
 //! A running verification, and the proof that it ends in.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, mem, sync::Arc, time::SystemTime};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -49,6 +49,9 @@ pub struct Verification {
     pub(crate) running: Running,
     pub(crate) covered: Covered,
     pub(crate) suffix: Vec<u8>,
+    /// What `Content-Length` says, where there is one.
+    #[cfg(feature = "bytes")]
+    pub(crate) announced: Option<usize>,
     pub(crate) received: usize,
     pub(crate) empty_chunks: u16,
     pub(crate) failed: Option<RejectionKind>,
@@ -84,25 +87,35 @@ impl Verification {
     /// [`BodyUnreadable`](RejectionKind::BodyUnreadable) after more than 1024 chunks without a byte. From then on
     /// the verification can only fail.
     pub fn update(&mut self, chunk: &[u8]) -> Result<(), Rejection> {
-        let received = self.received.checked_add(chunk.len());
+        self.admit(chunk.len())?;
+        self.hash(chunk);
+        Ok(())
+    }
+
+    /// Counts a chunk of this length, which [`hash`](Self::hash) is to be given.
+    pub(crate) fn admit(&mut self, length: usize) -> Result<(), Rejection> {
+        let received = self.received.checked_add(length);
         let (Some(received), None) = (received.filter(|&sum| sum <= self.sender.body_limit), self.failed)
         else {
             return Err(self.fail(RejectionKind::BodyTooLarge));
         };
-        if chunk.is_empty() {
+        if length == 0 {
             self.empty_chunks = self.empty_chunks.saturating_add(1);
             if self.empty_chunks > MOST_EMPTY_CHUNKS {
                 return Err(self.fail(RejectionKind::BodyUnreadable));
             }
         }
         self.received = received;
-        match &mut self.covered {
-            Covered::Bytes => self.running.update(chunk),
-            Covered::Form(Some(body)) => buffer::append(body, &[chunk], self.sender.body_limit),
-            Covered::Form(None) => {}
-            Covered::Digest(digest) => digest.running.update(chunk),
-        }
         Ok(())
+    }
+
+    pub(crate) fn hash(&mut self, bytes: &[u8]) {
+        match &mut self.covered {
+            Covered::Bytes => self.running.update(bytes),
+            Covered::Form(Some(body)) => buffer::append(body, &[bytes], self.sender.body_limit),
+            Covered::Form(None) => {}
+            Covered::Digest(digest) => digest.running.update(bytes),
+        }
     }
 
     /// The verdict, after the last byte of the body.
@@ -113,16 +126,15 @@ impl Verification {
     /// only an inactive key did, [`FormMalformed`](RejectionKind::FormMalformed) or
     /// [`BodyDigestMismatch`](RejectionKind::BodyDigestMismatch) where the scheme signs a form or a digest and the body is
     /// not that, and the rejection of [`update`](Self::update) again where there was one.
-    #[inline]
     pub fn finish(mut self) -> Result<Verified, Rejection> {
         let body = match &mut self.covered {
             Covered::Form(body) => body.take().unwrap_or_default(),
             Covered::Bytes | Covered::Digest(_) => Vec::new(),
         };
-        self.finish_over(&body)
+        self.conclude(&body)
     }
 
-    /// From now on the body is kept by the caller, who has it for [`finish_over`](Self::finish_over).
+    /// From now on the body is kept by the caller, who has it for [`conclude`](Self::conclude).
     #[cfg(feature = "bytes")]
     pub(crate) fn keep_nothing(&mut self) {
         if let Covered::Form(body) = &mut self.covered {
@@ -130,25 +142,30 @@ impl Verification {
         }
     }
 
-    /// The verdict over a body that is looked at where it is signed as a form.
-    pub(crate) fn finish_over(mut self, body: &[u8]) -> Result<Verified, Rejection> {
+    /// The verdict over a body that is looked at where it is signed as a form. In place, since what is moved about on the way
+    /// to an answer costs more than the comparison.
+    pub(crate) fn conclude(&mut self, body: &[u8]) -> Result<Verified, Rejection> {
         if let Some(kind) = self.failed {
             return Err(self.sender.reject(kind));
         }
+        // There is one verdict: whoever asks again has nothing to ask of.
+        self.failed = Some(RejectionKind::BodyUnreadable);
         let mut is_covered = true;
-        match self.covered {
+        match &mut self.covered {
             Covered::Bytes => {}
             Covered::Form(_) => {
                 let running = &mut self.running;
                 form::sorted(body, |text| running.update(text)).map_err(|kind| self.sender.reject(kind))?;
             }
             // Neither is secret: the caller sent both.
-            Covered::Digest(digest) => is_covered = digest.running.finalize().as_slice() == digest.claimed,
+            Covered::Digest(digest) => {
+                is_covered = digest.running.finalize_reset().as_slice() == digest.claimed;
+            }
         }
         if !self.suffix.is_empty() {
             self.running.update(&self.suffix);
         }
-        let comparison = self.sender.ring.compare(self.running, &self.claimed);
+        let comparison = self.sender.ring.compare(&mut self.running, &self.claimed);
         let mut inactive = None;
         for ((key, period), made) in self.sender.keys.iter().zip(comparison.made_by_key) {
             if !made {
@@ -159,12 +176,11 @@ impl Verification {
                     return Err(self.sender.reject(RejectionKind::BodyDigestMismatch));
                 }
                 Activity::Active => {
-                    let key = key.clone();
                     return Ok(Verified::new(
-                        self.sender,
-                        key,
+                        Arc::clone(&self.sender),
+                        key.clone(),
                         self.timestamp,
-                        self.signed_headers,
+                        mem::take(&mut self.signed_headers),
                         comparison.computed,
                     ));
                 }
@@ -179,13 +195,19 @@ impl Verification {
     }
 
     /// Ends the verification of a body that broke off: the rejection to answer with, if anyone still listens.
-    pub fn body_unreadable(self) -> Rejection {
+    pub fn body_unreadable(&self) -> Rejection {
         self.sender.reject(RejectionKind::BodyUnreadable)
     }
 
     /// Ends the verification of a body that did not arrive in time.
-    pub fn body_timeout(self) -> Rejection {
+    pub fn body_timeout(&self) -> Rejection {
         self.sender.reject(RejectionKind::BodyTimeout)
+    }
+
+    /// How often a byte of the body is hashed, at the most.
+    #[cfg(feature = "bytes")]
+    pub(crate) fn passes(&self) -> usize {
+        self.sender.keys.len()
     }
 
     /// The most bytes that the body may have.
@@ -194,7 +216,7 @@ impl Verification {
         self.sender.body_limit
     }
 
-    fn fail(&mut self, kind: RejectionKind) -> Rejection {
+    pub(crate) fn fail(&mut self, kind: RejectionKind) -> Rejection {
         let kind = *self.failed.get_or_insert(kind);
         self.sender.reject(kind)
     }

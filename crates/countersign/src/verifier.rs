@@ -47,6 +47,7 @@ struct Shared {
     /// Never empty; no two have the same signature header.
     senders: Vec<Arc<Sender>>,
     on_several: OnSeveral,
+    depends_on_time: bool,
     names: String,
     header_names: String,
 }
@@ -128,7 +129,8 @@ impl Verifier {
                 });
             }
         }
-        Ok(Self(Arc::new(Shared { senders, on_several, names, header_names })))
+        let depends_on_time = senders.iter().any(|sender| sender.depends_on_time());
+        Ok(Self(Arc::new(Shared { senders, on_several, depends_on_time, names, header_names })))
     }
 
     /// Verifies a delivery whose body is at hand: [`begin`](Self::begin), [`update`](Verification::update) and
@@ -207,6 +209,12 @@ impl Verifier {
         self.0.senders.iter().flat_map(|sender| sender.key_ids())
     }
 
+    /// Whether the clock decides about anything: a timestamp that is signed, or a key that is not active always. Where it does
+    /// not, [`begin`](Self::begin) may be told any time.
+    pub fn depends_on_time(&self) -> bool {
+        self.0.depends_on_time
+    }
+
     /// The most bytes that a body may have: of any of the senders.
     pub fn body_limit(&self) -> usize {
         self.0.senders.iter().map(|sender| sender.body_limit).max().unwrap_or_default()
@@ -228,7 +236,7 @@ impl fmt::Debug for Verifier {
             list.entry(&format_args!(
                 "Verifier {{ sender: {:?}, keys: {:?}, body_limit: {} }}",
                 sender.scheme.name(),
-                sender.keys,
+                sender.key_ids().collect::<Vec<_>>(),
                 sender.body_limit
             ));
         }

@@ -1,5 +1,7 @@
 //! Ed25519, [RFC 8032](https://www.rfc-editor.org/rfc/rfc8032): the only file that names its library.
 
+use std::mem;
+
 pub(crate) use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::{Signature, StreamVerifier};
 use sha2::{Digest, Sha512};
@@ -53,13 +55,13 @@ impl Running {
         self.content.update(bytes);
     }
 
-    pub(crate) fn compare(self) -> Comparison {
+    pub(crate) fn compare(&mut self) -> Comparison {
         let mut made_by_key = [false; MOST_KEYS];
-        for (place, stream) in self.pairs {
+        for (place, stream) in mem::take(&mut self.pairs) {
             if let (Some(made), Ok(())) = (made_by_key.get_mut(place), stream.finalize_and_verify()) {
                 *made = true;
             }
         }
-        Comparison { made_by_key, computed: Computed::new(&self.content.finalize()) }
+        Comparison { made_by_key, computed: Computed::new(&self.content.finalize_reset()) }
     }
 }

@@ -28,12 +28,12 @@ impl Tokens {
     }
 
     /// `body` is the running hash of what no signature covers, to notice a plain retry by.
-    pub(crate) fn compare(&self, body: Sha256, claimed: &[Claimed]) -> Comparison {
+    pub(crate) fn compare(&self, body: &mut Sha256, claimed: &[Claimed]) -> Comparison {
         let mut made_by_key = [false; MOST_KEYS];
         for (made, token) in made_by_key.iter_mut().zip(&self.0) {
             *made = is_any_of(token, claimed);
         }
-        Comparison { made_by_key, computed: Computed::new(&body.finalize()) }
+        Comparison { made_by_key, computed: Computed::new(&body.finalize_reset()) }
     }
 }
 
