@@ -17,6 +17,7 @@ mod harness;
 mod keys;
 mod layering;
 mod lists;
+mod load;
 mod log;
 mod middleware;
 mod mistakes;

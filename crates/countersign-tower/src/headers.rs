@@ -15,7 +15,7 @@ pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
 
 impl Headers for RequestHead<'_> {
     fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
-        let values = match self.names.iter().find(|known| *known == name) {
+        let values = match self.names.iter().find(|known| known.as_str() == name) {
             Some(known) => self.parts.headers.get_all(known),
             None => self.parts.headers.get_all(name),
         };

@@ -97,6 +97,9 @@ impl BufferedVerification {
             Body::Many(buffer) => buffer.as_slice(),
         };
         let rest = body.get(self.hashed..).unwrap_or_default();
+        if rest.is_empty() {
+            return false;
+        }
         let most = HASHED_AT_ONCE.checked_div(self.verification.passes()).unwrap_or(HASHED_AT_ONCE);
         let (now, later) = rest.split_at_checked(most).unwrap_or((rest, &[]));
         self.verification.hash(now);

@@ -1,0 +1,212 @@
+//! Many bodies and large ones: a budget for all together, and turns for the worker's other requests.
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use actix_http::BoxedPayloadStream;
+use actix_web::{
+    App, HttpResponse,
+    dev::{Payload, Service},
+    error::PayloadError,
+    web,
+};
+use bytes::Bytes;
+use countersign::{BodyBudget, RejectionKind, Secret, Verifier, senders};
+use countersign_actix::VerifyWebhook;
+use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
+use futures_core::Stream;
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::harness::{Delivery, actix_request, block_on, hmac_delivery, request};
+
+const LIMIT: usize = 1 << 20;
+
+fn verifier() -> Verifier {
+    Verifier::builder(senders::github()).secret("k", Secret::new("secret")).body_limit(LIMIT).build().unwrap()
+}
+
+fn sent(body: impl Into<Vec<u8>>) -> Delivery {
+    hmac_delivery(senders::github(), "secret", body)
+}
+
+async fn polled_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    let mut future = Some(future);
+    poll_fn(|cx| Poll::Ready(future.take().unwrap().poll(cx))).await
+}
+
+/// How often a future was polled until it was ready.
+async fn polls<F: Future>(future: F) -> (usize, F::Output) {
+    let mut future = pin!(future);
+    let mut polls = 0;
+    let output = poll_fn(|cx| {
+        polls += 1;
+        future.as_mut().poll(cx)
+    });
+    let output = output.await;
+    (polls, output)
+}
+
+/// A body that never comes, and counts how often it was asked for.
+#[derive(Clone, Default)]
+struct Never(Arc<AtomicUsize>);
+
+impl http_body::Body for Never {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Poll::Pending
+    }
+}
+
+impl Stream for Never {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Poll::Pending
+    }
+}
+
+async fn answer(_: Request<VerifiedBody>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::default()))
+}
+
+#[test]
+fn a_body_over_the_budget_of_all_is_503_in_tower_and_not_read() {
+    let budget = BodyBudget::new(LIMIT + 10);
+    let guard = VerifyWebhookLayer::new(verifier()).body_budget(budget.clone());
+    let deliver =
+        |sent: &Delivery, body| guard.layer(service_fn(answer)).oneshot(request(sent).map(|_| body));
+    block_on(async {
+        // It announces no length, so it is given the limit.
+        let mut first = Box::pin(deliver(&sent(""), Never::default()));
+        assert!(polled_once(first.as_mut()).await.is_pending());
+        assert_eq!(budget.left(), 10);
+
+        let unread = Never::default();
+        let response = deliver(&sent("").with_header("content-length", "11"), unread.clone()).await.unwrap();
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["retry-after"], "5");
+        let rejection = response.extensions().get::<countersign::Rejection>().unwrap();
+        assert_eq!(rejection.kind(), RejectionKind::BudgetExhausted);
+        assert_eq!(unread.0.load(Ordering::Relaxed), 0);
+
+        let mut small = Box::pin(deliver(&sent("").with_header("content-length", "10"), Never::default()));
+        assert!(polled_once(small.as_mut()).await.is_pending());
+        assert_eq!(budget.left(), 0);
+        drop((first, small));
+        assert_eq!(budget.left(), LIMIT + 10);
+    });
+}
+
+#[test]
+fn a_body_over_the_budget_of_all_is_503_in_actix_and_not_read() {
+    let budget = BodyBudget::new(LIMIT + 10);
+    let guard = VerifyWebhook::new(verifier()).body_budget(budget.clone());
+    block_on(async {
+        let app = App::new().wrap(guard).default_service(web::to(HttpResponse::Ok));
+        let app = actix_web::test::init_service(app).await;
+        let deliver = |sent: &Delivery, body: Never| {
+            let payload: BoxedPayloadStream = Box::pin(body);
+            app.call(actix_request(sent).replace_payload(Payload::Stream { payload }).0)
+        };
+        let mut first = Box::pin(deliver(&sent(""), Never::default()));
+        assert!(polled_once(first.as_mut()).await.is_pending());
+        assert_eq!(budget.left(), 10);
+
+        let unread = Never::default();
+        let response = deliver(&sent("").with_header("content-length", "11"), unread.clone()).await.unwrap();
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers().get("retry-after").unwrap(), "5");
+        assert_eq!(unread.0.load(Ordering::Relaxed), 0);
+        drop((first, response));
+        assert_eq!(budget.left(), LIMIT + 10);
+    });
+}
+
+/// The reservation lasts until the handler has answered, and a body may not be longer than it and the rest of the budget.
+#[test]
+fn a_budget_counts_what_arrives_and_for_as_long_as_the_handler_runs() {
+    let budget = BodyBudget::new(10);
+    let during = Arc::new(AtomicUsize::new(0));
+    let handler = service_fn(|_: Request<VerifiedBody>| {
+        during.store(budget.left(), Ordering::Relaxed);
+        std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+    });
+    let guarded = VerifyWebhookLayer::new(verifier()).body_budget(budget.clone()).layer(handler);
+    let status = |announced: &str, body: &str| {
+        let sent = sent(body).with_header("content-length", announced);
+        block_on(guarded.clone().oneshot(request(&sent.in_chunks_of(3)))).unwrap().status().as_u16()
+    };
+    assert_eq!(status("7", "a body."), 200);
+    assert_eq!(during.load(Ordering::Relaxed), 3);
+    // More than was announced, which a server for HTTP would not let through.
+    assert_eq!(status("1", "a body."), 200);
+    assert_eq!(during.load(Ordering::Relaxed), 3);
+    assert_eq!(status("1", "a body that is"), 503);
+    assert_eq!(budget.left(), 10);
+}
+
+#[test]
+fn a_large_body_of_one_chunk_gives_the_worker_its_turns_and_is_handed_on_uncopied() {
+    let sent = sent(vec![b'x'; LIMIT]);
+    let address = sent.chunks[0].as_ptr();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let handler = service_fn(|request: Request<VerifiedBody>| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let body = http_body_util::BodyExt::collect(request.into_body()).await.unwrap().to_bytes();
+            seen.store(body.as_ptr() as usize, Ordering::Relaxed);
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }
+    });
+    let guarded = VerifyWebhookLayer::new(verifier()).layer(handler);
+    let (turns, response) = block_on(polls(guarded.oneshot(request(&sent))));
+    assert_eq!(response.unwrap().status(), 200);
+    assert_eq!(turns, LIMIT / (128 * 1024), "a turn for each 128 KiB");
+    assert_eq!(seen.load(Ordering::Relaxed), address as usize);
+}
+
+#[test]
+fn a_large_body_of_one_chunk_gives_the_worker_its_turns_in_actix() {
+    block_on(async {
+        let guard = VerifyWebhook::new(verifier());
+        let app = App::new().wrap(guard).default_service(web::to(HttpResponse::Ok));
+        let app = actix_web::test::init_service(app).await;
+        let large = actix_request(&sent(vec![b'x'; LIMIT]));
+        let (turns, response) = polls(app.call(large)).await;
+        assert_eq!(response.unwrap().status(), 200);
+        assert!(turns >= LIMIT / (128 * 1024), "{turns}");
+        let small = actix_request(&sent("body"));
+        assert_eq!(polls(app.call(small)).await.0, 1);
+    });
+}
+
+/// With several keys each byte is hashed as often, and the turns are as long as with one.
+#[test]
+fn the_turns_do_not_grow_with_the_keys() {
+    let keys = (0..4).map(|id| countersign::Key::secret(id.to_string(), Secret::new(format!("secret {id}"))));
+    let builder = Verifier::builder(senders::github()).body_limit(LIMIT);
+    let verifier = keys.fold(builder, countersign::VerifierBuilder::key).build().unwrap();
+    let sent = hmac_delivery(senders::github(), "secret 3", vec![b'x'; LIMIT]);
+    let guarded = VerifyWebhookLayer::new(verifier).layer(service_fn(answer));
+    let (turns, response) = block_on(polls(guarded.oneshot(request(&sent))));
+    assert_eq!(response.unwrap().status(), 200);
+    assert_eq!(turns, 4 * LIMIT / (128 * 1024));
+}
