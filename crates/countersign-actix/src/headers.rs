@@ -1,9 +1,6 @@
 use actix_web::{
     dev::ServiceRequest,
-    http::{
-        header::{CONTENT_LENGTH, HeaderName},
-        uri::PathAndQuery,
-    },
+    http::{header::HeaderName, uri::PathAndQuery},
 };
 use countersign::{Headers, Verifier};
 
@@ -15,8 +12,7 @@ pub(crate) struct RequestHead<'r> {
 
 /// The names that every request is asked for, which are then not parsed for each.
 pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
-    let signatures = verifier.schemes().filter_map(|scheme| scheme.header_name().parse().ok());
-    signatures.chain([CONTENT_LENGTH]).collect()
+    verifier.header_names().filter_map(|name| name.parse().ok()).collect()
 }
 
 impl Headers for RequestHead<'_> {

@@ -21,7 +21,7 @@ use futures_core::Stream;
 use crate::{body::RejectionBody, headers::RequestHead, transform::VerifyWebhook};
 
 /// The chunks that are taken before other tasks of the worker get their turn: a body may be always ready.
-const CHUNKS_PER_TURN: usize = 64;
+const CHUNKS_PER_TURN: usize = 256;
 
 /// The bytes that are hashed in one turn, about.
 const HASHED_PER_TURN: usize = 128 * 1024;

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The frames that are taken in one poll, so that a body that is always ready cannot keep the worker.
-const FRAMES_PER_POLL: usize = 64;
+const FRAMES_PER_POLL: usize = 256;
 
 /// The bytes that are hashed in one poll, about: a large body gives the worker's other requests their turn.
 const HASHED_PER_POLL: usize = 128 * 1024;

@@ -1,5 +1,5 @@
 use countersign::{Headers, Verifier};
-use http::{HeaderName, header, request::Parts};
+use http::{HeaderName, request::Parts};
 
 /// A request's head as the core looks at it.
 pub(crate) struct RequestHead<'r> {
@@ -9,8 +9,7 @@ pub(crate) struct RequestHead<'r> {
 
 /// The names that every request is asked for, which are then not parsed for each.
 pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
-    let signatures = verifier.schemes().filter_map(|scheme| scheme.header_name().parse().ok());
-    signatures.chain([header::CONTENT_LENGTH]).collect()
+    verifier.header_names().filter_map(|name| name.parse().ok()).collect()
 }
 
 impl Headers for RequestHead<'_> {

@@ -6,7 +6,15 @@ use std::cmp;
 const FIRST_CAPACITY: usize = 4 * 1024;
 
 /// Appends to a buffer that doubles up to the limit, which the verification has checked already.
+#[inline]
 pub(crate) fn append(buffer: &mut Vec<u8>, chunks: &[&[u8]], limit: usize) {
+    // Nearly always there is room.
+    if let [chunk] = chunks
+        && chunk.len() <= buffer.capacity().saturating_sub(buffer.len())
+    {
+        buffer.extend_from_slice(chunk);
+        return;
+    }
     let length = chunks.iter().fold(buffer.len(), |sum, chunk| sum.saturating_add(chunk.len()));
     if length > buffer.capacity() {
         let doubled = cmp::max(FIRST_CAPACITY, buffer.capacity().saturating_mul(2));

@@ -40,6 +40,9 @@ pub struct BufferedVerification {
     reservation: Option<Reservation>,
 }
 
+/// What is hashed at the least before the body's end, in bytes: a call costs what some blocks do.
+const HASHED_AT_LEAST: usize = 1024;
+
 /// What is hashed at once with one key, in bytes: a tenth of a millisecond with SHA-256 instructions.
 const HASHED_AT_ONCE: usize = 128 * 1024;
 
@@ -70,6 +73,7 @@ impl BufferedVerification {
     /// # Errors
     /// Those of [`Verification::update`], and [`BudgetExhausted`](RejectionKind::BudgetExhausted) where more bytes
     /// arrive than were announced and the budget has no more.
+    #[inline]
     pub fn accept(&mut self, chunk: Bytes) -> Result<(), Rejection> {
         self.verification.admit(chunk.len())?;
         let received = self.verification.received;
@@ -89,22 +93,30 @@ impl BufferedVerification {
         Ok(())
     }
 
-    /// Hashes a part of what was accepted and says whether there is more: so that a large body does not keep a worker from
-    /// its other requests. A part is 128 KiB for one key, and less for several.
+    /// Hashes a part of what was accepted and says whether there is more to hash now: so that a large body does not keep a
+    /// worker from its other requests. A part is 128 KiB for one key, and less for several; less than 1 KiB waits for more,
+    /// since a body in tiny chunks would cost more calls than hashing.
+    #[inline]
     pub fn hash_some(&mut self) -> bool {
+        let behind = self.verification.received.saturating_sub(self.hashed);
+        if behind < HASHED_AT_LEAST {
+            return false;
+        }
+        let most = HASHED_AT_ONCE.checked_div(self.verification.passes()).unwrap_or(HASHED_AT_ONCE);
+        self.hash(most);
+        behind.saturating_sub(most) >= HASHED_AT_LEAST
+    }
+
+    /// Hashes so many bytes of what is behind, or all.
+    fn hash(&mut self, most: usize) {
         let body = match &self.body {
             Body::One(only) => only.as_ref(),
             Body::Many(buffer) => buffer.as_slice(),
         };
-        let rest = body.get(self.hashed..).unwrap_or_default();
-        if rest.is_empty() {
-            return false;
-        }
-        let most = HASHED_AT_ONCE.checked_div(self.verification.passes()).unwrap_or(HASHED_AT_ONCE);
-        let (now, later) = rest.split_at_checked(most).unwrap_or((rest, &[]));
+        let behind = body.get(self.hashed..).unwrap_or_default();
+        let (now, _) = behind.split_at_checked(most).unwrap_or((behind, &[]));
         self.verification.hash(now);
         self.hashed = self.hashed.saturating_add(now.len());
-        !later.is_empty()
     }
 
     /// Takes the body's part of a budget for all bodies, before it is read.
@@ -139,7 +151,7 @@ impl BufferedVerification {
     /// # Errors
     /// Those of [`Verification::finish`], and [`BodyUnreadable`](RejectionKind::BodyUnreadable) where it was called before.
     pub fn conclude(&mut self) -> Result<(Verified, Bytes), Rejection> {
-        while self.hash_some() {}
+        self.hash(usize::MAX);
         let body = match mem::replace(&mut self.body, Body::One(Bytes::new())) {
             Body::One(only) => only,
             Body::Many(buffer) => Bytes::from(buffer),

@@ -121,7 +121,7 @@ impl Rejection {
     fn header_names(&self) -> &str {
         match &self.origin {
             Origin::Sender(sender) => sender.scheme.header_name(),
-            Origin::Verifier(verifier) => verifier.header_names(),
+            Origin::Verifier(verifier) => verifier.signature_headers(),
         }
     }
 

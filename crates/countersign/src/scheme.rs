@@ -6,7 +6,7 @@ mod encoding;
 
 use std::borrow::Cow;
 
-pub(crate) use self::content::{Content, Coverage, Values, signed_header};
+pub(crate) use self::content::{Content, Coverage, Values};
 pub use self::{
     builder::{SchemeBuilder, SignatureList},
     content::Part,

@@ -10,7 +10,7 @@ use crate::{
     headers::{Headers, Occurrence, occurrence},
     key::{Activity, KeyId, Period},
     rejection::{Fault, Rejection, RejectionKind},
-    scheme::{Content, ContentEncoding, Coverage, Scheme, Values, signed_header},
+    scheme::{Content, ContentEncoding, Coverage, Scheme, Values},
     signature::{Claimed, Claims},
     timestamp::{Timestamp, TimestampPlace},
     verification::{Covered, Verification},
@@ -29,10 +29,8 @@ pub(crate) struct Sender {
 struct Admitted<'h> {
     signatures: SmallVec<[Claimed; 1]>,
     timestamp: Option<SystemTime>,
-    before: Values<'h>,
-    after: Values<'h>,
+    values: Values<'h>,
     covered: Covered,
-    signed_headers: Vec<Box<str>>,
     #[cfg_attr(not(feature = "bytes"), expect(dead_code, reason = "for a budget of buffered bytes"))]
     announced: Option<usize>,
 }
@@ -47,14 +45,14 @@ impl Sender {
     ) -> Result<Verification, Rejection> {
         let admitted = self.admit(head, value, now).map_err(|fault| self.reject(fault))?;
         let mut running = self.ring.start(&admitted.signatures).map_err(|kind| self.reject(kind))?;
-        admitted.before.iter().for_each(|part| running.update(part));
-        let suffix = admitted.after.concat();
+        admitted.values.before.iter().for_each(|part| running.update(part));
+        let suffix = admitted.values.after.concat();
         Ok(Verification {
             sender: Arc::clone(self),
             now,
             claimed: admitted.signatures,
             timestamp: admitted.timestamp,
-            signed_headers: admitted.signed_headers,
+            signed_headers: admitted.values.headers,
             running,
             covered: admitted.covered,
             suffix,
@@ -77,26 +75,14 @@ impl Sender {
             Some(timestamp) => self.read_timestamp(timestamp, head, claims.timestamp, now)?,
             None => ("", None),
         };
-        let (before, after) = self.content.values(head, text)?;
+        let values = self.content.values(head, text)?;
         let covered = self.covered(head)?;
         self.check_content_encoding(head)?;
         if !self.keys.iter().any(|(_, period)| period.activity(now) == Activity::Active) {
             return Err(RejectionKind::NoActiveKey.into());
         }
         let announced = self.announced(head)?;
-        let mut signed_headers = Vec::new();
-        for name in self.content.headers() {
-            signed_headers.push(signed_header(head, name)?.into());
-        }
-        Ok(Admitted {
-            signatures: claims.signatures,
-            timestamp,
-            before,
-            after,
-            covered,
-            signed_headers,
-            announced,
-        })
+        Ok(Admitted { signatures: claims.signatures, timestamp, values, covered, announced })
     }
 
     /// The timestamp's text and the instant that it names.
@@ -178,6 +164,18 @@ impl Sender {
 
     pub(crate) fn reject(self: &Arc<Self>, fault: impl Into<Fault>) -> Rejection {
         Rejection::by_sender(fault.into(), self)
+    }
+
+    /// Every header that is looked at.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
+        let timestamp = match self.scheme.timestamp.as_ref().map(|timestamp| &timestamp.place) {
+            Some(TimestampPlace::Header(name)) => Some(&**name),
+            Some(TimestampPlace::Listed(_) | TimestampPlace::Unsigned) | None => None,
+        };
+        [&*self.scheme.header, "content-length", "content-encoding"]
+            .into_iter()
+            .chain(timestamp)
+            .chain(self.content.headers())
     }
 
     pub(crate) fn depends_on_time(&self) -> bool {

@@ -192,7 +192,7 @@ impl Signer {
     fn content(&self, body: &[u8], time: &str) -> Result<Vec<u8>, BuildError> {
         let unsignable =
             |reason: String| BuildError::Unsignable { scheme: self.scheme.name().to_owned(), reason };
-        let (before, after) = self.content.values(&self.given, time).map_err(|fault| {
+        let values = self.content.values(&self.given, time).map_err(|fault| {
             let how = match fault.kind {
                 RejectionKind::SignedHeaderMissing => ": give it to `Signer::header`",
                 RejectionKind::PartMissing => ": give it to `Signer::request`",
@@ -200,7 +200,7 @@ impl Signer {
             };
             unsignable(format!("{fault}{how}"))
         })?;
-        let mut content = before.concat();
+        let mut content = values.before.concat();
         match &self.content.coverage {
             Coverage::Bytes => content.extend_from_slice(body),
             Coverage::SortedForm => form::sorted(body, |text| content.extend_from_slice(text))
@@ -219,7 +219,7 @@ impl Signer {
             }
             Coverage::Nothing => {}
         }
-        content.extend(after.concat());
+        content.extend(values.after.concat());
         Ok(content)
     }
 }

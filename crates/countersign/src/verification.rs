@@ -93,6 +93,7 @@ impl Verification {
     }
 
     /// Counts a chunk of this length, which [`hash`](Self::hash) is to be given.
+    #[inline]
     pub(crate) fn admit(&mut self, length: usize) -> Result<(), Rejection> {
         let received = self.received.checked_add(length);
         let (Some(received), None) = (received.filter(|&sum| sum <= self.sender.body_limit), self.failed)

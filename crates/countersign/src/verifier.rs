@@ -209,6 +209,11 @@ impl Verifier {
         self.0.senders.iter().flat_map(|sender| sender.key_ids())
     }
 
+    /// The names of all headers that a verification may look at, in lower case: for an adapter that has them parsed once.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.0.senders.iter().flat_map(|sender| sender.header_names())
+    }
+
     /// Whether the clock decides about anything: a timestamp that is signed, or a key that is not active always. Where it does
     /// not, [`begin`](Self::begin) may be told any time.
     pub fn depends_on_time(&self) -> bool {
@@ -224,7 +229,7 @@ impl Verifier {
         &self.0.names
     }
 
-    pub(crate) fn header_names(&self) -> &str {
+    pub(crate) fn signature_headers(&self) -> &str {
         &self.0.header_names
     }
 }

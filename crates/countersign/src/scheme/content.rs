@@ -110,7 +110,13 @@ struct Segment {
 }
 
 /// The values of the parts of one delivery.
-pub(crate) type Values<'h> = SmallVec<[&'h [u8]; 6]>;
+#[derive(Default)]
+pub(crate) struct Values<'h> {
+    pub(crate) before: SmallVec<[&'h [u8]; 6]>,
+    pub(crate) after: SmallVec<[&'h [u8]; 6]>,
+    /// Those of the headers among them, to be handed on.
+    pub(crate) headers: Vec<Box<str>>,
+}
 
 impl Content {
     pub(crate) fn new(scheme: &Scheme) -> Result<Self, BuildError> {
@@ -166,19 +172,23 @@ impl Content {
         segment.map_or(&Boundary::Form, |segment| &segment.boundary)
     }
 
-    /// The values before the body and those after it.
+    /// What this delivery has for the parts.
     pub(crate) fn values<'h>(
         &'h self,
         head: &'h (impl Headers + ?Sized),
         timestamp: &'h str,
-    ) -> Result<(Values<'h>, Values<'h>), Fault> {
-        if self.before.is_empty() && self.after.is_empty() {
-            return Ok(Default::default());
+    ) -> Result<Values<'h>, Fault> {
+        let mut values = Values::default();
+        for (segments, texts) in [(&self.before, &mut values.before), (&self.after, &mut values.after)] {
+            for segment in segments {
+                let text = segment.value(head, timestamp)?;
+                if matches!(segment.part, Part::Header(_)) {
+                    values.headers.push(text.into());
+                }
+                texts.push(text.as_bytes());
+            }
         }
-        let values = |segments: &'h [Segment]| {
-            segments.iter().map(|segment| segment.value(head, timestamp)).collect::<Result<_, _>>()
-        };
-        Ok((values(&self.before)?, values(&self.after)?))
+        Ok(values)
     }
 
     /// The names of the headers that are signed beside the timestamp's and the signature's own.
@@ -262,7 +272,7 @@ fn is_url(url: &str) -> bool {
 }
 
 impl Segment {
-    fn value<'h>(&'h self, head: &'h (impl Headers + ?Sized), timestamp: &'h str) -> Result<&'h [u8], Fault> {
+    fn value<'h>(&'h self, head: &'h (impl Headers + ?Sized), timestamp: &'h str) -> Result<&'h str, Fault> {
         let fault = |kind| Fault { kind, detail: Detail::Part(self.part.to_string()) };
         let missing = || fault(RejectionKind::PartMissing);
 
@@ -272,9 +282,9 @@ impl Segment {
             })
         };
         let value = match &self.part {
-            Part::Literal(text) | Part::Url(text) => return Ok(text.as_bytes()),
+            Part::Literal(text) | Part::Url(text) => return Ok(text),
             // Its own form was checked when it was read.
-            Part::Timestamp => return Ok(timestamp.as_bytes()),
+            Part::Timestamp => return Ok(timestamp),
             Part::Header(name) => signed_header(head, name)?,
             Part::Method => head.method().ok_or_else(missing)?,
             Part::Path => target().ok_or_else(missing)?.0,
@@ -282,13 +292,15 @@ impl Segment {
             // They stand between the segments.
             Part::Body | Part::SortedForm => "",
         };
-        if self.is_delimited(value) { Ok(value.as_bytes()) } else { Err(fault(RejectionKind::PartAmbiguous)) }
+        if self.is_delimited(value) { Ok(value) } else { Err(fault(RejectionKind::PartAmbiguous)) }
     }
 
     /// Whether the value ends where its separator is first found: no byte of it could belong to what comes beside it.
     fn is_delimited(&self, value: &str) -> bool {
         match &self.boundary {
             Boundary::Separator(separator) if separator.is_empty() => true,
+            // One byte cannot overlap what it separates.
+            Boundary::Separator(separator) if separator.len() == 1 => !value.contains(separator.as_str()),
             Boundary::Separator(separator) if self.is_before => {
                 format!("{value}{separator}").find(separator.as_str()) == Some(value.len())
             }
@@ -301,7 +313,7 @@ impl Segment {
 }
 
 /// The value of a header that is signed: once, not empty, and visible ASCII.
-pub(crate) fn signed_header<'h>(head: &'h (impl Headers + ?Sized), name: &str) -> Result<&'h str, Fault> {
+fn signed_header<'h>(head: &'h (impl Headers + ?Sized), name: &str) -> Result<&'h str, Fault> {
     let fault = |kind| Fault { kind, detail: Detail::Part(name.to_owned()) };
     let value = match occurrence(head, name) {
         Occurrence::Never => return Err(fault(RejectionKind::SignedHeaderMissing)),
