@@ -1,7 +1,8 @@
 use std::{
     future::{Future, poll_fn},
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
+    task::Poll,
     time::SystemTime,
 };
 
@@ -83,9 +84,14 @@ async fn verify(
     if let Some(budget) = &guard.body_budget {
         verification.reserve(budget)?;
     }
-    let received = match guard.body_timeout {
-        Some(limit) => tokio::time::timeout(limit, receive(payload, &mut verification)).await,
-        None => Ok(receive(payload, &mut verification).await),
+    let received = {
+        let mut receiving = pin!(receive(payload, &mut verification));
+        // Most bodies are there at once, and a timer is dear.
+        match (poll_fn(|cx| Poll::Ready(receiving.as_mut().poll(cx))).await, guard.body_timeout) {
+            (Poll::Ready(end), _) => Ok(end),
+            (Poll::Pending, Some(limit)) => tokio::time::timeout(limit, receiving).await,
+            (Poll::Pending, None) => Ok(receiving.await),
+        }
     };
     match received {
         Ok(End::Complete) => {

@@ -47,6 +47,7 @@ pin_project! {
             delivery: Box<Delivery<S>>,
             #[pin]
             body: B,
+            // From the first time that the body keeps us waiting: most are there at once, and a timer is dear.
             #[pin]
             deadline: Option<Sleep>,
         },
@@ -81,9 +82,8 @@ where
         verification: BufferedVerification,
         guard: Arc<Guard>,
     ) -> Self {
-        let deadline = guard.body_timeout.map(tokio::time::sleep);
         let delivery = Box::new(Delivery { service, head: Some(head), verification, trailers: None, guard });
-        Self { state: State::Receiving { delivery, body, deadline } }
+        Self { state: State::Receiving { delivery, body, deadline: None } }
     }
 
     pub(crate) fn rejected(rejection: Rejection, version: Version, guard: &Guard) -> Self {
@@ -102,17 +102,22 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Receiving { delivery, body, deadline } => {
+                StateProjection::Receiving { delivery, body, mut deadline } => {
                     // The body first: one that is complete by now is not late.
                     let end = match receive(delivery, body, cx) {
                         Poll::Ready(end) => end,
-                        Poll::Pending => match deadline.as_pin_mut() {
-                            Some(deadline) => {
-                                ready!(deadline.poll(cx));
-                                End::Late
+                        Poll::Pending => {
+                            if let (None, Some(limit)) = (&*deadline, delivery.guard.body_timeout) {
+                                deadline.set(Some(tokio::time::sleep(limit)));
                             }
-                            None => return Poll::Pending,
-                        },
+                            match deadline.as_pin_mut() {
+                                Some(deadline) => {
+                                    ready!(deadline.poll(cx));
+                                    End::Late
+                                }
+                                None => return Poll::Pending,
+                            }
+                        }
                     };
                     match delivery.settle(end) {
                         Some(next) => next,

@@ -38,6 +38,7 @@
 //! | 413 | the body, or the `Content-Length` that announces it, is over the verifier's body limit |
 //! | 400 | the body broke off, or `Content-Length` is not a number |
 //! | 408 | the body took longer than [`VerifyWebhookLayer::body_timeout`] |
+//! | 503 | the bodies that are being received leave too little of [`VerifyWebhookLayer::body_budget`] |
 //!
 //! Every 401 has the same headers and body. A request that its headers refuse is answered without reading its body. On
 //! HTTP/1 a refusal says `Connection: close`. The reason is for the operator: a

@@ -14,8 +14,8 @@ use crate::{
 /// A verification that keeps the body, so that a handler gets what was verified.
 ///
 /// A body of one chunk is handed on uncopied. From the second chunk on, all are copied into one buffer as they
-/// arrive, so that a body in a million small chunks costs no more than in one. The buffer doubles as the body
-/// grows and never exceeds the body limit. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
+/// arrive, so that a body in a million small chunks costs no more than in one. The buffer grows fourfold, up to the
+/// body limit. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
 ///
 /// ```
 /// use std::time::SystemTime;
