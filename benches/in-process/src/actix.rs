@@ -1,0 +1,137 @@
+//! The contestants of actix-web, each in an app of its own.
+
+use std::{error::Error, future::poll_fn, pin::Pin, rc::Rc, time::Duration};
+
+use actix_http::{Payload, Request};
+use actix_web::{
+    App, HttpResponse, Responder, Route,
+    body::MessageBody,
+    dev::{HttpServiceFactory, Service, ServiceRequest, ServiceResponse},
+    error::ErrorUnauthorized,
+    middleware::{Next, from_fn},
+    rt::Runtime,
+    test::{TestRequest, init_service},
+    web,
+};
+use countersign_actix::VerifyWebhook;
+use futures_core::Stream;
+use hmac::Hmac;
+use sha2::Sha256;
+use webhook_verify::{
+    Provider, Secret,
+    actix::{VerifiedBody, WebhookConfig},
+};
+
+use crate::{
+    contest::{
+        self, COUNTERSIGN, COUNTERSIGN_TIMEOUT, Contest, Contestant, GITHUB_HEADER, HAND_WRITTEN, Handler,
+        NO_OP, PLAIN, Setting, WEBHOOK_VERIFY,
+    },
+    delivery::Delivery,
+};
+
+const PATH: &str = "/webhooks";
+
+/// The plain service first: it is what the others are compared with.
+pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn Error>> {
+    let route = || match setting.handler {
+        Handler::TakesBytes => web::post().to(takes_bytes),
+        Handler::DropsFrames => web::post().to(drops_frames),
+    };
+    let resource = || web::resource(PATH);
+    let guard = VerifyWebhook::new(setting.verifier()?);
+    let patient = guard.clone().body_timeout(Duration::from_secs(30));
+    let arena = Arena { runtime: Rc::new(Runtime::new()?), body_limit: setting.body_limit };
+    let no_op = resource().wrap_fn(|request, service| service.call(request));
+    let mut contestants = vec![
+        arena.contestant(PLAIN, resource().route(route())),
+        arena.contestant(NO_OP, no_op.route(route())),
+        arena.contestant(COUNTERSIGN, resource().wrap(guard).route(route())),
+        arena.contestant(COUNTERSIGN_TIMEOUT, resource().wrap(patient).route(route())),
+    ];
+    let provider = match setting.contest {
+        Contest::GitHub => {
+            let guarded = resource().app_data(web::Data::new(contest::keyed())).wrap(from_fn(hand_written));
+            contestants.push(arena.contestant(HAND_WRITTEN, guarded.route(route())));
+            Provider::GitHub
+        }
+        Contest::StandardWebhooks => Provider::StandardWebhooks,
+    };
+    // An extractor that gives the whole body: there is nothing of it that would pass frames on.
+    if setting.handler == Handler::TakesBytes {
+        let config = WebhookConfig::new(provider, Secret::new(setting.contest.secret()));
+        let route: Route = web::post().to(takes_verified_body);
+        contestants.push(arena.contestant(WEBHOOK_VERIFY, resource().app_data(config).route(route)));
+    }
+    Ok(contestants)
+}
+
+async fn takes_bytes(body: web::Bytes) -> impl Responder {
+    drop(body);
+    HttpResponse::Ok()
+}
+
+async fn takes_verified_body(body: VerifiedBody) -> impl Responder {
+    drop(body);
+    HttpResponse::Ok()
+}
+
+async fn drops_frames(mut body: web::Payload) -> impl Responder {
+    while poll_fn(|cx| Pin::new(&mut body).poll_next(cx)).await.is_some() {}
+    HttpResponse::Ok()
+}
+
+async fn hand_written(
+    keyed: web::Data<Hmac<Sha256>>,
+    body: web::Bytes,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let header = request.headers().get(GITHUB_HEADER).and_then(|value| value.to_str().ok());
+    if !contest::is_signed(&keyed, header, &body) {
+        return Err(ErrorUnauthorized("unauthorized"));
+    }
+    request.set_payload(Payload::from(body));
+    next.call(request).await
+}
+
+struct Arena {
+    runtime: Rc<Runtime>,
+    body_limit: usize,
+}
+
+impl Arena {
+    fn contestant(&self, name: &'static str, resource: impl HttpServiceFactory + 'static) -> Contestant {
+        let limit = web::PayloadConfig::new(self.body_limit);
+        let app = self.runtime.block_on(init_service(App::new().app_data(limit).service(resource)));
+        let runtime = Rc::clone(&self.runtime);
+        Contestant::new(name, move |delivery, times, probe| {
+            let mut requests: Vec<Request> = (0..times).map(|_| request(delivery)).collect();
+            let mut succeeded = true;
+            probe(&mut || {
+                runtime.block_on(async {
+                    for request in requests.drain(..) {
+                        let response = app.call(request).await;
+                        delivery.answered();
+                        succeeded &= response.is_ok_and(|response| response.status().is_success());
+                    }
+                });
+            });
+            succeeded
+        })
+    }
+}
+
+fn request(delivery: &Delivery) -> Request {
+    let mut request = TestRequest::post().uri(PATH);
+    for (name, value) in &delivery.headers {
+        request = request.append_header((name.as_str(), value.as_str()));
+    }
+    // As actix's own dispatcher: a request without a body has no payload at all.
+    let payload: Payload = if delivery.is_empty() {
+        Payload::None
+    } else {
+        Payload::Stream { payload: Box::pin(delivery.stream()) }
+    };
+    request.to_request().replace_payload(payload).0
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Counts the instructions of the verdict path under callgrind, and fails where one of the cases has come to cost more than
+# 5 % above `benches/baseline.json`:
+#
+#   benches/instructions.sh            # compare
+#   benches/instructions.sh --write    # take what is counted now as the baseline
+#
+# Two counts are compared: that of the whole path, and of what of it is our own, which is the whole less the bare primitive
+# over the same signed bytes. At 16 KiB the hash is nearly all of the whole: our own part could double unseen in 5 % of
+# that. The whole is compared all the same, because it alone shows when the primitive itself gets dearer.
+#
+# valgrind 3.19 has no SHA instructions, so SHA-256 runs in the portable code here: the counts say nothing of how long a
+# hash takes on a CPU that has them. Our own part has the fingerprint's hash in it, one block for an HMAC.
+#
+# What is counted is the work of one compiler, allocator and CPU model (the one that valgrind emulates), so the baseline names
+# them. Where they are not those of the baseline, a difference is not ours to answer for: it is shown, said to be no verdict,
+# and fails nothing. Write a new baseline when the toolchain moves, in a commit of its own.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+baseline=baseline.json
+limit=5
+write=false
+case "${1-}" in
+  "") ;;
+  --write) write=true ;;
+  *) echo "usage: $0 [--write]" >&2 && exit 2 ;;
+esac
+
+command -v valgrind >/dev/null || { apt-get update && apt-get install -y valgrind; } >&2
+cargo build --locked --quiet --release --package instructions
+target=$(cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+cd "$target/release"
+
+# The same name, directory and environment, and addresses that are not random: where things lie decides which way `memcpy`
+# goes. `GLIBC_TUNABLES` and the like have no say either.
+run() { env -i setarch --addr-no-randomize valgrind "$@"; }
+
+count() { # ours or bare, and a case: its instructions
+  local log
+  log=$(run --tool=callgrind --callgrind-out-file=/dev/null --read-inline-info=no \
+    --toggle-collect='*between_the_marks*' ./instructions "$@" 2>&1) || { echo "$log" >&2 && return 1; }
+  sed -n 's/.*Collected : //p' <<<"$log" | grep -x '[1-9][0-9]*' || { echo "nothing counted: $log" >&2 && return 1; }
+}
+
+row() { # a case, as a row of the baseline
+  local surface sender delivery size chunks total bare
+  read -r surface sender delivery size chunks <<<"$1"
+  total=$(count ours "$1")
+  bare=$(count bare "$1")
+  printf '    {"group": "%s", "case": "%s %s", "contestant": "countersign", "size": %d, "chunks": %d, "instructions": %d, "own": %d}\n' \
+    "$surface" "$sender" "$delivery" "$size" "$chunks" "$total" "$((total - bare))"
+}
+export -f run count row
+
+toolchain=$(
+  libc=$(getconf GNU_LIBC_VERSION)
+  echo "$(rustc --version), $(valgrind --version), $libc, $(cc --version | head -1), $(uname -m), $(run --quiet ./instructions features)"
+)
+measured=$(./instructions list | xargs -d '\n' -P "$(nproc)" -I{} bash -euo pipefail -c 'row "$1"' row {} | LC_ALL=C sort)
+
+cd - >/dev/null
+if $write; then
+  {
+    printf '{\n  "bench": "instructions",\n  "toolchain": "%s",\n  "rows": [\n' "$toolchain"
+    sed '$!s/$/,/' <<<"$measured"
+    printf '  ]\n}\n'
+  } >"$baseline"
+  echo "$(wc -l <<<"$measured") cases in benches/$baseline"
+  exit
+fi
+
+written=$(sed -n 's/^  "toolchain": "\(.*\)",$/\1/p' "$baseline")
+comparable=1
+[ "$toolchain" = "$written" ] || comparable=0
+awk -v limit="$limit" -v comparable="$comparable" '
+  function value(key,   found) { # of a row that `row` wrote
+    match($0, "\"" key "\": \"?[^\",}]*")
+    found = substr($0, RSTART, RLENGTH)
+    sub(/^[^:]*: "?/, "", found)
+    return found
+  }
+  function change(now, before) { return before ? (now / before - 1) * 100 : (now ? 100 : 0) }
+  !/"instructions": / { next }
+  { name = sprintf("%-5s %-26s %5d B in %2d", value("group"), value("case"), value("size"), value("chunks")) }
+  NR == FNR { total[name] = value("instructions"); own[name] = value("own"); next }
+  {
+    if (!rows++) printf "%-46s %13s %8s %10s %8s\n", "case", "instructions", "", "our own", ""
+    if (!(name in total)) { printf "%-46s is not in the baseline\n", name; failed++; next }
+    of_all = change(value("instructions"), total[name]); of_own = change(value("own"), own[name])
+    dearer = of_all > limit || of_own > limit
+    failed += dearer
+    cheaper += !dearer && of_own < -limit
+    printf "%-46s %13d %+7.2f%% %10d %+7.2f%%%s\n", name, value("instructions"), of_all, value("own"), of_own, dearer ? "  <" : ""
+    delete total[name]
+  }
+  END {
+    for (name in total) { printf "%-46s is in the baseline only\n", name; failed++ }
+    if (failed) printf "%d of %d cases: more than %d %% above the baseline, or without one\n", failed, rows, limit
+    if (cheaper) printf "%d cases are cheaper by as much: --write, or what was gained can be lost unseen\n", cheaper
+    exit failed && comparable
+  }' "$baseline" - <<<"$measured" || {
+  echo "If the cost is worth it: benches/instructions.sh --write, and say in the commit what it buys." >&2
+  exit 1
+}
+if [ "$comparable" = 0 ]; then
+  printf 'NO VERDICT, another toolchain:\n  baseline: %s\n  here:     %s\n' "$written" "$toolchain"
+fi

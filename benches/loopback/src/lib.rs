@@ -1,0 +1,66 @@
+//! What the server and its driver agree on: who is measured, the key, and the counters.
+
+use std::fmt;
+
+use clap::ValueEnum;
+use hmac::{Hmac, KeyInit};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+pub const SECRET: &str = "It's a Secret to Everybody";
+
+/// A keyed state, made once: each delivery clones it.
+///
+/// # Panics
+/// Never: HMAC takes keys of any length.
+#[must_use]
+pub fn key_schedule() -> Hmac<Sha256> {
+    Hmac::new_from_slice(SECRET.as_bytes()).expect("a key of any length")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Framework {
+    Axum,
+    Actix,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Variant {
+    /// The handler takes the body and answers 200.
+    Plain,
+    /// The handler takes the body, computes its HMAC-SHA256, compares it with nothing, and answers 200.
+    Hashing,
+    /// The plain handler behind Countersign, set up as in the README: with a `body_timeout`.
+    Guarded,
+    /// The same without `body_timeout`: what the timer costs.
+    GuardedUntimed,
+}
+
+/// What a server has counted since it started; it prints them as a line of JSON for each line on its stdin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Requests that reached the handler.
+    pub accepted: u64,
+    /// Requests that the guard refused: its `on_reject` hook.
+    pub refused: u64,
+    /// Bytes of bodies that the guard, or the handler where there is none, took from the framework (`--count`).
+    pub taken: u64,
+    /// Bytes that the framework read from its sockets, heads among them (`--count`).
+    pub read: u64,
+}
+
+impl fmt::Display for Framework {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        argument(self, f)
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        argument(self, f)
+    }
+}
+
+fn argument(value: &impl ValueEnum, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    value.to_possible_value().map_or(Ok(()), |name| f.write_str(name.get_name()))
+}

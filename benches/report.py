@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Writes the tables of BENCHMARKS.md and the plot benches/added-time.svg from what the benches left:
+
+    python3 benches/report.py
+
+Reads benches/results/*.json and benches/baseline.json, and writes between `<!-- results -->` and `<!-- /results -->`. Run
+it on the machine that was measured: the machine's facts are taken from it. A table whose bench did not run says so.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from plot import FRAMEWORKS, HASH, size_text, svg, time_text
+
+BENCHES = Path(__file__).resolve().parent
+START, END = "<!-- results -->", "<!-- /results -->"
+OURS = "countersign"
+KEPT_QUIET = {"plain", HASH}
+
+
+def table(head, rows, labels=1):
+    """The first columns are labels, the others numbers."""
+    ruler = ["---"] * labels + ["---:"] * (len(head) - labels)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ruler, *rows]) + "\n"
+
+
+def distinct(rows, key):
+    return list(dict.fromkeys(row[key] for row in rows))
+
+
+def grid(rows, line, column, cell, head, name=str):
+    """A line of the table for each `line(row)`, a column for each `row[column]`."""
+    cells = {(line(row), row[column]): cell(row) for row in rows}
+    columns = sorted(distinct(rows, column))
+    body = [[*key, *(cells.get((key, at), "") for at in columns)] for key in dict.fromkeys(map(line, rows))]
+    return table([*head, *map(name, columns)], body, len(head))
+
+
+def bold(row, text):
+    return f"**{text}**" if row["name"].startswith(OURS) else text
+
+
+def signed(nanoseconds):
+    return f"{'−' if nanoseconds < 0 else '+'}{time_text(abs(nanoseconds))}"
+
+
+def machine(reports):
+    info = Path("/proc/cpuinfo").read_text()
+    model = next(line.split(": ", 1)[1] for line in info.splitlines() if line.startswith("model name"))
+    flags = next(line.split() for line in info.splitlines() if line.startswith("flags"))
+    for report in reports.values():
+        measured = report.get("cpu") or report.get("machine", {}).get("cpu") or model
+        if measured != model:
+            sys.exit(f"{report['bench']} was measured on {measured}, and this is {model}: run this where it was measured")
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) / (1 << 20)
+    rustc = subprocess.run(["rustc", "--version"], cwd=BENCHES, capture_output=True, text=True, check=True).stdout.strip()
+    facts = [
+        f"{model}, {os.cpu_count()} cores, {'with' if 'sha_ni' in flags else 'without'} SHA instructions",
+        "a virtual machine" if "hypervisor" in flags else "no virtual machine",
+        f"{memory:.0f} GiB of memory",
+        f"Linux {os.uname().release}",
+        rustc,
+    ]
+    versions = reports.get("service", {}).get("versions", [])
+    lines = ["Machine: " + "; ".join(facts) + "."]
+    return "\n\n".join(lines + (["Versions: " + ", ".join(versions) + "."] if versions else [])) + "\n"
+
+
+def service(report):
+    out = [
+        "What a guard adds to a request in process, over the plain service of the same case (its own time is in the first",
+        "line of each), for a handler that takes the whole body. A negative time is noise.\n",
+        "![Time added by body size](benches/added-time.svg)\n",
+    ]
+    rows = [row for row in report["rows"] if row["handler"] == "takes_bytes"]
+
+    def cell(row):
+        if row["name"] in KEPT_QUIET:
+            return time_text(row["median_ns"])
+        return bold(row, signed(row["added_ns"]))
+
+    for framework in distinct(rows, "framework"):
+        for chunks in (1, 16):
+            # An empty body has no chunks to be divided into, and counts as one.
+            some = [row for row in rows if row["framework"] == framework and max(row["chunks"], 1) == chunks]
+            if some:
+                out.append(f"{FRAMEWORKS[framework]}, body in {chunks} chunk{'s' * (chunks > 1)}:\n")
+                out.append(grid(some, lambda row: (row["contest"], bold(row, row["name"])), "size", cell, ["signed as by", "guard"], size_text))
+    return out + ["".join(f"- {note}\n" for note in report.get("notes", []))]
+
+
+def allocations(report):
+    some = [row for row in report["rows"] if row["handler"] == "takes_bytes" and row["size"] == 1024]
+
+    def cell(row):
+        return str(row["allocations"]) if row["name"] == "plain" else bold(row, f"{row['added_allocations']:+d}")
+
+    def line(row):
+        return (FRAMEWORKS[row["framework"]], row["contest"], bold(row, row["name"]))
+
+    head = ["framework", "signed as by", "guard"]
+    return [
+        "Heap allocations of one request of 1 KiB, added to those of the plain service (whose own are given), by chunks.\n",
+        grid(some, line, "chunks", cell, head, lambda chunks: f"{chunks} chunk{'s' * (chunks > 1)}"),
+    ]
+
+
+def last_byte(report):
+    def line(row):
+        return (FRAMEWORKS[row["framework"]], row["contest"], bold(row, row["name"]))
+
+    return [
+        "From the last 16 KiB of a large body to the answer, for a handler that takes the whole body.\n",
+        grid(report["rows"], line, "size", lambda row: bold(row, time_text(row["median_ns"])), ["framework", "signed as by", "guard"], size_text),
+    ]
+
+
+def core(report):
+    def cell(row):
+        times = time_text(row["median_ns"])
+        return times if row["name"] == "bare" else f"{times} (× {row['ratio']:.2f})"
+
+    return [
+        "One verification without a framework, beside the bare primitive of the same library over the same bytes.\n",
+        grid(report["rows"], lambda row: (row["algorithm"], row["name"]), "size", cell, ["algorithm", "path"], size_text),
+        "".join(f"- {note}\n" for note in report.get("notes", [])),
+    ]
+
+
+def loopback(report):
+    groups = {name: [row for row in report["rows"] if row["group"] == name] for name in distinct(report["rows"], "group")}
+    rates = {
+        "throughput": ("Requests per second of whole servers, and that as a share of the same server whose handler only hashes.", "ratio_to_hashing"),
+        "rejection": ("Requests per second refused, each closing its connection, and that as a share of accepted ones that close it too.", "ratio_to_accepted"),
+    }
+    out = []
+    for group, (caption, ratio) in rates.items():
+        if group in groups:
+            def cell(row):
+                share = f" ({row[ratio]:.2f})" if row[ratio] is not None else ""
+                return f"{row['requests_per_second']:,.0f}{share}"
+
+            out += [caption + "\n", grid(groups[group], lambda row: (row["name"],), "size", cell, ["server"], size_text)]
+    if "rejection_bytes" in groups:
+        body = [
+            [row["name"], size_text(row["size"]), f"{row['taken_by_guard']:,.0f} B", f"{row['read_from_socket']:,.0f} B"]
+            for row in groups["rejection_bytes"]
+        ]
+        out += ["How much of a refused body was taken: by the guard, and by the framework's own reading ahead.\n"]
+        out += [table(["server", "body", "by the guard", "from the socket"], body)]
+    if "memory" in groups:
+        body = [
+            [row["name"], str(row["uploads"]), size_text(row["size"]), f"{row['chunk']} B" if row["chunk"] else "as they come",
+             f"{row['peak_kib'] / 1024:.1f} MiB", f"{row['peak_over_idle_per_body']:.2f}", f"{row['peak_ratio_to_plain']:.2f}"]
+            for row in groups["memory"]
+        ]
+        head = ["server", "uploads", "of", "chunks of", "peak", "over idle, bodies", "of plain's"]
+        out += ["Memory with all uploads in flight at once; the peak over the idle server is in bodies.\n", table(head, body)]
+    return out
+
+
+def instructions(report):
+    body = [
+        [row["group"], row["case"], size_text(row["size"]), str(row["chunks"]), f"{row['instructions']:,}", f"{row['own']:,}"]
+        for row in report["rows"]
+    ]
+    return [
+        "Instructions of one verification, and of what of it is our own (less the bare primitive over the same signed bytes).",
+        f"Counted with {report['toolchain']}, where `-` is what valgrind's CPU lacks.\n",
+        table(["surface", "case", "body", "chunks", "instructions", "our own"], body, 2),
+    ]
+
+
+SECTIONS = [
+    ("service", "Time added to a request", service),
+    ("last-byte", "Last byte to answer", last_byte),
+    ("allocations", "Allocations", allocations),
+    ("core", "The core alone", core),
+    ("loopback", "Whole servers over loopback", loopback),
+    ("instructions", "Instructions", instructions),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="writes the tables and the plot of BENCHMARKS.md")
+    parser.add_argument("--results", type=Path, default=BENCHES / "results")
+    parser.add_argument("--document", type=Path, default=BENCHES.parent / "BENCHMARKS.md")
+    parser.add_argument("--plot", type=Path, default=BENCHES / "added-time.svg")
+    arguments = parser.parse_args()
+    files = [*sorted(arguments.results.glob("*.json")), BENCHES / "baseline.json"]
+    reports = {report["bench"]: report for report in (json.loads(file.read_text()) for file in files if file.exists())}
+    unknown = reports.keys() - {name for name, _, _ in SECTIONS}
+    if unknown:
+        sys.exit(f"no section for {', '.join(sorted(unknown))}: add it to SECTIONS")
+    out = [machine(reports)]
+    for name, title, section in SECTIONS:
+        out.append(f"## {title}\n")
+        report = reports.get(name)
+        if report and "command" in report:
+            out.append(f"`{report['command']}`\n")
+        out += section(report) if report else ["Not measured yet.\n"]
+    document = arguments.document.read_text()
+    before, found, rest = document.partition(START)
+    _, closed, after = rest.partition(END)
+    if not (found and closed):
+        sys.exit(f"{arguments.document} has no {START} … {END}")
+    arguments.document.write_text(f"{before}{START}\n\n" + "\n".join(out) + f"\n{END}{after}")
+    if "service" in reports:
+        arguments.plot.write_text(svg(reports["service"]["rows"]))
+
+
+if __name__ == "__main__":
+    main()
