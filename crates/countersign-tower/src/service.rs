@@ -17,7 +17,7 @@ use crate::{
     layer::Guard,
 };
 
-/// The service that [`VerifyWebhookLayer`] makes: it calls the inner one with verified deliveries only.
+/// The service that [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) makes: it calls the inner one with verified deliveries only.
 #[derive(Clone, Debug)]
 pub struct VerifyWebhook<S> {
     inner: S,

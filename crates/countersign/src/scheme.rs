@@ -56,17 +56,28 @@ impl Scheme {
     /// request can replace. Prefer whatever else the sender offers. The token is compared in constant time, by its hash,
     /// so that its length does not show.
     pub fn unsigned_token(name: impl Into<Cow<'static, str>>, header: impl Into<Cow<'static, str>>) -> Self {
+        // No encoding is looked at: a token is taken as it is.
+        let plain = Self::plain(name.into(), header.into(), Algorithm::UnsignedToken, Encoding::Hex);
+        Self { content: Vec::new(), ..plain }
+    }
+
+    /// One signature of the body alone, to be changed where a sender does more.
+    pub(crate) fn plain(
+        name: Cow<'static, str>,
+        header: Cow<'static, str>,
+        algorithm: Algorithm,
+        encoding: Encoding,
+    ) -> Self {
         Self {
-            name: name.into(),
-            header: header.into(),
+            name,
+            header,
             layout: Layout::Bare,
-            // Not looked at: a token is taken as it is.
-            encoding: Encoding::Hex,
-            algorithm: Algorithm::UnsignedToken,
+            encoding,
+            algorithm,
             secret_form: SecretForm::Text,
             least_modulus_bits: LEAST_MODULUS_BITS,
             timestamp: None,
-            content: Vec::new(),
+            content: vec![Part::Body],
             body_digest: None,
             content_encoding: ContentEncoding::Wire,
             facts: None,

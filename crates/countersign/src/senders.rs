@@ -68,7 +68,7 @@ pub use self::{
 use crate::{
     algorithm::Algorithm,
     error::BuildError,
-    scheme::{ContentEncoding, Encoding, Facts, LEAST_MODULUS_BITS, Layout, Part, Scheme, SecretForm},
+    scheme::{Encoding, Facts, Scheme},
     timestamp::Tolerance,
 };
 
@@ -174,20 +174,8 @@ fn signed(
     encoding: Encoding,
     facts: Facts,
 ) -> Scheme {
-    Scheme {
-        name: Cow::Borrowed(name),
-        header: Cow::Borrowed(header),
-        layout: Layout::Bare,
-        encoding,
-        algorithm,
-        secret_form: SecretForm::Text,
-        least_modulus_bits: LEAST_MODULUS_BITS,
-        timestamp: None,
-        content: vec![Part::Body],
-        body_digest: None,
-        content_encoding: ContentEncoding::Wire,
-        facts: Some(facts),
-    }
+    let plain = Scheme::plain(Cow::Borrowed(name), Cow::Borrowed(header), algorithm, encoding);
+    Scheme { facts: Some(facts), ..plain }
 }
 
 /// Facts that are all stated on one page.
