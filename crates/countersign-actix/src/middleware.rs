@@ -1,5 +1,6 @@
 use std::{
     future::{Future, poll_fn},
+    mem,
     pin::{Pin, pin},
     rc::Rc,
     task::Poll,
@@ -86,8 +87,7 @@ async fn verify(
     }
     let received = {
         let mut receiving = pin!(receive(payload, &mut verification));
-        // Most bodies are there at once, and a timer is dear.
-        match (poll_fn(|cx| Poll::Ready(receiving.as_mut().poll(cx))).await, guard.body_timeout) {
+        match (soon(receiving.as_mut()).await, guard.body_timeout) {
             (Poll::Ready(end), _) => Ok(end),
             (Poll::Pending, Some(limit)) => tokio::time::timeout(limit, receiving).await,
             (Poll::Pending, None) => Ok(receiving.await),
@@ -102,6 +102,20 @@ async fn verify(
         Ok(End::Rejected(rejection)) => Err(rejection),
         Err(_elapsed) => Err(verification.body_timeout()),
     }
+}
+
+/// Polls a future now and in the task's next turn. actix reads a head first and has a small body next, and a timer is dear
+/// beside that.
+async fn soon<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    let mut waited = false;
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Pending if !mem::replace(&mut waited, true) => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        polled => Poll::Ready(polled),
+    })
+    .await
 }
 
 /// How the receiving of a body ended.

@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -47,9 +48,8 @@ pin_project! {
             delivery: Box<Delivery<S>>,
             #[pin]
             body: B,
-            // From the first time that the body keeps us waiting: most are there at once, and a timer is dear.
             #[pin]
-            deadline: Option<Sleep>,
+            deadline: Deadline,
         },
         Answering {
             #[pin]
@@ -58,6 +58,37 @@ pin_project! {
             reservation: Option<Reservation>,
         },
         Rejected { rejection: Option<Rejection>, version: Version },
+    }
+}
+
+pin_project! {
+    /// When the body has to be there. A timer is dear beside a small body, so there is none until one is needed.
+    #[project = DeadlineProjection]
+    enum Deadline {
+        /// The body has not kept us waiting.
+        Unset,
+        /// It has, for what is left of the task's turn: a server reads the head first and has the body next.
+        Deferred,
+        Set { #[pin] timer: Sleep },
+    }
+}
+
+impl Deadline {
+    /// Ready when the body is late. To be polled whenever there is nothing of it.
+    fn poll(mut self: Pin<&mut Self>, limit: Option<Duration>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(limit) = limit else { return Poll::Pending };
+        match self.as_mut().project() {
+            DeadlineProjection::Set { timer } => timer.poll(cx),
+            DeadlineProjection::Unset => {
+                cx.waker().wake_by_ref();
+                self.set(Self::Deferred);
+                Poll::Pending
+            }
+            DeadlineProjection::Deferred => {
+                self.set(Self::Set { timer: tokio::time::sleep(limit) });
+                self.poll(Some(limit), cx)
+            }
+        }
     }
 }
 
@@ -83,7 +114,7 @@ where
         guard: Arc<Guard>,
     ) -> Self {
         let delivery = Box::new(Delivery { service, head: Some(head), verification, trailers: None, guard });
-        Self { state: State::Receiving { delivery, body, deadline: None } }
+        Self { state: State::Receiving { delivery, body, deadline: Deadline::Unset } }
     }
 
     pub(crate) fn rejected(rejection: Rejection, version: Version, guard: &Guard) -> Self {
@@ -102,21 +133,13 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Receiving { delivery, body, mut deadline } => {
+                StateProjection::Receiving { delivery, body, deadline } => {
                     // The body first: one that is complete by now is not late.
                     let end = match receive(delivery, body, cx) {
                         Poll::Ready(end) => end,
                         Poll::Pending => {
-                            if let (None, Some(limit)) = (&*deadline, delivery.guard.body_timeout) {
-                                deadline.set(Some(tokio::time::sleep(limit)));
-                            }
-                            match deadline.as_pin_mut() {
-                                Some(deadline) => {
-                                    ready!(deadline.poll(cx));
-                                    End::Late
-                                }
-                                None => return Poll::Pending,
-                            }
+                            ready!(deadline.poll(delivery.guard.body_timeout, cx));
+                            End::Late
                         }
                     };
                     match delivery.settle(end) {
