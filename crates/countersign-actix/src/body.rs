@@ -8,9 +8,33 @@ use std::{
 use actix_web::{
     body::{BodySize, MessageBody},
     dev::Payload,
+    error::PayloadError,
 };
 use bytes::Bytes;
 use countersign::Rejection;
+use futures_core::Stream;
+
+/// The payload that the handler gets: the bytes that were verified, in one chunk.
+pub(crate) struct VerifiedPayload(Option<Bytes>);
+
+impl VerifiedPayload {
+    pub(crate) fn payload(body: Bytes) -> Payload {
+        Payload::Stream { payload: Box::pin(Self((!body.is_empty()).then_some(body))) }
+    }
+}
+
+impl Stream for VerifiedPayload {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.take().map(Ok))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = usize::from(self.0.is_some());
+        (left, Some(left))
+    }
+}
 
 /// The body of a rejection, which holds what was not read of the request's.
 ///

@@ -2,11 +2,13 @@ use std::{
     fmt,
     future::{Ready, ready},
     ops::Deref,
+    task::{Context, Poll, Waker},
 };
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
 };
+use bytes::Bytes;
 
 /// The proof that the delivery was verified, as an extractor: it says which sender and key it came from.
 ///
@@ -46,21 +48,79 @@ impl FromRequest for Verified {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let verified = request.extensions().get::<countersign::Verified>().cloned();
-        #[cfg(feature = "tracing")]
-        if verified.is_none() {
-            tracing::error!(
-                path = request.path(),
-                "a handler takes `Verified`, but no `VerifyWebhook` guards its route: wrap the route in it; until \
-                 then it answers 500"
-            );
-        }
-        ready(verified.map(Self).ok_or(MiddlewareMissing(())))
+        ready(verified.map(Self).ok_or_else(|| MiddlewareMissing::at(request)))
     }
 }
 
-/// A handler takes [`Verified`] and no [`VerifyWebhook`](crate::VerifyWebhook) guards its route.
+/// The body of a verified delivery, as an extractor: the bytes that were verified, as they were on the wire.
+///
+/// `web::Bytes` gives the same bytes, but copies them once more and has a limit of its own, 256 KiB unless it is raised; of
+/// this one the verifier's body limit is the only one. A handler that takes it cannot be reached without the guard, as with
+/// [`Verified`].
+///
+/// ```
+/// use countersign_actix::{Verified, VerifiedBody};
+///
+/// async fn order_status(verified: Verified, body: VerifiedBody) -> String {
+///     format!("{} bytes from {}", body.len(), verified.scheme().name())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct VerifiedBody(Bytes);
+
+impl VerifiedBody {
+    /// The bytes.
+    pub fn into_inner(self) -> Bytes {
+        self.0
+    }
+}
+
+impl Deref for VerifiedBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl FromRequest for VerifiedBody {
+    type Error = MiddlewareMissing;
+    type Future = Ready<Result<Self, MiddlewareMissing>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_guarded = request.extensions().contains::<countersign::Verified>();
+        let body = match payload.take() {
+            // What the guard leaves is there at once.
+            Payload::Stream { mut payload } if is_guarded => {
+                match payload.as_mut().poll_next(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(None) => Some(Bytes::new()),
+                    Poll::Ready(Some(Ok(body))) => Some(body),
+                    Poll::Ready(Some(Err(_))) | Poll::Pending => None,
+                }
+            }
+            _ => None,
+        };
+        ready(body.map(Self).ok_or_else(|| MiddlewareMissing::at(request)))
+    }
+}
+
+/// A handler takes [`Verified`] or [`VerifiedBody`] and no [`VerifyWebhook`](crate::VerifyWebhook) guards its route, or
+/// the payload that it left was taken or replaced before.
 #[derive(Clone, Debug)]
 pub struct MiddlewareMissing(());
+
+impl MiddlewareMissing {
+    #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
+    fn at(request: &HttpRequest) -> Self {
+        #[cfg(feature = "tracing")]
+        tracing::error!(
+            path = request.path(),
+            "a handler takes `Verified` or `VerifiedBody`, but no `VerifyWebhook` guards its route, or the body was taken \
+             before: wrap the route in it, and take the body once; until then it answers 500"
+        );
+        Self(())
+    }
+}
 
 impl fmt::Display for MiddlewareMissing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

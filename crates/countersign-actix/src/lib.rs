@@ -68,7 +68,7 @@ mod headers;
 mod middleware;
 mod transform;
 
-pub use extract::{MiddlewareMissing, Verified};
+pub use extract::{MiddlewareMissing, Verified, VerifiedBody};
 #[doc(hidden)]
 pub use middleware::VerifyWebhookMiddleware;
 pub use transform::VerifyWebhook;

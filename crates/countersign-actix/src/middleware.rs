@@ -20,7 +20,11 @@ use bytes::Bytes;
 use countersign::{BufferedVerification, Rejection, Reservation, Verified};
 use futures_core::Stream;
 
-use crate::{body::RejectionBody, headers::RequestHead, transform::VerifyWebhook};
+use crate::{
+    body::{RejectionBody, VerifiedPayload},
+    headers::RequestHead,
+    transform::VerifyWebhook,
+};
 
 /// The chunks that are taken before other tasks of the worker get their turn: a body may be always ready.
 const CHUNKS_PER_TURN: usize = 256;
@@ -60,7 +64,7 @@ where
                 // The reservation lasts for as long as the body is there.
                 Ok((verified, body, _reservation)) => {
                     request.extensions_mut().insert(verified);
-                    request.set_payload(if body.is_empty() { Payload::None } else { Payload::from(body) });
+                    request.set_payload(VerifiedPayload::payload(body));
                     service.call(request).await.map(ServiceResponse::map_into_left_body)
                 }
                 Err(rejection) => {

@@ -15,11 +15,11 @@ use pin_project_lite::pin_project;
 #[derive(Debug, Default)]
 pub struct VerifiedBody {
     data: Option<Bytes>,
-    trailers: Option<HeaderMap>,
+    trailers: Option<Box<HeaderMap>>,
 }
 
 impl VerifiedBody {
-    pub(crate) fn new(data: Bytes, trailers: Option<HeaderMap>) -> Self {
+    pub(crate) fn new(data: Bytes, trailers: Option<Box<HeaderMap>>) -> Self {
         Self { data: (!data.is_empty()).then_some(data), trailers }
     }
 }
@@ -34,7 +34,7 @@ impl Body for VerifiedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let body = self.get_mut();
         let data = body.data.take().map(Frame::data);
-        Poll::Ready(data.or_else(|| body.trailers.take().map(Frame::trailers)).map(Ok))
+        Poll::Ready(data.or_else(|| body.trailers.take().map(|trailers| Frame::trailers(*trailers))).map(Ok))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -44,11 +44,9 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, B, F> {
         Receiving {
-            // Futures are moved from layer to layer, and this is most of it: apart, they move a pointer.
-            delivery: Box<Delivery<S>>,
+            delivery: Delivery<S>,
             #[pin]
             body: B,
-            #[pin]
             deadline: Deadline,
         },
         Answering {
@@ -61,31 +59,29 @@ pin_project! {
     }
 }
 
-pin_project! {
-    /// When the body has to be there. A timer is dear beside a small body, so there is none until one is needed.
-    #[project = DeadlineProjection]
-    enum Deadline {
-        /// The body has not kept us waiting.
-        Unset,
-        /// It has, for what is left of the task's turn: a server reads the head first and has the body next.
-        Deferred,
-        Set { #[pin] timer: Sleep },
-    }
+/// When the body has to be there. A timer is dear beside a small body, so there is none until one is needed.
+enum Deadline {
+    /// The body has not kept us waiting.
+    Unset,
+    /// It has, for what is left of the task's turn: a server reads the head first and has the body next.
+    Deferred,
+    /// Apart: futures are moved from layer to layer.
+    Set(Pin<Box<Sleep>>),
 }
 
 impl Deadline {
     /// Ready when the body is late. To be polled whenever there is nothing of it.
-    fn poll(mut self: Pin<&mut Self>, limit: Option<Duration>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&mut self, limit: Option<Duration>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(limit) = limit else { return Poll::Pending };
-        match self.as_mut().project() {
-            DeadlineProjection::Set { timer } => timer.poll(cx),
-            DeadlineProjection::Unset => {
+        match self {
+            Self::Set(timer) => timer.as_mut().poll(cx),
+            Self::Unset => {
                 cx.waker().wake_by_ref();
-                self.set(Self::Deferred);
+                *self = Self::Deferred;
                 Poll::Pending
             }
-            DeadlineProjection::Deferred => {
-                self.set(Self::Set { timer: tokio::time::sleep(limit) });
+            Self::Deferred => {
+                *self = Self::Set(Box::pin(tokio::time::sleep(limit)));
                 self.poll(Some(limit), cx)
             }
         }
@@ -98,7 +94,7 @@ struct Delivery<S> {
     /// Until the inner service is called with it.
     head: Option<Parts>,
     verification: BufferedVerification,
-    trailers: Option<HeaderMap>,
+    trailers: Option<Box<HeaderMap>>,
     guard: Arc<Guard>,
 }
 
@@ -113,7 +109,7 @@ where
         verification: BufferedVerification,
         guard: Arc<Guard>,
     ) -> Self {
-        let delivery = Box::new(Delivery { service, head: Some(head), verification, trailers: None, guard });
+        let delivery = Delivery { service, head: Some(head), verification, trailers: None, guard };
         Self { state: State::Receiving { delivery, body, deadline: Deadline::Unset } }
     }
 
@@ -190,7 +186,7 @@ fn receive<S, B: Body<Data = Bytes>>(
         };
         // What is no data counts like a chunk without a byte, of which there may be only so many.
         let chunk = frame.into_data().unwrap_or_else(|other| {
-            delivery.trailers = delivery.trailers.take().or(other.into_trailers().ok());
+            delivery.trailers = delivery.trailers.take().or(other.into_trailers().ok().map(Box::new));
             Bytes::new()
         });
         hashed = hashed.saturating_add(chunk.len());

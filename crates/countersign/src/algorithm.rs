@@ -9,18 +9,15 @@ pub(crate) mod token;
 
 use std::{
     fmt,
-    ops::{BitAnd, BitOr, RangeInclusive},
+    ops::{BitOr, RangeInclusive},
 };
 
+use constant_time_eq::constant_time_eq;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use subtle::{Choice, ConstantTimeEq};
 
 use self::{hmac::Keyed, token::Tokens};
-use crate::{
-    error::BuildError, key::Key, rejection::RejectionKind, scheme::Scheme, signature::Claimed,
-    verification::Computed,
-};
+use crate::{error::BuildError, key::Key, scheme::Scheme, signature::Claimed, verification::Computed};
 
 /// The most keys of one verifier: each secret costs a pass over the body of every delivery.
 pub(crate) const MOST_KEYS: usize = 8;
@@ -138,16 +135,15 @@ pub(crate) enum KeyRing {
     Ed25519(ed25519::KeyRing),
 }
 
-/// One delivery's hashing, for every key of the ring in step.
-///
-/// It is moved about: the states that few senders need are boxed, so that the others' stay small.
+/// One delivery's hashing, for every key of the ring in step: where it goes on for longer than a call, it is kept apart from
+/// what is moved about.
 pub(crate) enum Running {
-    HmacSha1(Keyed<Hmac<Sha1>>),
-    HmacSha256(Keyed<Hmac<Sha256>>),
+    HmacSha1(Box<Keyed<Hmac<Sha1>>>),
+    HmacSha256(Box<Keyed<Hmac<Sha256>>>),
     HmacSha384(Box<Keyed<Hmac<Sha384>>>),
     HmacSha512(Box<Keyed<Hmac<Sha512>>>),
     /// Of what no signature covers.
-    Unsigned(Sha256),
+    Unsigned(Box<Sha256>),
     #[cfg(feature = "public-key")]
     Public(Box<public::Running>),
     #[cfg(feature = "public-key")]
@@ -209,62 +205,89 @@ impl KeyRing {
         }
     }
 
-    /// Starts hashing for these signatures. Under a public key each pair of a key and a signature costs a verification, so
-    /// that there may be as many of those as secrets elsewhere.
-    pub(crate) fn start(&self, claimed: &[Claimed]) -> Result<Running, RejectionKind> {
-        let keys = match self {
+    /// How many verifications each claimed signature costs: under an HMAC none, since it is only compared.
+    pub(crate) fn verifications(&self) -> usize {
+        match self {
             #[cfg(feature = "public-key")]
             Self::Public(ring) => ring.count(),
             #[cfg(feature = "public-key")]
             Self::Ed25519(ring) => ring.count(),
             _ => 0,
-        };
-        if claimed.len().saturating_mul(keys) > MOST_KEYS {
-            return Err(RejectionKind::TooManySignatures);
         }
-        Ok(match self {
-            Self::HmacSha1(keyed) => Running::HmacSha1(keyed.start()),
-            Self::HmacSha256(keyed) => Running::HmacSha256(keyed.start()),
+    }
+
+    /// Starts hashing for these signatures.
+    #[cfg_attr(
+        not(feature = "public-key"),
+        expect(unused_variables, reason = "only Ed25519 hashes the signature")
+    )]
+    pub(crate) fn start(&self, claimed: &[Claimed]) -> Running {
+        match self {
+            Self::HmacSha1(keyed) => Running::HmacSha1(Box::new(keyed.start())),
+            Self::HmacSha256(keyed) => Running::HmacSha256(Box::new(keyed.start())),
             Self::HmacSha384(keyed) => Running::HmacSha384(Box::new(keyed.start())),
             Self::HmacSha512(keyed) => Running::HmacSha512(Box::new(keyed.start())),
-            Self::Tokens(_) => Running::Unsigned(Sha256::new()),
+            Self::Tokens(_) => Running::Unsigned(Box::new(Sha256::new())),
             #[cfg(feature = "public-key")]
             Self::Public(ring) => Running::Public(Box::new(ring.start())),
             #[cfg(feature = "public-key")]
             Self::Ed25519(ring) => Running::Ed25519(Box::new(ring.start(claimed))),
-        })
+        }
     }
 
-    /// Compares what was computed over everything hashed with every claimed signature.
-    pub(crate) fn compare(&self, running: &mut Running, claimed: &[Claimed]) -> Comparison {
-        match (self, running) {
-            (_, Running::HmacSha1(running)) => running.compare(claimed),
-            (_, Running::HmacSha256(running)) => running.compare(claimed),
-            (_, Running::HmacSha384(running)) => running.compare(claimed),
-            (_, Running::HmacSha512(running)) => running.compare(claimed),
-            (Self::Tokens(tokens), Running::Unsigned(body)) => tokens.compare(body, claimed),
+    /// Hashes the rest of the content, or all of it where nothing was started, and compares what is computed with every
+    /// claimed signature.
+    pub(crate) fn conclude(
+        &self,
+        running: Option<Running>,
+        content: [&[u8]; 3],
+        claimed: &[Claimed],
+    ) -> Comparison {
+        // A ring resumes what it has started: nothing else is of its kind. A copy of it, so that it is wiped when it is dropped.
+        macro_rules! keyed {
+            ($kind:ident, $fresh:expr) => {{
+                let state = match &running {
+                    Some(Running::$kind(running)) => running,
+                    Some(_) | None => $fresh,
+                };
+                state.start().conclude(content, claimed)
+            }};
+        }
+        match self {
+            Self::HmacSha1(fresh) => keyed!(HmacSha1, fresh),
+            Self::HmacSha256(fresh) => keyed!(HmacSha256, fresh),
+            Self::HmacSha384(fresh) => keyed!(HmacSha384, fresh),
+            Self::HmacSha512(fresh) => keyed!(HmacSha512, fresh),
+            Self::Tokens(tokens) => {
+                let body = match running {
+                    Some(Running::Unsigned(running)) => *running,
+                    Some(_) | None => Sha256::new(),
+                };
+                tokens.conclude(body, content, claimed)
+            }
             #[cfg(feature = "public-key")]
-            (Self::Public(ring), Running::Public(running)) => ring.compare(running, claimed),
+            Self::Public(ring) => {
+                let running = match running {
+                    Some(Running::Public(running)) => *running,
+                    Some(_) | None => ring.start(),
+                };
+                ring.conclude(running, content, claimed)
+            }
             #[cfg(feature = "public-key")]
-            (_, Running::Ed25519(running)) => running.compare(),
-            // A ring compares what it has started.
-            (_, _) => Comparison { made_by_key: [false; MOST_KEYS], computed: Computed::new(&[]) },
+            Self::Ed25519(ring) => {
+                let running = match running {
+                    Some(Running::Ed25519(running)) => *running,
+                    Some(_) | None => ring.start(claimed),
+                };
+                running.conclude(content)
+            }
         }
     }
 }
 
 /// Whether one of the claimed signatures is the computed one, in a time that depends on neither's content.
 fn is_any_of(computed: &[u8], claimed: &[Claimed]) -> bool {
-    claimed.iter().map(|claimed| same(computed, claimed)).fold(Choice::from(0), BitOr::bitor).into()
-}
-
-/// Word by word, which takes an eighth of the time of byte by byte.
-fn same(computed: &[u8], claimed: &[u8]) -> Choice {
-    let (words, rest) = computed.as_chunks();
-    let (claimed_words, claimed_rest) = claimed.as_chunks();
-    let same_word = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*a).ct_eq(&u64::from_ne_bytes(*b));
-    let same_words = words.iter().zip(claimed_words).map(same_word).fold(Choice::from(1), BitAnd::bitand);
-    same_words & Choice::from(u8::from(words.len() == claimed_words.len())) & rest.ct_eq(claimed_rest)
+    claimed.iter().map(|claimed| constant_time_eq(computed, claimed)).fold(false, BitOr::bitor)
 }
 
 impl Running {

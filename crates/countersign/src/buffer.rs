@@ -5,26 +5,19 @@ use std::cmp;
 /// The first size of a buffer, in bytes: no peer chooses it.
 const FIRST_CAPACITY: usize = 4 * 1024;
 
-/// Appends to a buffer that grows fourfold up to the limit, which the verification has checked already: what is copied on
-/// the way is a third of the body, and memory that was never written to costs nothing.
+/// Appends to a buffer that will have `most` bytes at the most, which the verification has checked already.
+///
+/// It grows to four times of what arrived, and never past `most`: what is copied on the way is a third of the body, and a
+/// peer that announces more than it sends gains nothing.
 #[inline]
-pub(crate) fn append(buffer: &mut Vec<u8>, chunks: &[&[u8]], limit: usize) {
-    // Nearly always there is room.
-    if let [chunk] = chunks
-        && chunk.len() <= buffer.capacity().saturating_sub(buffer.len())
-    {
-        buffer.extend_from_slice(chunk);
-        return;
-    }
-    let length = chunks.iter().fold(buffer.len(), |sum, chunk| sum.saturating_add(chunk.len()));
+pub(crate) fn append(buffer: &mut Vec<u8>, chunk: &[u8], most: usize) {
+    let length = buffer.len().saturating_add(chunk.len());
     if length > buffer.capacity() {
-        let grown = cmp::max(FIRST_CAPACITY, buffer.capacity().saturating_mul(4));
-        let capacity = cmp::max(length, cmp::min(grown, limit));
+        let grown = cmp::max(FIRST_CAPACITY, length.saturating_mul(4));
+        let capacity = cmp::max(length, cmp::min(grown, most));
         buffer.reserve_exact(capacity.saturating_sub(buffer.len()));
     }
-    for chunk in chunks {
-        buffer.extend_from_slice(chunk);
-    }
+    buffer.extend_from_slice(chunk);
 }
 
 #[cfg(test)]
@@ -32,15 +25,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_of_single_bytes_grows_fourfold_and_never_past_the_limit() {
+    fn a_buffer_of_single_bytes_grows_fourfold_and_never_past_the_most() {
         let limit = 100_000;
         let mut buffer = Vec::new();
         let mut capacities = Vec::new();
         for _ in 0..limit {
-            append(&mut buffer, &[b"x"], limit);
+            append(&mut buffer, b"x", limit);
             capacities.push(buffer.capacity());
         }
         capacities.dedup();
-        assert_eq!(capacities, [4_096, 16_384, 65_536, 100_000]);
+        assert_eq!(capacities, [4_096, 16_388, 65_556, 100_000]);
     }
 }

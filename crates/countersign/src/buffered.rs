@@ -41,7 +41,7 @@ pub struct BufferedVerification {
 }
 
 /// What is hashed at the least before the body's end, in bytes: a call costs what some blocks do.
-const HASHED_AT_LEAST: usize = 1024;
+const HASHED_AT_LEAST: usize = 4 * 1024;
 
 /// What is hashed at once with one key, in bytes: a tenth of a millisecond with SHA-256 instructions.
 const HASHED_AT_ONCE: usize = 128 * 1024;
@@ -50,6 +50,15 @@ const HASHED_AT_ONCE: usize = 128 * 1024;
 enum Body {
     One(Bytes),
     Many(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::One(only) => only,
+            Self::Many(buffer) => buffer,
+        }
+    }
 }
 
 impl BufferedVerification {
@@ -80,40 +89,50 @@ impl BufferedVerification {
         if self.reservation.as_mut().is_some_and(|reservation| !reservation.grow(received)) {
             return Err(self.verification.fail(RejectionKind::BudgetExhausted));
         }
+        let announced = self.verification.announced();
+        let most = announced.filter(|&announced| announced >= received);
+        let most = most.unwrap_or(self.verification.body_limit());
         match &mut self.body {
             _ if chunk.is_empty() => {}
-            Body::One(first) if first.is_empty() => *first = chunk,
+            // Of one that is known to go on, the first chunk is copied at once: the server can use its own buffer again.
+            Body::One(first)
+                if first.is_empty() && announced.is_none_or(|announced| announced <= received) =>
+            {
+                *first = chunk;
+            }
             Body::One(first) => {
                 let mut buffer = Vec::new();
-                append(&mut buffer, &[first, &chunk], self.verification.body_limit());
+                append(&mut buffer, first, most);
+                append(&mut buffer, &chunk, most);
                 self.body = Body::Many(buffer);
             }
-            Body::Many(buffer) => append(buffer, &[&chunk], self.verification.body_limit()),
+            Body::Many(buffer) => append(buffer, &chunk, most),
         }
         Ok(())
     }
 
     /// Hashes a part of what was accepted and says whether there is more to hash now: so that a large body does not keep a
-    /// worker from its other requests. A part is 128 KiB for one key, and less for several; less than 1 KiB waits for more,
+    /// worker from its other requests. A part is 128 KiB for one key, and less for several; less than 4 KiB waits for more,
     /// since a body in tiny chunks would cost more calls than hashing.
     #[inline]
     pub fn hash_some(&mut self) -> bool {
-        let behind = self.verification.received.saturating_sub(self.hashed);
+        let received = self.verification.received;
+        let behind = received.saturating_sub(self.hashed);
         if behind < HASHED_AT_LEAST {
             return false;
         }
         let most = HASHED_AT_ONCE.checked_div(self.verification.passes()).unwrap_or(HASHED_AT_ONCE);
+        // What the verdict waits for anyway is hashed with it, on the stack.
+        if behind <= most && self.verification.announced() == Some(received) {
+            return false;
+        }
         self.hash(most);
         behind.saturating_sub(most) >= HASHED_AT_LEAST
     }
 
     /// Hashes so many bytes of what is behind, or all.
     fn hash(&mut self, most: usize) {
-        let body = match &self.body {
-            Body::One(only) => only.as_ref(),
-            Body::Many(buffer) => buffer.as_slice(),
-        };
-        let behind = body.get(self.hashed..).unwrap_or_default();
+        let behind = self.body.as_ref().get(self.hashed..).unwrap_or_default();
         let (now, _) = behind.split_at_checked(most).unwrap_or((behind, &[]));
         self.verification.hash(now);
         self.hashed = self.hashed.saturating_add(now.len());
@@ -125,7 +144,7 @@ impl BufferedVerification {
     /// [`BudgetExhausted`](RejectionKind::BudgetExhausted) where the budget has less left than `Content-Length`, or
     /// the body limit where there is none.
     pub fn reserve(&mut self, budget: &BodyBudget) -> Result<(), Rejection> {
-        let bytes = self.verification.announced.unwrap_or(self.verification.body_limit());
+        let bytes = self.verification.announced().unwrap_or(self.verification.body_limit());
         self.reservation = budget.reserve(bytes);
         match self.reservation {
             Some(_) => Ok(()),
@@ -151,12 +170,12 @@ impl BufferedVerification {
     /// # Errors
     /// Those of [`Verification::finish`], and [`BodyUnreadable`](RejectionKind::BodyUnreadable) where it was called before.
     pub fn conclude(&mut self) -> Result<(Verified, Bytes), Rejection> {
-        self.hash(usize::MAX);
+        let verified = self.verification.conclude(self.body.as_ref(), self.hashed)?;
         let body = match mem::replace(&mut self.body, Body::One(Bytes::new())) {
             Body::One(only) => only,
             Body::Many(buffer) => Bytes::from(buffer),
         };
-        Ok((self.verification.conclude(&body)?, body))
+        Ok((verified, body))
     }
 
     /// Ends the verification of a body that broke off: see [`Verification::body_unreadable`].

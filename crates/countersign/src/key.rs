@@ -2,8 +2,8 @@
 
 use std::{env, fmt, fs, path::Path, sync::Arc, time::SystemTime};
 
+use constant_time_eq::constant_time_eq;
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 #[cfg(feature = "public-key")]
@@ -28,7 +28,7 @@ pub struct Secret(Zeroizing<Vec<u8>>);
 /// For the set-up, which compares its own keys; a delivery's is never compared so.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        constant_time_eq(&self.0, &other.0)
     }
 }
 

@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use smallvec::SmallVec;
 
 use crate::{
-    algorithm::KeyRing,
+    algorithm::{KeyRing, MOST_KEYS},
     headers::{Headers, Occurrence, occurrence},
     key::{Activity, KeyId, Period},
     rejection::{Fault, Rejection, RejectionKind},
@@ -26,13 +26,14 @@ pub(crate) struct Sender {
 }
 
 /// What is known of a delivery whose head is in order.
-struct Admitted<'h> {
-    signatures: SmallVec<[Claimed; 1]>,
-    timestamp: Option<SystemTime>,
-    values: Values<'h>,
-    covered: Covered,
+pub(crate) struct Admitted {
+    pub(crate) claimed: SmallVec<[Claimed; 1]>,
+    pub(crate) timestamp: Option<SystemTime>,
+    pub(crate) values: Values,
+    pub(crate) covered: Covered,
+    /// What `Content-Length` says, where there is one.
     #[cfg_attr(not(feature = "bytes"), expect(dead_code, reason = "for a budget of buffered bytes"))]
-    announced: Option<usize>,
+    pub(crate) announced: Option<usize>,
 }
 
 impl Sender {
@@ -43,33 +44,18 @@ impl Sender {
         value: &[u8],
         now: SystemTime,
     ) -> Result<Verification, Rejection> {
-        let admitted = self.admit(head, value, now).map_err(|fault| self.reject(fault))?;
-        let mut running = self.ring.start(&admitted.signatures).map_err(|kind| self.reject(kind))?;
-        admitted.values.before.iter().for_each(|part| running.update(part));
-        let suffix = admitted.values.after.concat();
-        Ok(Verification {
-            sender: Arc::clone(self),
-            now,
-            claimed: admitted.signatures,
-            timestamp: admitted.timestamp,
-            signed_headers: admitted.values.headers,
-            running,
-            covered: admitted.covered,
-            suffix,
-            #[cfg(feature = "bytes")]
-            announced: admitted.announced,
-            received: 0,
-            empty_chunks: 0,
-            failed: None,
-        })
+        match self.admit(head, value, now) {
+            Ok(admitted) => Ok(Verification::new(Arc::clone(self), now, admitted)),
+            Err(fault) => Err(self.reject(fault)),
+        }
     }
 
-    fn admit<'h>(
-        &'h self,
-        head: &'h (impl Headers + ?Sized),
-        value: &'h [u8],
+    fn admit(
+        &self,
+        head: &(impl Headers + ?Sized),
+        value: &[u8],
         now: SystemTime,
-    ) -> Result<Admitted<'h>, Fault> {
+    ) -> Result<Admitted, Fault> {
         let claims = Claims::read(&self.scheme, &self.signature_lengths, value)?;
         let (text, timestamp) = match &self.scheme.timestamp {
             Some(timestamp) => self.read_timestamp(timestamp, head, claims.timestamp, now)?,
@@ -82,7 +68,11 @@ impl Sender {
             return Err(RejectionKind::NoActiveKey.into());
         }
         let announced = self.announced(head)?;
-        Ok(Admitted { signatures: claims.signatures, timestamp, values, covered, announced })
+        // As many as there may be secrets elsewhere.
+        if claims.signatures.len().saturating_mul(self.ring.verifications()) > MOST_KEYS {
+            return Err(RejectionKind::TooManySignatures.into());
+        }
+        Ok(Admitted { claimed: claims.signatures, timestamp, values, covered, announced })
     }
 
     /// The timestamp's text and the instant that it names.

@@ -200,11 +200,12 @@ impl Signer {
             };
             unsignable(format!("{fault}{how}"))
         })?;
-        let mut content = values.before.concat();
+        let mut content = values.before.into_vec();
         match &self.content.coverage {
             Coverage::Bytes => content.extend_from_slice(body),
-            Coverage::SortedForm => form::sorted(body, |text| content.extend_from_slice(text))
-                .map_err(|kind| unsignable(kind.to_string()))?,
+            Coverage::SortedForm => {
+                content.extend(form::sorted(body).map_err(|kind| unsignable(kind.to_string()))?);
+            }
             Coverage::DigestInQuery(parameter) => {
                 let digest = HEXLOWER.encode(&Sha256::digest(body));
                 let query = self
@@ -219,7 +220,7 @@ impl Signer {
             }
             Coverage::Nothing => {}
         }
-        content.extend(values.after.concat());
+        content.extend(values.after);
         Ok(content)
     }
 }

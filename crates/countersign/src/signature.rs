@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use data_encoding::DecodeKind;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::{
     algorithm::token,
@@ -52,10 +52,10 @@ impl<'h> Claims<'h> {
         };
         if !scheme.algorithm.signs() {
             let token = Claimed::from_slice(&token::hash(value.as_bytes()));
-            return Ok(Self { signatures: SmallVec::from_iter([token]), timestamp: None });
+            return Ok(Self { signatures: smallvec![token], timestamp: None });
         }
-        let decode = |text: &str| scheme.encoding.decode(text, lengths);
-        let one = |text: &str| Ok(Self { signatures: SmallVec::from_iter([decode(text)?]), timestamp: None });
+        let decode = |text: &str| decode(scheme.encoding, text, lengths);
+        let one = |text: &str| Ok(Self { signatures: smallvec![decode(text)?], timestamp: None });
         match &scheme.layout {
             Layout::Bare => one(value),
             Layout::Prefixed(prefix) => match strip_prefix(value, prefix) {
@@ -140,6 +140,10 @@ impl SignatureList {
 /// The value without its prefix; a prefix that ends in `=` is a label, which may have spaces round that.
 fn strip_prefix<'v>(value: &'v str, prefix: &str) -> Option<&'v str> {
     let label = prefix.strip_suffix('=');
+    // As the sender writes it, nearly always.
+    if let Some(text) = value.strip_prefix(prefix) {
+        return Some(if label.is_some() { text.trim_ascii_start() } else { text });
+    }
     let (found, text) = value.split_at_checked(label.unwrap_or(prefix).len())?;
     if !found.eq_ignore_ascii_case(label.unwrap_or(prefix)) {
         return None;
@@ -165,38 +169,61 @@ fn split_label(item: &str, assignment: char) -> Option<(&str, &str)> {
     Some((label.trim_ascii_end(), text.trim_ascii_start()))
 }
 
-impl Encoding {
-    /// The bytes of a signature, of one of `lengths`.
-    fn decode(self, text: &str, lengths: &[RangeInclusive<usize>]) -> Result<Claimed, Fault> {
-        if text.is_empty() {
-            return Err(Kind::SignatureEmpty.into());
-        }
-        let encoding = self.of_claimed(text);
-        let wrong_length = || {
-            let wanted = lengths.first().map_or(0, |range| encoding.encode_len(*range.end()));
-            Fault { kind: Kind::SignatureLength, detail: Detail::Characters { claimed: text.len(), wanted } }
-        };
-        // The length in characters comes first: what is decoded afterwards always fits.
-        let in_characters = |range: &&RangeInclusive<usize>| {
-            (encoding.encode_len(*range.start())..=encoding.encode_len(*range.end())).contains(&text.len())
-        };
-        let lengths = lengths.iter().find(in_characters).ok_or_else(wrong_length)?;
-        let length = encoding.decode_len(text.len()).map_err(|_| wrong_length())?;
-        let mut signature = Claimed::from_elem(0, length);
-        let written =
-            encoding.decode_mut(text.as_bytes(), &mut signature).map_err(|partial| {
-                match partial.error.kind {
-                    DecodeKind::Length => wrong_length(),
-                    DecodeKind::Symbol | DecodeKind::Padding => Kind::SignatureEncoding.into(),
-                    DecodeKind::Trailing => Kind::SignatureNotCanonical.into(),
-                }
-            })?;
-        signature.truncate(written);
-        if lengths.contains(&written) {
-            Ok(signature)
-        } else {
-            // The library reads base64 that was padded in the middle, or too much, as fewer bytes.
-            Err(Kind::SignatureEncoding.into())
-        }
+/// The bytes of a signature, of one of `lengths`.
+fn decode(encoding: Encoding, text: &str, lengths: &[RangeInclusive<usize>]) -> Result<Claimed, Fault> {
+    if text.is_empty() {
+        return Err(Kind::SignatureEmpty.into());
     }
+    match encoding.base64(text) {
+        Some(base64) => decode_base64(&base64, text, lengths),
+        None => decode_hex(text, lengths),
+    }
+}
+
+fn decode_hex(text: &str, lengths: &[RangeInclusive<usize>]) -> Result<Claimed, Fault> {
+    let length = text.len() / 2;
+    if !text.len().is_multiple_of(2) || !lengths.iter().any(|range| range.contains(&length)) {
+        return Err(wrong_length(text, lengths, |bytes| bytes.saturating_mul(2)));
+    }
+    let mut signature = Claimed::from_elem(0, length);
+    // A prefix `0x`, which the library takes, leaves too few digits here.
+    const_hex::decode_to_slice(text, &mut signature).map_err(|_| Kind::SignatureEncoding)?;
+    Ok(signature)
+}
+
+fn decode_base64(
+    base64: &data_encoding::Encoding,
+    text: &str,
+    lengths: &[RangeInclusive<usize>],
+) -> Result<Claimed, Fault> {
+    let wrong_length = || wrong_length(text, lengths, |bytes| base64.encode_len(bytes));
+    // The length in characters comes first: what is decoded afterwards always fits.
+    let in_characters = |range: &&RangeInclusive<usize>| {
+        (base64.encode_len(*range.start())..=base64.encode_len(*range.end())).contains(&text.len())
+    };
+    let lengths = lengths.iter().find(in_characters).ok_or_else(wrong_length)?;
+    let length = base64.decode_len(text.len()).map_err(|_| wrong_length())?;
+    let mut signature = Claimed::from_elem(0, length);
+    let written =
+        base64.decode_mut(text.as_bytes(), &mut signature).map_err(|partial| match partial.error.kind {
+            DecodeKind::Length => wrong_length(),
+            DecodeKind::Symbol | DecodeKind::Padding => Kind::SignatureEncoding.into(),
+            DecodeKind::Trailing => Kind::SignatureNotCanonical.into(),
+        })?;
+    signature.truncate(written);
+    if lengths.contains(&written) {
+        Ok(signature)
+    } else {
+        // The library reads base64 that was padded in the middle, or too much, as fewer bytes.
+        Err(Kind::SignatureEncoding.into())
+    }
+}
+
+fn wrong_length(
+    text: &str,
+    lengths: &[RangeInclusive<usize>],
+    in_characters: impl Fn(usize) -> usize,
+) -> Fault {
+    let wanted = lengths.first().map_or(0, |range| in_characters(*range.end()));
+    Fault { kind: Kind::SignatureLength, detail: Detail::Characters { claimed: text.len(), wanted } }
 }

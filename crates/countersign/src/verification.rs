@@ -13,8 +13,7 @@ use crate::{
     key::{Activity, KeyId},
     rejection::{Detail, Fault, Rejection, RejectionKind},
     scheme::Scheme,
-    sender::Sender,
-    signature::Claimed,
+    sender::{Admitted, Sender},
 };
 
 /// The most chunks without a byte that a body may have: they cost time and never reach the body limit.
@@ -41,20 +40,14 @@ const MOST_EMPTY_CHUNKS: u16 = 1024;
 /// ```
 #[must_use = "a verification proves nothing until it is finished"]
 pub struct Verification {
-    pub(crate) sender: Arc<Sender>,
-    pub(crate) now: SystemTime,
-    pub(crate) claimed: SmallVec<[Claimed; 1]>,
-    pub(crate) timestamp: Option<SystemTime>,
-    pub(crate) signed_headers: Vec<Box<str>>,
-    pub(crate) running: Running,
-    pub(crate) covered: Covered,
-    pub(crate) suffix: Vec<u8>,
-    /// What `Content-Length` says, where there is one.
-    #[cfg(feature = "bytes")]
-    pub(crate) announced: Option<usize>,
+    sender: Arc<Sender>,
+    now: SystemTime,
+    admitted: Admitted,
+    /// From the first bytes on that are hashed before the body is whole.
+    running: Option<Running>,
     pub(crate) received: usize,
-    pub(crate) empty_chunks: u16,
-    pub(crate) failed: Option<RejectionKind>,
+    empty_chunks: u16,
+    failed: Option<RejectionKind>,
 }
 
 /// The body, as far as it arrived, on its way to what is signed of it.
@@ -80,6 +73,10 @@ impl Covered {
 }
 
 impl Verification {
+    pub(crate) fn new(sender: Arc<Sender>, now: SystemTime, admitted: Admitted) -> Self {
+        Self { sender, now, admitted, running: None, received: 0, empty_chunks: 0, failed: None }
+    }
+
     /// Takes the next bytes of the body, exactly as they arrived.
     ///
     /// # Errors
@@ -111,9 +108,17 @@ impl Verification {
     }
 
     pub(crate) fn hash(&mut self, bytes: &[u8]) {
-        match &mut self.covered {
-            Covered::Bytes => self.running.update(bytes),
-            Covered::Form(Some(body)) => buffer::append(body, &[bytes], self.sender.body_limit),
+        match &mut self.admitted.covered {
+            Covered::Bytes => {
+                let Self { sender, admitted, running, .. } = self;
+                let start = || {
+                    let mut running = sender.ring.start(&admitted.claimed);
+                    running.update(&admitted.values.before);
+                    running
+                };
+                running.get_or_insert_with(start).update(bytes);
+            }
+            Covered::Form(Some(body)) => buffer::append(body, bytes, self.sender.body_limit),
             Covered::Form(None) => {}
             Covered::Digest(digest) => digest.running.update(bytes),
         }
@@ -128,45 +133,49 @@ impl Verification {
     /// [`BodyDigestMismatch`](RejectionKind::BodyDigestMismatch) where the scheme signs a form or a digest and the body is
     /// not that, and the rejection of [`update`](Self::update) again where there was one.
     pub fn finish(mut self) -> Result<Verified, Rejection> {
-        let body = match &mut self.covered {
+        let body = match &mut self.admitted.covered {
             Covered::Form(body) => body.take().unwrap_or_default(),
             Covered::Bytes | Covered::Digest(_) => Vec::new(),
         };
-        self.conclude(&body)
+        self.conclude(&body, body.len())
     }
 
     /// From now on the body is kept by the caller, who has it for [`conclude`](Self::conclude).
     #[cfg(feature = "bytes")]
     pub(crate) fn keep_nothing(&mut self) {
-        if let Covered::Form(body) = &mut self.covered {
+        if let Covered::Form(body) = &mut self.admitted.covered {
             *body = None;
         }
     }
 
-    /// The verdict over a body that is looked at where it is signed as a form. In place, since what is moved about on the way
-    /// to an answer costs more than the comparison.
-    pub(crate) fn conclude(&mut self, body: &[u8]) -> Result<Verified, Rejection> {
+    /// The verdict over a whole body, of which so many bytes were hashed already. In place, since what is moved about on the
+    /// way to an answer costs more than the comparison.
+    pub(crate) fn conclude(&mut self, body: &[u8], hashed: usize) -> Result<Verified, Rejection> {
         if let Some(kind) = self.failed {
             return Err(self.sender.reject(kind));
         }
         // There is one verdict: whoever asks again has nothing to ask of.
         self.failed = Some(RejectionKind::BodyUnreadable);
+        let rest = body.get(hashed..).unwrap_or_default();
+        let form;
         let mut is_covered = true;
-        match &mut self.covered {
-            Covered::Bytes => {}
+        let covered = match &mut self.admitted.covered {
+            Covered::Bytes => rest,
             Covered::Form(_) => {
-                let running = &mut self.running;
-                form::sorted(body, |text| running.update(text)).map_err(|kind| self.sender.reject(kind))?;
+                form = form::sorted(body).map_err(|kind| self.sender.reject(kind))?;
+                &form
             }
             // Neither is secret: the caller sent both.
             Covered::Digest(digest) => {
+                digest.running.update(rest);
                 is_covered = digest.running.finalize_reset().as_slice() == digest.claimed;
+                &[]
             }
-        }
-        if !self.suffix.is_empty() {
-            self.running.update(&self.suffix);
-        }
-        let comparison = self.sender.ring.compare(&mut self.running, &self.claimed);
+        };
+        let running = self.running.take();
+        let Admitted { claimed, values, .. } = &self.admitted;
+        let before = if running.is_some() { &[] } else { values.before.as_slice() };
+        let comparison = self.sender.ring.conclude(running, [before, covered, &values.after], claimed);
         let mut inactive = None;
         for ((key, period), made) in self.sender.keys.iter().zip(comparison.made_by_key) {
             if !made {
@@ -180,8 +189,8 @@ impl Verification {
                     return Ok(Verified::new(
                         Arc::clone(&self.sender),
                         key.clone(),
-                        self.timestamp,
-                        mem::take(&mut self.signed_headers),
+                        self.admitted.timestamp,
+                        mem::take(&mut self.admitted.values.headers),
                         comparison.computed,
                     ));
                 }
@@ -203,6 +212,12 @@ impl Verification {
     /// Ends the verification of a body that did not arrive in time.
     pub fn body_timeout(&self) -> Rejection {
         self.sender.reject(RejectionKind::BodyTimeout)
+    }
+
+    /// What `Content-Length` says, where there is one.
+    #[cfg(feature = "bytes")]
+    pub(crate) fn announced(&self) -> Option<usize> {
+        self.admitted.announced
     }
 
     /// How often a byte of the body is hashed, at the most.
@@ -242,7 +257,7 @@ pub struct Verified {
     sender: Arc<Sender>,
     key: KeyId,
     timestamp: Option<SystemTime>,
-    signed_headers: Vec<Box<str>>,
+    signed_headers: SmallVec<[Box<str>; 1]>,
     computed: Computed,
 }
 
@@ -251,7 +266,7 @@ impl Verified {
         sender: Arc<Sender>,
         key: KeyId,
         timestamp: Option<SystemTime>,
-        signed_headers: Vec<Box<str>>,
+        signed_headers: SmallVec<[Box<str>; 1]>,
         computed: Computed,
     ) -> Self {
         let verified = Self { sender, key, timestamp, signed_headers, computed };

@@ -148,8 +148,8 @@ impl Verifier {
         now: SystemTime,
     ) -> Result<Verified, Rejection> {
         let mut verification = self.begin(headers, now)?;
-        verification.update(body)?;
-        verification.finish()
+        verification.admit(body.len())?;
+        verification.conclude(body, 0)
     }
 
     /// Begins as [`begin`](Self::begin) does, and keeps the body for the handler.

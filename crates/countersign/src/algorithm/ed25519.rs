@@ -1,7 +1,5 @@
 //! Ed25519, [RFC 8032](https://www.rfc-editor.org/rfc/rfc8032): the only file that names its library.
 
-use std::mem;
-
 pub(crate) use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::{Signature, StreamVerifier};
 use sha2::{Digest, Sha512};
@@ -55,13 +53,16 @@ impl Running {
         self.content.update(bytes);
     }
 
-    pub(crate) fn compare(&mut self) -> Comparison {
+    pub(crate) fn conclude(mut self, content: [&[u8]; 3]) -> Comparison {
+        for part in content {
+            self.update(part);
+        }
         let mut made_by_key = [false; MOST_KEYS];
-        for (place, stream) in mem::take(&mut self.pairs) {
+        for (place, stream) in self.pairs {
             if let (Some(made), Ok(())) = (made_by_key.get_mut(place), stream.finalize_and_verify()) {
                 *made = true;
             }
         }
-        Comparison { made_by_key, computed: Computed::new(&self.content.finalize_reset()) }
+        Comparison { made_by_key, computed: Computed::new(&self.content.finalize()) }
     }
 }

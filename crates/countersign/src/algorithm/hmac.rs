@@ -34,21 +34,24 @@ impl<M: Mac + Clone> Keyed<M> {
     }
 
     /// Every key against every signature, without an early exit: how near a guess came shows in no time.
-    pub(crate) fn compare(&self, claimed: &[Claimed]) -> Comparison {
+    pub(crate) fn conclude(mut self, content: [&[u8]; 3], claimed: &[Claimed]) -> Comparison {
+        for part in content {
+            self.update(part);
+        }
         let mut made_by_key = [false; MOST_KEYS];
         let [first, others @ ..] = &mut made_by_key;
         // Under the first key, whichever matched: a caller that leaves a signature out would change the rest.
         let computed;
-        (*first, computed) = compare(&self.first, claimed);
-        for (made, state) in others.iter_mut().zip(&self.others) {
+        (*first, computed) = compare(self.first, claimed);
+        for (made, state) in others.iter_mut().zip(self.others) {
             (*made, _) = compare(state, claimed);
         }
         Comparison { made_by_key, computed }
     }
 }
 
-fn compare<M: Mac + Clone>(state: &M, claimed: &[Claimed]) -> (bool, Computed) {
-    let mut computed = state.clone().finalize().into_bytes();
+fn compare<M: Mac>(state: M, claimed: &[Claimed]) -> (bool, Computed) {
+    let mut computed = state.finalize().into_bytes();
     let made = is_any_of(&computed, claimed);
     let kept = Computed::new(&computed);
     computed.as_mut_slice().zeroize();

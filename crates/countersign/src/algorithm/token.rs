@@ -28,12 +28,15 @@ impl Tokens {
     }
 
     /// `body` is the running hash of what no signature covers, to notice a plain retry by.
-    pub(crate) fn compare(&self, body: &mut Sha256, claimed: &[Claimed]) -> Comparison {
+    pub(crate) fn conclude(&self, mut body: Sha256, content: [&[u8]; 3], claimed: &[Claimed]) -> Comparison {
+        for part in content {
+            body.update(part);
+        }
         let mut made_by_key = [false; MOST_KEYS];
         for (made, token) in made_by_key.iter_mut().zip(&self.0) {
             *made = is_any_of(token, claimed);
         }
-        Comparison { made_by_key, computed: Computed::new(&body.finalize_reset()) }
+        Comparison { made_by_key, computed: Computed::new(&body.finalize()) }
     }
 }
 

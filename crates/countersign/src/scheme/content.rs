@@ -109,13 +109,14 @@ struct Segment {
     is_before: bool,
 }
 
-/// The values of the parts of one delivery.
+/// What is signed of one delivery beside its body.
 #[derive(Default)]
-pub(crate) struct Values<'h> {
-    pub(crate) before: SmallVec<[&'h [u8]; 6]>,
-    pub(crate) after: SmallVec<[&'h [u8]; 6]>,
-    /// Those of the headers among them, to be handed on.
-    pub(crate) headers: Vec<Box<str>>,
+pub(crate) struct Values {
+    /// Of nearly all senders, it has room here.
+    pub(crate) before: SmallVec<[u8; 64]>,
+    pub(crate) after: Vec<u8>,
+    /// The headers among it, to be handed on.
+    pub(crate) headers: SmallVec<[Box<str>; 1]>,
 }
 
 impl Content {
@@ -173,19 +174,17 @@ impl Content {
     }
 
     /// What this delivery has for the parts.
-    pub(crate) fn values<'h>(
-        &'h self,
-        head: &'h (impl Headers + ?Sized),
-        timestamp: &'h str,
-    ) -> Result<Values<'h>, Fault> {
+    pub(crate) fn values(&self, head: &(impl Headers + ?Sized), timestamp: &str) -> Result<Values, Fault> {
         let mut values = Values::default();
-        for (segments, texts) in [(&self.before, &mut values.before), (&self.after, &mut values.after)] {
-            for segment in segments {
-                let text = segment.value(head, timestamp)?;
-                if matches!(segment.part, Part::Header(_)) {
-                    values.headers.push(text.into());
-                }
-                texts.push(text.as_bytes());
+        for segment in self.before.iter().chain(&self.after) {
+            let text = segment.value(head, timestamp)?;
+            if matches!(segment.part, Part::Header(_)) {
+                values.headers.push(text.into());
+            }
+            if segment.is_before {
+                values.before.extend_from_slice(text.as_bytes());
+            } else {
+                values.after.extend_from_slice(text.as_bytes());
             }
         }
         Ok(values)

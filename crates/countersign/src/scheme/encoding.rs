@@ -1,4 +1,4 @@
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 
 /// How a signature's bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,19 +26,19 @@ pub enum Padding {
 }
 
 impl Encoding {
-    /// The codec for a text that claims to be a signature.
-    pub(crate) fn of_claimed(self, text: &str) -> data_encoding::Encoding {
+    /// The codec for a text that claims to be a signature in base64; none where it is hex.
+    pub(crate) fn base64(self, text: &str) -> Option<data_encoding::Encoding> {
         let padded = |padding| match padding {
             Padding::Required => true,
             Padding::Optional => text.ends_with('='),
             Padding::Absent => false,
         };
         match self {
-            Self::Hex | Self::HexUpper => HEXLOWER_PERMISSIVE,
-            Self::Base64(padding) if padded(padding) => BASE64,
-            Self::Base64(_) => BASE64_NOPAD,
-            Self::Base64Url(padding) if padded(padding) => BASE64URL,
-            Self::Base64Url(_) => BASE64URL_NOPAD,
+            Self::Hex | Self::HexUpper => None,
+            Self::Base64(padding) if padded(padding) => Some(BASE64),
+            Self::Base64(_) => Some(BASE64_NOPAD),
+            Self::Base64Url(padding) if padded(padding) => Some(BASE64URL),
+            Self::Base64Url(_) => Some(BASE64URL_NOPAD),
         }
     }
 
