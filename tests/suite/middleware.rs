@@ -11,7 +11,7 @@ use actix_web::{
 };
 use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, senders};
-use countersign_actix::{Verified, VerifyWebhook};
+use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
 use flate2::{Compression, write::GzEncoder};
 
 use crate::harness::{Delivery, actix_request, block_on, good, hmac_delivery, verifier};
@@ -83,6 +83,38 @@ fn a_payload_of_one_chunk_is_handed_on_uncopied() {
     });
     let app = App::new().wrap(guard()).service(at_root(handler));
     assert_eq!(answer!(app, sent).1, "true");
+}
+
+async fn echo_verified(body: VerifiedBody) -> Bytes {
+    body.into_inner()
+}
+
+#[test]
+fn a_verified_body_is_whole_and_uncopied_and_has_no_limit_but_the_verifiers() {
+    let place = |body: &[u8]| (body.as_ptr() as usize).to_string();
+    let handler = web::post().to(move |body: VerifiedBody| async move { place(&body) });
+    let sent = good();
+    let app = App::new().wrap(guard()).service(at_root(handler));
+    assert_eq!(answer!(app, sent), (200, Bytes::from(place(&sent.chunks[0])), None));
+
+    let app = || App::new().wrap(guard()).service(at_root(web::post().to(echo_verified)));
+    assert_eq!(answer!(app(), good().in_chunks_of(3)), (200, Bytes::from(good().body()), None));
+    // Past the 256 KiB of `web::Bytes`.
+    let large = hmac_delivery(senders::moduslink(), "secret", vec![b'x'; 1 << 20]);
+    assert_eq!(answer!(app(), large), (200, Bytes::from(large.body()), None));
+    let empty = hmac_delivery(senders::moduslink(), "secret", "");
+    assert_eq!(answer!(app(), empty), (200, Bytes::new(), None));
+}
+
+#[test]
+fn a_verified_body_without_the_guard_or_taken_twice_is_a_500() {
+    let unguarded = App::new().service(at_root(web::post().to(echo_verified)));
+    assert_eq!(answer!(unguarded, good()).0, 500);
+    for delivery in [good(), hmac_delivery(senders::moduslink(), "secret", "")] {
+        let twice = web::post().to(|_: Bytes, body: VerifiedBody| async { body.into_inner() });
+        let twice = App::new().wrap(guard()).service(at_root(twice));
+        assert_eq!(answer!(twice, delivery).0, 500);
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ proptest! {
     #[test]
     fn what_a_sender_signs_is_verified_on_every_surface_in_every_cut(
         scheme in hmac_scheme(),
-        secret in vec(any::<u8>(), 1..100),
+        secret in vec(any::<u8>(), 1..100).prop_filter("zeros are no secret", |bytes| bytes.iter().any(|&byte| byte > 0)),
         chunks in vec(vec(any::<u8>(), 0..200), 0..6),
     ) {
         let body = chunks.concat();

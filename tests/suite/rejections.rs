@@ -122,6 +122,7 @@ fn malformed_hex_is_refused_with_its_own_kind() {
             (&format!("xsha256={hex}"), RejectionKind::SignatureLabel),
             (&format!("sha256={value}"), RejectionKind::SignatureLabel),
             (&format!("={value}"), RejectionKind::SignatureLabel),
+            (&format!("sha256=0x{hex}"), RejectionKind::SignatureLength),
             (&"sha256=invalid", RejectionKind::SignatureLength),
             (&format!("{value}00"), RejectionKind::SignatureLength),
             (&format!("{value}0"), RejectionKind::SignatureLength),

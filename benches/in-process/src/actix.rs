@@ -24,8 +24,8 @@ use webhook_verify::{
 
 use crate::{
     contest::{
-        self, COUNTERSIGN, COUNTERSIGN_TIMEOUT, Contest, Contestant, GITHUB_HEADER, HAND_WRITTEN, Handler,
-        NO_OP, PLAIN, Setting, WEBHOOK_VERIFY,
+        self, COUNTERSIGN, COUNTERSIGN_BODY, COUNTERSIGN_TIMEOUT, Contest, Contestant, GITHUB_HEADER,
+        HAND_WRITTEN, Handler, NO_OP, PLAIN, Setting, WEBHOOK_VERIFY,
     },
     delivery::Delivery,
 };
@@ -57,8 +57,10 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn Error>> 
         }
         Contest::StandardWebhooks => Provider::StandardWebhooks,
     };
-    // An extractor that gives the whole body: there is nothing of it that would pass frames on.
+    // Extractors that give the whole body: there is nothing of them that would pass frames on.
     if setting.handler == Handler::TakesBytes {
+        let guarded = resource().wrap(VerifyWebhook::new(setting.verifier()?));
+        contestants.push(arena.contestant(COUNTERSIGN_BODY, guarded.route(web::post().to(takes_our_body))));
         let config = WebhookConfig::new(provider, Secret::new(setting.contest.secret()));
         let route: Route = web::post().to(takes_verified_body);
         contestants.push(arena.contestant(WEBHOOK_VERIFY, resource().app_data(config).route(route)));
@@ -67,6 +69,11 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn Error>> 
 }
 
 async fn takes_bytes(body: web::Bytes) -> impl Responder {
+    drop(body);
+    HttpResponse::Ok()
+}
+
+async fn takes_our_body(body: countersign_actix::VerifiedBody) -> impl Responder {
     drop(body);
     HttpResponse::Ok()
 }

@@ -114,6 +114,7 @@ pub const NO_OP: &str = "no-op layer";
 pub const HAND_WRITTEN: &str = "hand-written from_fn";
 pub const COUNTERSIGN: &str = "countersign";
 pub const COUNTERSIGN_TIMEOUT: &str = "countersign, body_timeout";
+pub const COUNTERSIGN_BODY: &str = "countersign, VerifiedBody";
 pub const WEBHOOK_VERIFY: &str = "webhook-verify";
 pub const STANDARD_WEBHOOKS: &str = "standardwebhooks";
 pub const SVIX: &str = "svix";

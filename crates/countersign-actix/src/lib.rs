@@ -5,9 +5,9 @@
 //!
 //! use actix_web::{App, web};
 //! use countersign::{Secret, Verifier, senders};
-//! use countersign_actix::{Verified, VerifyWebhook};
+//! use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
 //!
-//! async fn order_status(verified: Verified, body: web::Bytes) -> String {
+//! async fn order_status(verified: Verified, body: VerifiedBody) -> String {
 //!     format!("{} bytes, signed with {}", body.len(), verified.key())
 //! }
 //!
@@ -26,7 +26,8 @@
 //! [its crate](countersign#which-deliveries-pass) for the checks and their order. What is wrapped then gets
 //!
 //! - the request with its payload as it was on the wire: the same bytes, uncopied where they came in one chunk, in one
-//!   buffer otherwise. Every extractor works as if the guard were not there, those that decompress among them;
+//!   buffer otherwise. [`VerifiedBody`] takes it as it is; every extractor of actix-web works as if the guard were not there,
+//!   those that decompress among them;
 //! - a [`countersign::Verified`] in its extensions, which the extractor [`Verified`] of this crate takes: handlers
 //!   import this one.
 //!
@@ -49,9 +50,9 @@
 //!
 //! - `Expect: 100-continue`: actix-web answers `100 Continue` itself, before any middleware runs, so a client is told to
 //!   send the body even of a request that its headers reject. The guard does not read it.
-//! - The guard reads the body within the verifier's own limit. actix's own limits still apply to the extractors after
-//!   it: `PayloadConfig` (256 KiB for `Bytes` and `String`), `JsonConfig` (2 MiB), `FormConfig` (16 KiB). For more, raise
-//!   the one that your extractor uses.
+//! - The guard reads the body within the verifier's own limit, and [`VerifiedBody`] has no other. actix's own limits still apply
+//!   to its extractors: `PayloadConfig` (256 KiB for `Bytes` and `String`), `JsonConfig` (2 MiB), `FormConfig` (16 KiB). For
+//!   more, raise the one that your extractor uses.
 //! - Middleware that replaces the payload must be inside the guard. In actix-web, what is wrapped last runs first.
 //! - Without [`VerifyWebhook::body_timeout`], anyone who sends a made-up signature of the right length can keep a request
 //!   open, and with it up to the body limit of memory.

@@ -1,10 +1,10 @@
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     mem,
     pin::{Pin, pin},
     rc::Rc,
     task::Poll,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use actix_web::{
@@ -17,7 +17,7 @@ use actix_web::{
     },
 };
 use bytes::Bytes;
-use countersign::{BufferedVerification, Rejection, Reservation, Verified};
+use countersign::{Rejection, Reservation, Verified};
 use futures_core::Stream;
 
 use crate::{
@@ -25,12 +25,6 @@ use crate::{
     headers::RequestHead,
     transform::VerifyWebhook,
 };
-
-/// The chunks that are taken before other tasks of the worker get their turn: a body may be always ready.
-const CHUNKS_PER_TURN: usize = 256;
-
-/// The bytes that are hashed in one turn, about.
-const HASHED_PER_TURN: usize = 128 * 1024;
 
 #[doc(hidden)]
 #[derive(Debug)]
@@ -89,69 +83,33 @@ async fn verify(
     if let Some(budget) = &guard.body_budget {
         verification.reserve(budget)?;
     }
-    let received = {
-        let mut receiving = pin!(receive(payload, &mut verification));
-        match (soon(receiving.as_mut()).await, guard.body_timeout) {
-            (Poll::Ready(end), _) => Ok(end),
-            (Poll::Pending, Some(limit)) => tokio::time::timeout(limit, receiving).await,
-            (Poll::Pending, None) => Ok(receiving.await),
-        }
-    };
-    match received {
-        Ok(End::Complete) => {
-            let (verified, body) = verification.conclude()?;
-            Ok((verified, body, verification.take_reservation()))
-        }
-        Ok(End::Broken) => Err(verification.body_unreadable()),
-        Ok(End::Rejected(rejection)) => Err(rejection),
-        Err(_elapsed) => Err(verification.body_timeout()),
+    {
+        let mut late = pin!(late(guard.body_timeout));
+        // The body first: one that is complete by now is not late.
+        poll_fn(|cx| match verification.poll_receive(cx, |cx| Pin::new(&mut *payload).poll_next(cx)) {
+            Poll::Pending => late.as_mut().poll(cx).map(|()| Err(verification.body_timeout())),
+            received @ Poll::Ready(_) => received,
+        })
+        .await?;
     }
+    let (verified, body) = verification.conclude()?;
+    Ok((verified, body, verification.take_reservation()))
 }
 
-/// Polls a future now and in the task's next turn. actix reads a head first and has a small body next, and a timer is dear
-/// beside that.
-async fn soon<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
-    let mut waited = false;
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Pending if !mem::replace(&mut waited, true) => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
+/// Ends when a body is late. A timer is dear beside a small body, so there is none before the task's next turn: actix reads a
+/// head first and has the body next.
+async fn late(limit: Option<Duration>) {
+    let Some(limit) = limit else { return pending().await };
+    let mut is_next = false;
+    poll_fn(|cx| {
+        if mem::replace(&mut is_next, true) {
+            return Poll::Ready(());
         }
-        polled => Poll::Ready(polled),
+        cx.waker().wake_by_ref();
+        Poll::Pending
     })
-    .await
-}
-
-/// How the receiving of a body ended.
-enum End {
-    Complete,
-    Broken,
-    Rejected(Rejection),
-}
-
-async fn receive(payload: &mut Payload, verification: &mut BufferedVerification) -> End {
-    loop {
-        let mut hashed = 0_usize;
-        for _ in 0..CHUNKS_PER_TURN {
-            match poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await {
-                None => return End::Complete,
-                Some(Err(_)) => return End::Broken,
-                Some(Ok(chunk)) => {
-                    hashed = hashed.saturating_add(chunk.len());
-                    if let Err(rejection) = verification.accept(chunk) {
-                        return End::Rejected(rejection);
-                    }
-                    while verification.hash_some() {
-                        tokio::task::yield_now().await;
-                    }
-                    if hashed >= HASHED_PER_TURN {
-                        break;
-                    }
-                }
-            }
-        }
-        tokio::task::yield_now().await;
-    }
+    .await;
+    Box::pin(tokio::time::sleep(limit)).await;
 }
 
 fn response(rejection: Rejection, version: Version, unread: Payload) -> HttpResponse {

@@ -22,12 +22,6 @@ use crate::{
     layer::Guard,
 };
 
-/// The frames that are taken in one poll, so that a body that is always ready cannot keep the worker.
-const FRAMES_PER_POLL: usize = 256;
-
-/// The bytes that are hashed in one poll, about: a large body gives the worker's other requests their turn.
-const HASHED_PER_POLL: usize = 128 * 1024;
-
 pin_project! {
     /// The response: the inner service's to a verified delivery, or a rejection's.
     #[must_use = "futures do nothing unless polled"]
@@ -131,14 +125,14 @@ where
             let next = match state.as_mut().project() {
                 StateProjection::Receiving { delivery, body, deadline } => {
                     // The body first: one that is complete by now is not late.
-                    let end = match receive(delivery, body, cx) {
-                        Poll::Ready(end) => end,
+                    let received = match delivery.receive(body, cx) {
+                        Poll::Ready(received) => received,
                         Poll::Pending => {
                             ready!(deadline.poll(delivery.guard.body_timeout, cx));
-                            End::Late
+                            Err(delivery.verification.body_timeout())
                         }
                     };
-                    match delivery.settle(end) {
+                    match delivery.settle(received) {
                         Some(next) => next,
                         None => return Poll::Pending,
                     }
@@ -158,61 +152,31 @@ where
     }
 }
 
-/// How the receiving of a body ended.
-enum End {
-    Complete,
-    Broken,
-    Late,
-    Rejected(Rejection),
-}
-
-/// Takes frames until the body says that there are no more: `is_end_stream` is only a hint.
-fn receive<S, B: Body<Data = Bytes>>(
-    delivery: &mut Delivery<S>,
-    mut body: Pin<&mut B>,
-    cx: &mut Context<'_>,
-) -> Poll<End> {
-    // What is left of a large frame, a part in each poll.
-    if delivery.verification.hash_some() {
-        cx.waker().wake_by_ref();
-        return Poll::Pending;
-    }
-    let mut hashed = 0_usize;
-    for _ in 0..FRAMES_PER_POLL {
-        let frame = match ready!(body.as_mut().poll_frame(cx)) {
-            Some(Ok(frame)) => frame,
-            Some(Err(_)) => return Poll::Ready(End::Broken),
-            None => return Poll::Ready(End::Complete),
-        };
-        // What is no data counts like a chunk without a byte, of which there may be only so many.
-        let chunk = frame.into_data().unwrap_or_else(|other| {
-            delivery.trailers = delivery.trailers.take().or(other.into_trailers().ok().map(Box::new));
-            Bytes::new()
-        });
-        hashed = hashed.saturating_add(chunk.len());
-        if let Err(rejection) = delivery.verification.accept(chunk) {
-            return Poll::Ready(End::Rejected(rejection));
-        }
-        if delivery.verification.hash_some() || hashed >= HASHED_PER_POLL {
-            break;
-        }
-    }
-    cx.waker().wake_by_ref();
-    Poll::Pending
-}
-
 impl<S> Delivery<S> {
+    /// Takes frames until the body says that there are no more: `is_end_stream` is only a hint.
+    fn receive<B: Body<Data = Bytes>>(
+        &mut self,
+        mut body: Pin<&mut B>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Rejection>> {
+        let Self { verification, trailers, .. } = self;
+        verification.poll_receive(cx, |cx| {
+            // What is no data counts like a chunk without a byte, of which there may be only so many.
+            body.as_mut().poll_frame(cx).map_ok(|frame| {
+                frame.into_data().unwrap_or_else(|other| {
+                    *trailers = trailers.take().or(other.into_trailers().ok().map(Box::new));
+                    Bytes::new()
+                })
+            })
+        })
+    }
+
     /// What comes after the body; nothing for a future that is polled after its end.
-    fn settle<B, F>(&mut self, end: End) -> Option<State<S, B, F>>
+    fn settle<B, F>(&mut self, received: Result<(), Rejection>) -> Option<State<S, B, F>>
     where
         S: Service<Request<VerifiedBody>, Future = F>,
     {
-        let verdict = match end {
-            End::Complete => self.verification.conclude(),
-            End::Broken => Err(self.verification.body_unreadable()),
-            End::Late => Err(self.verification.body_timeout()),
-            End::Rejected(rejection) => Err(rejection),
-        };
+        let verdict = received.and_then(|()| self.verification.conclude());
         let mut head = self.head.take()?;
         Some(match verdict {
             Ok((verified, body)) => {

@@ -3,7 +3,7 @@
 use std::cmp;
 
 /// The first size of a buffer, in bytes: no peer chooses it.
-const FIRST_CAPACITY: usize = 4 * 1024;
+const FIRST_CAPACITY: usize = 16 * 1024;
 
 /// Appends to a buffer that will have `most` bytes at the most, which the verification has checked already.
 ///
@@ -34,6 +34,6 @@ mod tests {
             capacities.push(buffer.capacity());
         }
         capacities.dedup();
-        assert_eq!(capacities, [4_096, 16_388, 65_556, 100_000]);
+        assert_eq!(capacities, [16_384, 65_540, 100_000]);
     }
 }

@@ -1,6 +1,9 @@
 //! A verification that keeps the body for the handler (feature `bytes`).
 
-use std::mem;
+use std::{
+    mem,
+    task::{Context, Poll, ready},
+};
 
 use bytes::Bytes;
 
@@ -40,11 +43,14 @@ pub struct BufferedVerification {
     reservation: Option<Reservation>,
 }
 
-/// What is hashed at the least before the body's end, in bytes: a call costs what some blocks do.
+/// What is hashed at the least before the body's end, in bytes: a call costs what a block does.
 const HASHED_AT_LEAST: usize = 4 * 1024;
 
 /// What is hashed at once with one key, in bytes: a tenth of a millisecond with SHA-256 instructions.
 const HASHED_AT_ONCE: usize = 128 * 1024;
+
+/// The chunks that are taken at once: they may be tiny, and always ready.
+const CHUNKS_AT_ONCE: usize = 256;
 
 #[derive(Debug)]
 enum Body {
@@ -77,13 +83,44 @@ impl BufferedVerification {
         Ok(())
     }
 
-    /// Takes the next bytes as [`update`](Self::update) does, and leaves their hashing to [`hash_some`](Self::hash_some).
+    /// Receives the body, for the future of an adapter: takes chunks from `next` until it gives none, and is ready then.
+    ///
+    /// It works in turns of 256 chunks or 128 KiB, and less for several keys, after which it wakes its task and is pending: a
+    /// large body, or one in a million chunks that are all there, keeps no worker from its other requests.
     ///
     /// # Errors
-    /// Those of [`Verification::update`], and [`BudgetExhausted`](RejectionKind::BudgetExhausted) where more bytes
-    /// arrive than were announced and the budget has no more.
+    /// Those of [`Verification::update`], [`BudgetExhausted`](RejectionKind::BudgetExhausted) where more bytes arrive than
+    /// were announced and the budget has no more, and [`BodyUnreadable`](RejectionKind::BodyUnreadable) where `next` fails.
     #[inline]
-    pub fn accept(&mut self, chunk: Bytes) -> Result<(), Rejection> {
+    pub fn poll_receive<E>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
+    ) -> Poll<Result<(), Rejection>> {
+        // What is left of a large chunk comes first, a part in each turn.
+        if !self.hash_some() {
+            let mut taken = 0_usize;
+            for _ in 0..CHUNKS_AT_ONCE {
+                match ready!(next(cx)) {
+                    None => return Poll::Ready(Ok(())),
+                    Some(Err(_)) => return Poll::Ready(Err(self.body_unreadable())),
+                    Some(Ok(chunk)) => {
+                        taken = taken.saturating_add(chunk.len());
+                        self.accept(chunk)?;
+                    }
+                }
+                if self.hash_some() || taken >= HASHED_AT_ONCE {
+                    break;
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Takes the next bytes and leaves their hashing to [`hash_some`](Self::hash_some).
+    #[inline]
+    fn accept(&mut self, chunk: Bytes) -> Result<(), Rejection> {
         self.verification.admit(chunk.len())?;
         let received = self.verification.received;
         if self.reservation.as_mut().is_some_and(|reservation| !reservation.grow(received)) {
@@ -111,11 +148,10 @@ impl BufferedVerification {
         Ok(())
     }
 
-    /// Hashes a part of what was accepted and says whether there is more to hash now: so that a large body does not keep a
-    /// worker from its other requests. A part is 128 KiB for one key, and less for several; less than 4 KiB waits for more,
-    /// since a body in tiny chunks would cost more calls than hashing.
+    /// Hashes a part of what was accepted and says whether there is more to hash now. Little waits for more: a body in tiny
+    /// chunks would cost more calls than hashing.
     #[inline]
-    pub fn hash_some(&mut self) -> bool {
+    fn hash_some(&mut self) -> bool {
         let received = self.verification.received;
         let behind = received.saturating_sub(self.hashed);
         if behind < HASHED_AT_LEAST {

@@ -2,9 +2,9 @@
 
 use std::{io, net::TcpListener, time::Duration};
 
-use actix_web::{App, HttpServer, dev::Server, error::ErrorPayloadTooLarge, web};
-use countersign::{DEFAULT_BODY_LIMIT, Rejection};
-use countersign_actix::{Verified, VerifyWebhook};
+use actix_web::{App, HttpServer, dev::Server, web};
+use countersign::Rejection;
+use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
 use receiver_setup::{Answer, Endpoint};
 
 /// The server: each endpoint's path answers verified deliveries, and `on_reject` hears of all others.
@@ -27,9 +27,8 @@ pub fn serve(
     Ok(HttpServer::new(app).listen(listener)?.run())
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise. It takes the payload as it was on the
-/// wire, where `web::Bytes` would decompress it.
-async fn receive(verified: Verified, payload: web::Payload) -> actix_web::Result<web::Json<Answer>> {
-    let body = payload.to_bytes_limited(DEFAULT_BODY_LIMIT).await.map_err(ErrorPayloadTooLarge)??;
-    Ok(web::Json(Answer::new(&verified, &body)))
+/// Runs for verified deliveries only: it could not take a `Verified` otherwise. It takes the body as it was on the wire, where
+/// `web::Bytes` would decompress it.
+async fn receive(verified: Verified, body: VerifiedBody) -> web::Json<Answer> {
+    web::Json(Answer::new(&verified, &body))
 }

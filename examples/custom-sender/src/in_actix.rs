@@ -3,7 +3,7 @@
 use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, web};
-use countersign_actix::{Verified, VerifyWebhook};
+use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
 
 use crate::{Answer, Endpoint};
 
@@ -14,17 +14,16 @@ use crate::{Answer, Endpoint};
 pub fn serve(listener: TcpListener, endpoints: Vec<Endpoint>) -> io::Result<Server> {
     let app = move || {
         endpoints.iter().cloned().fold(App::new(), |app, Endpoint { path, verifier }| {
-            // The file's `body_limit` counts here, and not actix-web's own of 256 KiB.
-            let limit = web::PayloadConfig::new(verifier.body_limit());
             let guard = VerifyWebhook::new(verifier).body_timeout(Duration::from_secs(30));
             let route = web::post().to(receive);
-            app.service(web::resource(path).app_data(limit).wrap(guard).route(route))
+            app.service(web::resource(path).wrap(guard).route(route))
         })
     };
     Ok(HttpServer::new(app).listen(listener)?.run())
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
-async fn receive(verified: Verified, body: web::Bytes) -> web::Json<Answer> {
+/// Runs for verified deliveries only: it could not take a `Verified` otherwise. Of its body the file's `body_limit` counts, and
+/// not actix-web's own of 256 KiB, as of `web::Bytes`.
+async fn receive(verified: Verified, body: VerifiedBody) -> web::Json<Answer> {
     web::Json(Answer::new(&verified, &body))
 }

@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, Bytes, PayloadConfig, ServiceConfig},
 };
 use countersign::DEFAULT_BODY_LIMIT;
-use countersign_actix::{Verified, VerifyWebhook};
+use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
 use futures_util::TryStreamExt;
 use loopback::Variant;
 
@@ -67,7 +67,7 @@ async fn hashing(body: Bytes) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-async fn guarded(_: Verified, body: Bytes) -> HttpResponse {
+async fn guarded(_: Verified, body: VerifiedBody) -> HttpResponse {
     accept(&body);
     HttpResponse::Ok().finish()
 }
