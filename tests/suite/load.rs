@@ -8,7 +8,8 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
+    time::SystemTime,
 };
 
 use actix_http::BoxedPayloadStream;
@@ -206,7 +207,25 @@ fn the_turns_do_not_grow_with_the_keys() {
     let verifier = keys.fold(builder, countersign::VerifierBuilder::key).build().unwrap();
     let sent = hmac_delivery(senders::github(), "secret 3", vec![b'x'; LIMIT]);
     let guarded = VerifyWebhookLayer::new(verifier).layer(service_fn(answer));
-    let (turns, response) = block_on(polls(guarded.oneshot(request(&sent))));
-    assert_eq!(response.unwrap().status(), 200);
-    assert_eq!(turns, 4 * LIMIT / (128 * 1024));
+    for sent in [sent.in_chunks_of(16 * 1024), sent] {
+        let (turns, response) = block_on(polls(guarded.clone().oneshot(request(&sent))));
+        assert_eq!(response.unwrap().status(), 200);
+        assert!((32..=33).contains(&turns), "{turns}: one for each 128 KiB, hashed four times");
+    }
+}
+
+#[test]
+fn what_failed_while_it_was_received_fails_again_and_keeps_no_worker() {
+    let sent = sent(vec![b'x'; LIMIT]).with_header("content-length", "1");
+    let mut verification = verifier().begin_buffered(&sent.headers, SystemTime::UNIX_EPOCH).unwrap();
+    verification.reserve(&BodyBudget::new(1)).unwrap();
+    let mut chunks = sent.chunks.iter().cloned().map(Ok::<_, Infallible>);
+    let mut receive = || {
+        let mut cx = Context::from_waker(Waker::noop());
+        verification.poll_receive(&mut cx, |_| Poll::Ready(chunks.next()))
+    };
+    let Poll::Ready(Err(rejection)) = receive() else { panic!("it is received") };
+    assert_eq!(rejection.kind(), RejectionKind::BudgetExhausted);
+    assert!(receive().is_ready());
+    assert_eq!(verification.conclude().unwrap_err().kind(), RejectionKind::BudgetExhausted);
 }

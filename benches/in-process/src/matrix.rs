@@ -13,7 +13,7 @@ use crate::{
 
 const CHUNKS: [usize; 4] = [1, 4, 16, 128];
 
-pub const NOTES: [&str; 8] = [
+pub const NOTES: [&str; 9] = [
     "added: over the plain service of the same case; requests are made before they are timed",
     "the hash alone: HMAC-SHA256 of the body's chunks, no request: its median is a part of what the guards add",
     "no-op layer: tower's Identity, actix-web's wrap_fn",
@@ -21,7 +21,8 @@ pub const NOTES: [&str; 8] = [
     "standardwebhooks and svix are no layers: in axum's from_fn, around Webhook::verify; there is nothing of them for actix-web",
     "standardwebhooks, svix: Standard Webhooks only, and bodies of UTF-8 only",
     "webhook-verify in axum: through a shim, as its layer does not compile in Router::layer (over axum's Body the layer is not Clone and its service not Sync; its error is boxed)",
-    "webhook-verify in actix-web: an extractor of the whole body, so there is nothing of it for the handler that drops frames",
+    "countersign, VerifiedBody: the handler takes countersign-actix's own extractor in place of web::Bytes, which copies the body",
+    "webhook-verify in actix-web: an extractor of the whole body in place of web::Bytes, so there is nothing of it for the handler that drops frames",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]

@@ -19,7 +19,7 @@ pub(crate) struct VerifiedPayload(Option<Bytes>);
 
 impl VerifiedPayload {
     pub(crate) fn payload(body: Bytes) -> Payload {
-        Payload::Stream { payload: Box::pin(Self((!body.is_empty()).then_some(body))) }
+        if body.is_empty() { Payload::None } else { Payload::Stream { payload: Box::pin(Self(Some(body))) } }
     }
 }
 

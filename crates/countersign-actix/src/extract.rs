@@ -2,11 +2,12 @@ use std::{
     fmt,
     future::{Ready, ready},
     ops::Deref,
-    task::{Context, Poll, Waker},
 };
 
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    dev::{Payload, ServiceRequest},
+    http::StatusCode,
 };
 use bytes::Bytes;
 
@@ -54,9 +55,9 @@ impl FromRequest for Verified {
 
 /// The body of a verified delivery, as an extractor: the bytes that were verified, as they were on the wire.
 ///
-/// `web::Bytes` gives the same bytes, but copies them once more and has a limit of its own, 256 KiB unless it is raised; of
-/// this one the verifier's body limit is the only one. A handler that takes it cannot be reached without the guard, as with
-/// [`Verified`].
+/// `web::Bytes` would decompress them, copies them once more and has a limit of its own, 256 KiB unless it is raised; of this
+/// one the verifier's body limit is the only one. It is what the guard kept, whatever became of the request's payload since. A
+/// handler that takes it cannot be reached without the guard, as with [`Verified`].
 ///
 /// ```
 /// use countersign_actix::{Verified, VerifiedBody};
@@ -83,29 +84,24 @@ impl Deref for VerifiedBody {
     }
 }
 
+impl VerifiedBody {
+    /// Leaves it for the extractor.
+    pub(crate) fn insert(request: &ServiceRequest, body: Bytes) {
+        request.extensions_mut().insert(Self(body));
+    }
+}
+
 impl FromRequest for VerifiedBody {
     type Error = MiddlewareMissing;
     type Future = Ready<Result<Self, MiddlewareMissing>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_guarded = request.extensions().contains::<countersign::Verified>();
-        let body = match payload.take() {
-            // What the guard leaves is there at once.
-            Payload::Stream { mut payload } if is_guarded => {
-                match payload.as_mut().poll_next(&mut Context::from_waker(Waker::noop())) {
-                    Poll::Ready(None) => Some(Bytes::new()),
-                    Poll::Ready(Some(Ok(body))) => Some(body),
-                    Poll::Ready(Some(Err(_))) | Poll::Pending => None,
-                }
-            }
-            _ => None,
-        };
-        ready(body.map(Self).ok_or_else(|| MiddlewareMissing::at(request)))
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let body = request.extensions().get::<Self>().cloned();
+        ready(body.ok_or_else(|| MiddlewareMissing::at(request)))
     }
 }
 
-/// A handler takes [`Verified`] or [`VerifiedBody`] and no [`VerifyWebhook`](crate::VerifyWebhook) guards its route, or
-/// the payload that it left was taken or replaced before.
+/// A handler takes [`Verified`] or [`VerifiedBody`] and no [`VerifyWebhook`](crate::VerifyWebhook) guards its route.
 #[derive(Clone, Debug)]
 pub struct MiddlewareMissing(());
 
@@ -115,8 +111,8 @@ impl MiddlewareMissing {
         #[cfg(feature = "tracing")]
         tracing::error!(
             path = request.path(),
-            "a handler takes `Verified` or `VerifiedBody`, but no `VerifyWebhook` guards its route, or the body was taken \
-             before: wrap the route in it, and take the body once; until then it answers 500"
+            "a handler takes `Verified` or `VerifiedBody`, but no `VerifyWebhook` guards its route: wrap the route in it; \
+             until then it answers 500"
         );
         Self(())
     }

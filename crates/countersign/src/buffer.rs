@@ -7,8 +7,8 @@ const FIRST_CAPACITY: usize = 16 * 1024;
 
 /// Appends to a buffer that will have `most` bytes at the most, which the verification has checked already.
 ///
-/// It grows to four times of what arrived, and never past `most`: what is copied on the way is a third of the body, and a
-/// peer that announces more than it sends gains nothing.
+/// It grows to four times of what arrived, and never past `most`: so that little is copied on the way, and a peer that
+/// announces more than it sends gains nothing.
 #[inline]
 pub(crate) fn append(buffer: &mut Vec<u8>, chunk: &[u8], most: usize) {
     let length = buffer.len().saturating_add(chunk.len());

@@ -16,9 +16,9 @@ use crate::{
 
 /// A verification that keeps the body, so that a handler gets what was verified.
 ///
-/// A body of one chunk is handed on uncopied. From the second chunk on, all are copied into one buffer as they
-/// arrive, so that a body in a million small chunks costs no more than in one. The buffer grows fourfold, up to the
-/// body limit. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
+/// A body of one chunk is handed on uncopied. The chunks of any other are copied into one buffer as they arrive, so that a body
+/// in a million small chunks costs no more than in one. The buffer grows to four times of what arrived, up to what was
+/// announced or the body limit. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -103,13 +103,15 @@ impl BufferedVerification {
             for _ in 0..CHUNKS_AT_ONCE {
                 match ready!(next(cx)) {
                     None => return Poll::Ready(Ok(())),
-                    Some(Err(_)) => return Poll::Ready(Err(self.body_unreadable())),
+                    Some(Err(_)) => {
+                        return Poll::Ready(Err(self.verification.fail(RejectionKind::BodyUnreadable)));
+                    }
                     Some(Ok(chunk)) => {
                         taken = taken.saturating_add(chunk.len());
                         self.accept(chunk)?;
                     }
                 }
-                if self.hash_some() || taken >= HASHED_AT_ONCE {
+                if self.hash_some() || taken >= self.at_once() {
                     break;
                 }
             }
@@ -152,18 +154,23 @@ impl BufferedVerification {
     /// chunks would cost more calls than hashing.
     #[inline]
     fn hash_some(&mut self) -> bool {
-        let received = self.verification.received;
+        let received = self.body.as_ref().len();
         let behind = received.saturating_sub(self.hashed);
         if behind < HASHED_AT_LEAST {
             return false;
         }
-        let most = HASHED_AT_ONCE.checked_div(self.verification.passes()).unwrap_or(HASHED_AT_ONCE);
+        let most = self.at_once();
         // What the verdict waits for anyway is hashed with it, on the stack.
         if behind <= most && self.verification.announced() == Some(received) {
             return false;
         }
         self.hash(most);
         behind.saturating_sub(most) >= HASHED_AT_LEAST
+    }
+
+    /// What is hashed at once: each key is a pass.
+    fn at_once(&self) -> usize {
+        HASHED_AT_ONCE.checked_div(self.verification.passes()).unwrap_or(HASHED_AT_ONCE)
     }
 
     /// Hashes so many bytes of what is behind, or all.

@@ -165,7 +165,7 @@ impl Verifier {
         self.begin(headers, now).map(BufferedVerification::new)
     }
 
-    /// Checks all that can be checked before the body is read, and starts hashing.
+    /// Checks all that can be checked before the body is read.
     ///
     /// # Errors
     /// A [`Rejection`] for the first of these that fails: one sender's signature header is there, once, and decodes to a

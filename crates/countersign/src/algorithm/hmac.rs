@@ -43,8 +43,9 @@ impl<M: Mac + Clone> Keyed<M> {
         // Under the first key, whichever matched: a caller that leaves a signature out would change the rest.
         let computed;
         (*first, computed) = compare(self.first, claimed);
-        for (made, state) in others.iter_mut().zip(self.others) {
-            (*made, _) = compare(state, claimed);
+        // Not moved out: what is dropped where it lies is wiped.
+        for (made, state) in others.iter_mut().zip(&self.others) {
+            (*made, _) = compare(state.clone(), claimed);
         }
         Comparison { made_by_key, computed }
     }

@@ -36,10 +36,10 @@ struct Settings {
     /// One round of one second each, and a quarter of the uploads: shows that all works, and no more
     #[arg(long)]
     quick: bool,
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 10)]
     rounds: usize,
     /// The length of a slice
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 1)]
     seconds: u32,
     /// Connections that wrk keeps open
     #[arg(long, default_value_t = 16)]
