@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures whole servers over loopback and writes benches/results/loopback.json: about 9 minutes on a quiet machine.
+# Measures whole servers over loopback and writes benches/results/loopback.json: about 10 minutes on a quiet machine.
 # `--quick` tries everything in a minute or two; `--help` lists the flags.
 set -euo pipefail
 cd "$(dirname "$0")"
