@@ -8,6 +8,7 @@ use crate::{
     actix,
     contest::{self, Contest, Contestant, Handler, Setting},
     delivery::{Delivery, SIZES},
+    measure::Figures,
     tower,
 };
 
@@ -39,6 +40,16 @@ pub struct Case {
     pub handler: Handler,
     pub size: usize,
     pub chunks: usize,
+}
+
+/// The time of one contestant of a case.
+#[derive(Serialize)]
+pub struct Row {
+    #[serde(flatten)]
+    pub case: Case,
+    pub name: &'static str,
+    #[serde(flatten)]
+    pub figures: Figures,
 }
 
 impl Framework {

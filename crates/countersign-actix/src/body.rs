@@ -29,11 +29,6 @@ impl Stream for VerifiedPayload {
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(self.0.take().map(Ok))
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = usize::from(self.0.is_some());
-        (left, Some(left))
-    }
 }
 
 /// The body of a rejection, which holds what was not read of the request's.

@@ -5,9 +5,7 @@ use std::{
 };
 
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    dev::{Payload, ServiceRequest},
-    http::StatusCode,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
 };
 use bytes::Bytes;
 
@@ -67,7 +65,7 @@ impl FromRequest for Verified {
 /// }
 /// ```
 #[derive(Clone, Debug)]
-pub struct VerifiedBody(Bytes);
+pub struct VerifiedBody(pub(crate) Bytes);
 
 impl VerifiedBody {
     /// The bytes.
@@ -81,13 +79,6 @@ impl Deref for VerifiedBody {
 
     fn deref(&self) -> &[u8] {
         &self.0
-    }
-}
-
-impl VerifiedBody {
-    /// Leaves it for the extractor.
-    pub(crate) fn insert(request: &ServiceRequest, body: Bytes) {
-        request.extensions_mut().insert(Self(body));
     }
 }
 

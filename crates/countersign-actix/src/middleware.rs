@@ -59,7 +59,7 @@ where
                 // The reservation lasts for as long as the body is there.
                 Ok((verified, body, _reservation)) => {
                     request.extensions_mut().insert(verified);
-                    VerifiedBody::insert(&request, body.clone());
+                    request.extensions_mut().insert(VerifiedBody(body.clone()));
                     request.set_payload(VerifiedPayload::payload(body));
                     service.call(request).await.map(ServiceResponse::map_into_left_body)
                 }

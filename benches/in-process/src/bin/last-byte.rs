@@ -9,23 +9,13 @@ use std::{error::Error, sync::Arc};
 use in_process::{
     contest::{self, Contest, Handler, Setting},
     delivery::{Delivery, Stopwatch},
-    matrix::{Case, Framework, NOTES},
-    measure::{Figures, Timed, interleaved},
+    matrix::{Case, Framework, NOTES, Row},
+    measure::{Timed, interleaved},
     report,
 };
-use serde::Serialize;
 
 const SIZES: [usize; 2] = [1 << 20, 10 << 20];
 const CHUNK: usize = 16 << 10;
-
-#[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    case: Case,
-    name: &'static str,
-    #[serde(flatten)]
-    figures: Figures,
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let samples = report::samples()?;

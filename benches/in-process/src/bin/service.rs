@@ -9,20 +9,10 @@ use std::error::Error;
 use in_process::{
     contest::{self, Contestant},
     delivery::Delivery,
-    matrix::{self, Case},
-    measure::{Figures, Timed, interleaved},
+    matrix::{self, Case, Row},
+    measure::{Timed, interleaved},
     report,
 };
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    case: Case,
-    name: &'static str,
-    #[serde(flatten)]
-    figures: Figures,
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let samples = report::samples()?;
