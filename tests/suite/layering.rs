@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, routing::post};
+use axum::{Router, body::Body, middleware::map_request, routing::post};
 use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, Secret, Verifier, senders};
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
@@ -98,6 +98,20 @@ fn it_works_outside_and_inside_of_a_concurrency_limit() {
 
 async fn handler(verified: countersign_tower::Verified, body: Bytes) -> String {
     format!("{} {} {}", verified.scheme().name(), verified.key(), body.len())
+}
+
+#[test]
+fn a_verified_delivery_is_what_was_verified_whatever_became_of_the_requests_body() {
+    async fn place(verified: countersign_tower::Verified, read: Bytes) -> String {
+        assert_eq!(read, "another");
+        (verified.body().as_ptr() as usize).to_string()
+    }
+    let replace = map_request(async |request: Request<Body>| request.map(|_| Body::from("another")));
+    let app = Router::new().route("/", post(place)).layer(replace).layer(guard());
+    let sent = good();
+    let response = block_on(app.oneshot(request(&sent).map(Body::new))).unwrap();
+    let body = block_on(response.into_body().collect()).unwrap().to_bytes();
+    assert_eq!(body, (sent.chunks[0].as_ptr() as usize).to_string(), "uncopied");
 }
 
 #[test]

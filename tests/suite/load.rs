@@ -227,5 +227,5 @@ fn what_failed_while_it_was_received_fails_again_and_keeps_no_worker() {
     let Poll::Ready(Err(rejection)) = receive() else { panic!("it is received") };
     assert_eq!(rejection.kind(), RejectionKind::BudgetExhausted);
     assert!(receive().is_ready());
-    assert_eq!(verification.conclude().unwrap_err().kind(), RejectionKind::BudgetExhausted);
+    assert_eq!(verification.finish().unwrap_err().kind(), RejectionKind::BudgetExhausted);
 }

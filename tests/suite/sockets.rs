@@ -214,10 +214,8 @@ async fn both_frameworks_answer_a_rejection_with_the_same_bytes_whatever_its_cau
         [[
             "",
             "connection: close",
-            "content-length: 13",
-            "content-type: text/plain; charset=utf-8",
+            "content-length: 0",
             "http/1.1 401 unauthorized",
-            "unauthorized",
             "www-authenticate: webhook-signature",
         ]]
     );
@@ -430,5 +428,5 @@ async fn it_guards_a_hyper_server_without_axum() {
     assert!(answer.ends_with("\r\n\r\necho this"), "{answer}");
     let answer = send(address, &last(&sent.with_body("echo that"), "extend")).await;
     assert_status(&answer, 401, "hyper");
-    assert!(answer.ends_with("\r\n\r\nunauthorized\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
 }

@@ -13,7 +13,7 @@ use actix_web::{
     test::{TestRequest, init_service},
     web,
 };
-use countersign_actix::VerifyWebhook;
+use countersign_actix::{Verified, VerifyWebhook};
 use futures_core::Stream;
 use hmac::Hmac;
 use sha2::Sha256;
@@ -24,7 +24,7 @@ use webhook_verify::{
 
 use crate::{
     contest::{
-        self, COUNTERSIGN, COUNTERSIGN_BODY, COUNTERSIGN_TIMEOUT, Contest, Contestant, GITHUB_HEADER,
+        self, COUNTERSIGN, COUNTERSIGN_TIMEOUT, COUNTERSIGN_VERIFIED, Contest, Contestant, GITHUB_HEADER,
         HAND_WRITTEN, Handler, NO_OP, PLAIN, Setting, WEBHOOK_VERIFY,
     },
     delivery::Delivery,
@@ -60,7 +60,8 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn Error>> 
     // Extractors that give the whole body: there is nothing of them that would pass frames on.
     if setting.handler == Handler::TakesBytes {
         let guarded = resource().wrap(VerifyWebhook::new(setting.verifier()?));
-        contestants.push(arena.contestant(COUNTERSIGN_BODY, guarded.route(web::post().to(takes_our_body))));
+        contestants
+            .push(arena.contestant(COUNTERSIGN_VERIFIED, guarded.route(web::post().to(takes_verified))));
         let config = WebhookConfig::new(provider, Secret::new(setting.contest.secret()));
         let route: Route = web::post().to(takes_verified_body);
         contestants.push(arena.contestant(WEBHOOK_VERIFY, resource().app_data(config).route(route)));
@@ -73,8 +74,8 @@ async fn takes_bytes(body: web::Bytes) -> impl Responder {
     HttpResponse::Ok()
 }
 
-async fn takes_our_body(body: countersign_actix::VerifiedBody) -> impl Responder {
-    drop(body);
+async fn takes_verified(verified: Verified) -> impl Responder {
+    drop(verified);
     HttpResponse::Ok()
 }
 

@@ -22,7 +22,7 @@ pub const NOTES: [&str; 9] = [
     "standardwebhooks and svix are no layers: in axum's from_fn, around Webhook::verify; there is nothing of them for actix-web",
     "standardwebhooks, svix: Standard Webhooks only, and bodies of UTF-8 only",
     "webhook-verify in axum: through a shim, as its layer does not compile in Router::layer (over axum's Body the layer is not Clone and its service not Sync; its error is boxed)",
-    "countersign, VerifiedBody: the handler takes countersign-actix's own extractor in place of web::Bytes, which copies the body",
+    "countersign, Verified: the handler takes the extractor Verified and has the body of it, as the README does, in place of Bytes",
     "webhook-verify in actix-web: an extractor of the whole body in place of web::Bytes, so there is nothing of it for the handler that drops frames",
 ];
 

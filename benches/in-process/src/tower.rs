@@ -12,7 +12,7 @@ use axum::{
     routing::{MethodRouter, post},
 };
 use bytes::Bytes;
-use countersign_tower::VerifyWebhookLayer;
+use countersign_tower::{Verified, VerifyWebhookLayer};
 use http_body::Body as _;
 use tokio::runtime::{Builder, Runtime};
 use tower::{
@@ -24,8 +24,8 @@ use webhook_verify::{Provider, Secret, tower::VerifyLayer};
 
 use crate::{
     contest::{
-        self, COUNTERSIGN, COUNTERSIGN_TIMEOUT, Contest, Contestant, GITHUB_HEADER, HAND_WRITTEN, Handler,
-        NO_OP, PLAIN, STANDARD_WEBHOOKS, SVIX, Setting, WEBHOOK_VERIFY,
+        self, COUNTERSIGN, COUNTERSIGN_TIMEOUT, COUNTERSIGN_VERIFIED, Contest, Contestant, GITHUB_HEADER,
+        HAND_WRITTEN, Handler, NO_OP, PLAIN, STANDARD_WEBHOOKS, SVIX, Setting, WEBHOOK_VERIFY,
     },
     delivery::Delivery,
 };
@@ -48,6 +48,11 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::err
         (COUNTERSIGN, plain().layer(guard.clone())),
         (COUNTERSIGN_TIMEOUT, plain().layer(guard.body_timeout(Duration::from_secs(30)))),
     ];
+    // It has the body whole: there is nothing of it that would pass frames on.
+    if setting.handler == Handler::TakesBytes {
+        let guard = VerifyWebhookLayer::new(setting.verifier()?);
+        routes.push((COUNTERSIGN_VERIFIED, post(takes_verified).layer(guard)));
+    }
     let secret = setting.contest.secret();
     let provider = match setting.contest {
         Contest::GitHub => {
@@ -94,6 +99,10 @@ fn webhook_verify(provider: Provider, secret: String, route: MethodRouter) -> Me
 
 async fn takes_bytes(body: Bytes) {
     drop(body);
+}
+
+async fn takes_verified(verified: Verified) {
+    drop(verified);
 }
 
 async fn drops_frames(mut body: Body) {

@@ -11,7 +11,6 @@ use actix_web::{
     error::PayloadError,
 };
 use bytes::Bytes;
-use countersign::Rejection;
 use futures_core::Stream;
 
 /// The payload that the handler gets: the bytes that were verified, in one chunk.
@@ -31,18 +30,17 @@ impl Stream for VerifiedPayload {
     }
 }
 
-/// The body of a rejection, which holds what was not read of the request's.
+/// The body of a rejection: no byte. It holds what was not read of the request's.
 ///
 /// actix drains a chunked payload that was dropped before the response, for as long as its sender likes; with one that
 /// is still held it closes the connection after the response, as it was told to.
 pub(crate) struct RejectionBody {
-    text: Bytes,
     _unread: Payload,
 }
 
 impl RejectionBody {
-    pub(crate) fn new(rejection: &Rejection, unread: Payload) -> Self {
-        Self { text: Bytes::from_static(rejection.body().as_bytes()), _unread: unread }
+    pub(crate) fn new(unread: Payload) -> Self {
+        Self { _unread: unread }
     }
 }
 
@@ -50,17 +48,16 @@ impl MessageBody for RejectionBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
-        self.text.size()
+        BodySize::Sized(0)
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        let text = std::mem::take(&mut self.text);
-        Poll::Ready((!text.is_empty()).then_some(Ok(text)))
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(None)
     }
 }
 
 impl fmt::Debug for RejectionBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RejectionBody").field("text", &self.text).finish_non_exhaustive()
+        f.debug_struct("RejectionBody").finish_non_exhaustive()
     }
 }

@@ -7,36 +7,40 @@ use std::{
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
 };
-use bytes::Bytes;
+use countersign::VerifiedDelivery;
 
-/// The proof that the delivery was verified, as an extractor: it says which sender and key it came from.
+/// The verified delivery, as an extractor: which sender and key it came from, and its body as it was on the wire.
+///
+/// What a handler takes beside it, such as `web::Json<T>`, reads the same body; actix-web's extractors decompress it and have
+/// limits of their own. [`body`](VerifiedDelivery::body) is what was verified, whatever became of the payload since, and has no
+/// limit but the verifier's.
 ///
 /// A handler that takes it cannot be reached without the guard: where no [`VerifyWebhook`](crate::VerifyWebhook) ran,
 /// the caller gets a 500 and, with the feature `tracing`, the log an error that names the mistake.
 ///
 /// ```
-/// use actix_web::web::Bytes;
 /// use countersign_actix::Verified;
 ///
-/// async fn order_status(verified: Verified, body: Bytes) -> String {
-///     format!("{} bytes from {}, signed with key {}", body.len(), verified.scheme().name(), verified.key())
+/// async fn order_status(verified: Verified) -> String {
+///     let (sender, body) = (verified.scheme().name(), verified.body());
+///     format!("{} bytes from {sender}, signed with key {}", body.len(), verified.key())
 /// }
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "it says which sender and key the delivery came from"]
-pub struct Verified(countersign::Verified);
+pub struct Verified(VerifiedDelivery);
 
 impl Verified {
-    /// The core's proof.
-    pub fn into_inner(self) -> countersign::Verified {
+    /// The core's type.
+    pub fn into_inner(self) -> VerifiedDelivery {
         self.0
     }
 }
 
 impl Deref for Verified {
-    type Target = countersign::Verified;
+    type Target = VerifiedDelivery;
 
-    fn deref(&self) -> &countersign::Verified {
+    fn deref(&self) -> &VerifiedDelivery {
         &self.0
     }
 }
@@ -46,53 +50,12 @@ impl FromRequest for Verified {
     type Future = Ready<Result<Self, MiddlewareMissing>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let verified = request.extensions().get::<countersign::Verified>().cloned();
-        ready(verified.map(Self).ok_or_else(|| MiddlewareMissing::at(request)))
+        let delivery = request.extensions().get::<VerifiedDelivery>().cloned();
+        ready(delivery.map(Self).ok_or_else(|| MiddlewareMissing::at(request)))
     }
 }
 
-/// The body of a verified delivery, as an extractor: the bytes that were verified, as they were on the wire.
-///
-/// `web::Bytes` would decompress them, copies them once more and has a limit of its own, 256 KiB unless it is raised; of this
-/// one the verifier's body limit is the only one. It is what the guard kept, whatever became of the request's payload since. A
-/// handler that takes it cannot be reached without the guard, as with [`Verified`].
-///
-/// ```
-/// use countersign_actix::{Verified, VerifiedBody};
-///
-/// async fn order_status(verified: Verified, body: VerifiedBody) -> String {
-///     format!("{} bytes from {}", body.len(), verified.scheme().name())
-/// }
-/// ```
-#[derive(Clone, Debug)]
-pub struct VerifiedBody(pub(crate) Bytes);
-
-impl VerifiedBody {
-    /// The bytes.
-    pub fn into_inner(self) -> Bytes {
-        self.0
-    }
-}
-
-impl Deref for VerifiedBody {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl FromRequest for VerifiedBody {
-    type Error = MiddlewareMissing;
-    type Future = Ready<Result<Self, MiddlewareMissing>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let body = request.extensions().get::<Self>().cloned();
-        ready(body.ok_or_else(|| MiddlewareMissing::at(request)))
-    }
-}
-
-/// A handler takes [`Verified`] or [`VerifiedBody`] and no [`VerifyWebhook`](crate::VerifyWebhook) guards its route.
+/// A handler takes [`Verified`] and no [`VerifyWebhook`](crate::VerifyWebhook) guards its route.
 #[derive(Clone, Debug)]
 pub struct MiddlewareMissing(());
 
@@ -102,8 +65,8 @@ impl MiddlewareMissing {
         #[cfg(feature = "tracing")]
         tracing::error!(
             path = request.path(),
-            "a handler takes `Verified` or `VerifiedBody`, but no `VerifyWebhook` guards its route: wrap the route in it; \
-             until then it answers 500"
+            "a handler takes `Verified`, but no `VerifyWebhook` guards its route: wrap the route in it; until then it \
+             answers 500"
         );
         Self(())
     }

@@ -5,10 +5,10 @@
 //!
 //! use actix_web::{App, web};
 //! use countersign::{Secret, Verifier, senders};
-//! use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
+//! use countersign_actix::{Verified, VerifyWebhook};
 //!
-//! async fn order_status(verified: Verified, body: VerifiedBody) -> String {
-//!     format!("{} bytes, signed with {}", body.len(), verified.key())
+//! async fn order_status(verified: Verified) -> String {
+//!     format!("{} bytes, signed with {}", verified.body().len(), verified.key())
 //! }
 //!
 //! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", Secret::new("a secret")).build()?;
@@ -26,10 +26,9 @@
 //! [its crate](countersign#which-deliveries-pass) for the checks and their order. What is wrapped then gets
 //!
 //! - the request with its payload as it was on the wire: the same bytes, uncopied where they came in one chunk, in one
-//!   buffer otherwise. [`VerifiedBody`] takes it as it is; every extractor of actix-web works as if the guard were not there,
-//!   those that decompress among them;
-//! - a [`countersign::Verified`] in its extensions, which the extractor [`Verified`] of this crate takes: handlers
-//!   import this one.
+//!   buffer otherwise; every extractor of actix-web works as if the guard were not there, those that decompress among them;
+//! - a [`VerifiedDelivery`](countersign::VerifiedDelivery) in its extensions: the proof and the same bytes. The extractor
+//!   [`Verified`] takes it.
 //!
 //! # What the others get
 //!
@@ -41,7 +40,7 @@
 //! | 408 | the body took longer than [`VerifyWebhook::body_timeout`] |
 //! | 503 | the bodies that are being received leave too little of [`VerifyWebhook::body_budget`] |
 //!
-//! Every 401 has the same headers and body. A request that its headers reject is answered without reading its body. On
+//! Every 401 is the same: no answer has a body. A request that its headers reject is answered without reading its own. On
 //! HTTP/1 a rejection says `Connection: close`. It is a response, not an error, so that middleware outside of the guard
 //! (CORS, say) still runs. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the response's
 //! extensions, a log event (feature `tracing`) and [`VerifyWebhook::on_reject`].
@@ -50,7 +49,7 @@
 //!
 //! - `Expect: 100-continue`: actix-web answers `100 Continue` itself, before any middleware runs, so a client is told to
 //!   send the body even of a request that its headers reject. The guard does not read it.
-//! - The guard reads the body within the verifier's own limit, and [`VerifiedBody`] has no other. actix's own limits still apply
+//! - The guard reads the body within the verifier's own limit, and [`Verified`] has no other. actix's own limits still apply
 //!   to its extractors: `PayloadConfig` (256 KiB for `Bytes` and `String`), `JsonConfig` (2 MiB), `FormConfig` (16 KiB). For
 //!   more, raise the one that your extractor uses.
 //! - Middleware that replaces the payload must be inside the guard. In actix-web, what is wrapped last runs first.
@@ -69,7 +68,7 @@ mod headers;
 mod middleware;
 mod transform;
 
-pub use extract::{MiddlewareMissing, Verified, VerifiedBody};
+pub use extract::{MiddlewareMissing, Verified};
 #[doc(hidden)]
 pub use middleware::VerifyWebhookMiddleware;
 pub use transform::VerifyWebhook;

@@ -16,13 +16,11 @@ use actix_web::{
         header::{HeaderName, HeaderValue},
     },
 };
-use bytes::Bytes;
-use countersign::{Rejection, Reservation, Verified};
+use countersign::{Rejection, Reservation, VerifiedDelivery};
 use futures_core::Stream;
 
 use crate::{
     body::{RejectionBody, VerifiedPayload},
-    extract::VerifiedBody,
     headers::RequestHead,
     transform::VerifyWebhook,
 };
@@ -57,10 +55,9 @@ where
             let mut payload = request.take_payload();
             match verify(&guard, &request, &mut payload).await {
                 // The reservation lasts for as long as the body is there.
-                Ok((verified, body, _reservation)) => {
+                Ok((verified, _reservation)) => {
+                    request.set_payload(VerifiedPayload::payload(verified.body().clone()));
                     request.extensions_mut().insert(verified);
-                    request.extensions_mut().insert(VerifiedBody(body.clone()));
-                    request.set_payload(VerifiedPayload::payload(body));
                     service.call(request).await.map(ServiceResponse::map_into_left_body)
                 }
                 Err(rejection) => {
@@ -78,7 +75,7 @@ async fn verify(
     guard: &VerifyWebhook,
     request: &ServiceRequest,
     payload: &mut Payload,
-) -> Result<(Verified, Bytes, Option<Reservation>), Rejection> {
+) -> Result<(VerifiedDelivery, Option<Reservation>), Rejection> {
     let head = RequestHead { request, names: &guard.names };
     let now = if guard.verifier.depends_on_time() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
     let mut verification = guard.verifier.begin_buffered(&head, now)?;
@@ -94,8 +91,8 @@ async fn verify(
         })
         .await?;
     }
-    let (verified, body) = verification.conclude()?;
-    Ok((verified, body, verification.take_reservation()))
+    let reservation = verification.take_reservation();
+    Ok((verification.finish()?, reservation))
 }
 
 /// Ends when a body is late. A timer is dear beside a small body, so there is none before the task's next turn: actix reads a
@@ -117,8 +114,7 @@ async fn late(limit: Option<Duration>) {
 fn response(rejection: Rejection, version: Version, unread: Payload) -> HttpResponse {
     // Every kind's status is a valid one; another would still have to reject.
     let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    let mut response =
-        HttpResponse::with_body(status, RejectionBody::new(&rejection, unread)).map_into_boxed_body();
+    let mut response = HttpResponse::with_body(status, RejectionBody::new(unread)).map_into_boxed_body();
     for (name, value) in rejection.headers() {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

@@ -4,37 +4,41 @@ use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
+use countersign::VerifiedDelivery;
 use http::{StatusCode, request::Parts};
 
-/// The proof that the delivery was verified, as an axum extractor: it says which sender and key it came from.
+/// The verified delivery, as an axum extractor: which sender and key it came from, and its body as it was on the wire.
+///
+/// What a handler takes beside it, such as `Json<T>`, reads the same body; [`body`](VerifiedDelivery::body) is what was verified
+/// whatever a layer in between has made of that, and has no limit but the verifier's.
 ///
 /// A handler that takes it cannot be reached without the guard: where no
 /// [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) ran, the caller gets a 500 and, with the feature `tracing`,
 /// the log an error that names the mistake.
 ///
 /// ```
-/// use axum::body::Bytes;
 /// use countersign_tower::Verified;
 ///
-/// async fn order_status(verified: Verified, body: Bytes) -> String {
-///     format!("{} bytes from {}, signed with key {}", body.len(), verified.scheme().name(), verified.key())
+/// async fn order_status(verified: Verified) -> String {
+///     let (sender, body) = (verified.scheme().name(), verified.body());
+///     format!("{} bytes from {sender}, signed with key {}", body.len(), verified.key())
 /// }
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "it says which sender and key the delivery came from"]
-pub struct Verified(countersign::Verified);
+pub struct Verified(VerifiedDelivery);
 
 impl Verified {
-    /// The core's proof.
-    pub fn into_inner(self) -> countersign::Verified {
+    /// The core's type.
+    pub fn into_inner(self) -> VerifiedDelivery {
         self.0
     }
 }
 
 impl Deref for Verified {
-    type Target = countersign::Verified;
+    type Target = VerifiedDelivery;
 
-    fn deref(&self) -> &countersign::Verified {
+    fn deref(&self) -> &VerifiedDelivery {
         &self.0
     }
 }
@@ -43,8 +47,8 @@ impl<S: Sync> FromRequestParts<S> for Verified {
     type Rejection = LayerMissing;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LayerMissing> {
-        if let Some(verified) = parts.extensions.get::<countersign::Verified>() {
-            return Ok(Self(verified.clone()));
+        if let Some(delivery) = parts.extensions.get::<VerifiedDelivery>() {
+            return Ok(Self(delivery.clone()));
         }
         #[cfg(feature = "tracing")]
         tracing::error!(

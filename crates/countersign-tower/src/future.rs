@@ -2,13 +2,12 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
-use countersign::{BufferedVerification, Rejection, Reservation};
+use countersign::{BufferedVerification, Rejection, Reservation, VerifiedDelivery};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
 };
@@ -18,8 +17,8 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use crate::{
-    body::{ResponseBody, VerifiedBody},
-    layer::Guard,
+    body::VerifiedBody,
+    layer::{Guard, OnReject},
 };
 
 pin_project! {
@@ -53,114 +52,30 @@ pin_project! {
     }
 }
 
-/// When the body has to be there. A timer is dear beside a small body, so there is none until one is needed.
-enum Deadline {
-    /// The body has not kept us waiting.
-    Unset,
-    /// It has, for what is left of the task's turn: a server reads the head first and has the body next.
-    Deferred,
-    /// Apart: futures are moved from layer to layer.
-    Set(Pin<Box<Sleep>>),
-}
-
-impl Deadline {
-    /// Ready when the body is late. To be polled whenever there is nothing of it.
-    fn poll(&mut self, limit: Option<Duration>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(limit) = limit else { return Poll::Pending };
-        match self {
-            Self::Set(timer) => timer.as_mut().poll(cx),
-            Self::Unset => {
-                cx.waker().wake_by_ref();
-                *self = Self::Deferred;
-                Poll::Pending
-            }
-            Self::Deferred => {
-                *self = Self::Set(Box::pin(tokio::time::sleep(limit)));
-                self.poll(Some(limit), cx)
-            }
-        }
-    }
-}
-
 /// What is kept while the body arrives.
 struct Delivery<S> {
     service: S,
     /// Until the inner service is called with it.
     head: Option<Parts>,
-    verification: BufferedVerification,
+    /// Until its end.
+    verification: Option<BufferedVerification>,
     trailers: Option<Box<HeaderMap>>,
-    guard: Arc<Guard>,
-}
-
-impl<S, B> ResponseFuture<S, B>
-where
-    S: Service<Request<VerifiedBody>>,
-{
-    pub(crate) fn receiving(
-        service: S,
-        head: Parts,
-        body: B,
-        verification: BufferedVerification,
-        guard: Arc<Guard>,
-    ) -> Self {
-        let delivery = Delivery { service, head: Some(head), verification, trailers: None, guard };
-        Self { state: State::Receiving { delivery, body, deadline: Deadline::Unset } }
-    }
-
-    pub(crate) fn rejected(rejection: Rejection, version: Version, guard: &Guard) -> Self {
-        Self { state: State::rejected(rejection, version, guard) }
-    }
-}
-
-impl<S, B, R> Future for ResponseFuture<S, B>
-where
-    S: Service<Request<VerifiedBody>, Response = Response<R>>,
-    B: Body<Data = Bytes>,
-{
-    type Output = Result<Response<ResponseBody<R>>, S::Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
-        loop {
-            let next = match state.as_mut().project() {
-                StateProjection::Receiving { delivery, body, deadline } => {
-                    // The body first: one that is complete by now is not late.
-                    let received = match delivery.receive(body, cx) {
-                        Poll::Ready(received) => received,
-                        Poll::Pending => {
-                            ready!(deadline.poll(delivery.guard.body_timeout, cx));
-                            Err(delivery.verification.body_timeout())
-                        }
-                    };
-                    match delivery.settle(received) {
-                        Some(next) => next,
-                        None => return Poll::Pending,
-                    }
-                }
-                StateProjection::Answering { future, .. } => {
-                    return future.poll(cx).map_ok(|response| response.map(ResponseBody::answered));
-                }
-                StateProjection::Rejected { rejection, version } => {
-                    return match rejection.take() {
-                        Some(rejection) => Poll::Ready(Ok(response(rejection, *version))),
-                        None => Poll::Pending,
-                    };
-                }
-            };
-            state.set(next);
-        }
-    }
+    reservation: Option<Reservation>,
+    on_reject: OnReject,
 }
 
 impl<S> Delivery<S> {
-    /// Takes frames until the body says that there are no more: `is_end_stream` is only a hint.
-    fn receive<B: Body<Data = Bytes>>(
+    /// The verdict, when the body is there or late.
+    fn poll_verdict<B: Body<Data = Bytes>>(
         &mut self,
         mut body: Pin<&mut B>,
+        deadline: &mut Deadline,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Rejection>> {
-        let Self { verification, trailers, .. } = self;
-        verification.poll_receive(cx, |cx| {
+    ) -> Poll<Result<VerifiedDelivery, Rejection>> {
+        let Self { verification: slot, trailers, reservation, .. } = self;
+        let Some(verification) = slot else { return Poll::Pending };
+        // Until it says that there is no more: `is_end_stream` is only a hint.
+        let received = verification.poll_receive(cx, |cx| {
             // What is no data counts like a chunk without a byte, of which there may be only so many.
             body.as_mut().poll_frame(cx).map_ok(|frame| {
                 frame.into_data().unwrap_or_else(|other| {
@@ -168,37 +83,143 @@ impl<S> Delivery<S> {
                     Bytes::new()
                 })
             })
-        })
-    }
-
-    /// What comes after the body; nothing for a future that is polled after its end.
-    fn settle<B, F>(&mut self, received: Result<(), Rejection>) -> Option<State<S, B, F>>
-    where
-        S: Service<Request<VerifiedBody>, Future = F>,
-    {
-        let verdict = received.and_then(|()| self.verification.conclude());
-        let mut head = self.head.take()?;
-        Some(match verdict {
-            Ok((verified, body)) => {
-                head.extensions.insert(verified);
-                let request = Request::from_parts(head, VerifiedBody::new(body, self.trailers.take()));
-                let reservation = self.verification.take_reservation();
-                State::Answering { future: self.service.call(request), reservation }
+        });
+        // The body first: one that is complete by now is not late.
+        Poll::Ready(match received {
+            Poll::Pending => {
+                ready!(deadline.poll(cx));
+                Err(verification.body_timeout())
             }
-            Err(rejection) => State::rejected(rejection, head.version, &self.guard),
+            Poll::Ready(Err(rejection)) => Err(rejection),
+            Poll::Ready(Ok(())) => {
+                *reservation = verification.take_reservation();
+                match slot.take() {
+                    Some(verification) => verification.finish(),
+                    None => return Poll::Pending,
+                }
+            }
         })
     }
 }
 
 impl<S, B, F> State<S, B, F> {
-    fn rejected(rejection: Rejection, version: Version, guard: &Guard) -> Self {
-        guard.rejected(&rejection);
+    fn rejected(rejection: Rejection, version: Version, on_reject: &OnReject) -> Self {
+        on_reject.tell(&rejection);
         Self::Rejected { rejection: Some(rejection), version }
     }
 }
 
-fn response<B>(rejection: Rejection, version: Version) -> Response<ResponseBody<B>> {
-    let mut response = Response::new(ResponseBody::rejected(rejection.body()));
+/// When the body has to be there. A timer is dear beside a small body, so there is none until one is needed.
+enum Deadline {
+    None,
+    /// The body has not kept us waiting.
+    Unset(Duration),
+    /// It has, for what is left of the task's turn: a server reads the head first and has the body next.
+    Deferred(Duration),
+    /// Apart: futures are moved from layer to layer.
+    Set(Pin<Box<Sleep>>),
+}
+
+impl Deadline {
+    /// Ready when the body is late. To be polled whenever there is nothing of it.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match *self {
+            Self::None => Poll::Pending,
+            Self::Unset(limit) => {
+                cx.waker().wake_by_ref();
+                *self = Self::Deferred(limit);
+                Poll::Pending
+            }
+            Self::Deferred(limit) => {
+                *self = Self::Set(Box::pin(tokio::time::sleep(limit)));
+                self.poll(cx)
+            }
+            Self::Set(ref mut timer) => timer.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<VerifiedBody>>,
+{
+    #[inline]
+    pub(crate) fn receiving(
+        service: S,
+        request: Request<B>,
+        verification: BufferedVerification,
+        guard: &Guard,
+    ) -> Self {
+        let on_reject = guard.on_reject.clone();
+        let deadline = guard.body_timeout.map_or(Deadline::None, Deadline::Unset);
+        // In one go: each of these is dear to copy.
+        let (head, body) = request.into_parts();
+        Self {
+            state: State::Receiving {
+                delivery: Delivery {
+                    service,
+                    head: Some(head),
+                    verification: Some(verification),
+                    trailers: None,
+                    reservation: None,
+                    on_reject,
+                },
+                body,
+                deadline,
+            },
+        }
+    }
+
+    pub(crate) fn rejected(rejection: Rejection, version: Version, on_reject: &OnReject) -> Self {
+        Self { state: State::rejected(rejection, version, on_reject) }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<VerifiedBody>, Response = Response<R>>,
+    B: Body<Data = Bytes>,
+    R: Default,
+{
+    type Output = Result<Response<R>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            match state.as_mut().project() {
+                StateProjection::Receiving { delivery, body, deadline } => {
+                    let verdict = ready!(delivery.poll_verdict(body, deadline, cx));
+                    // A future that is polled after its end has no head.
+                    let Some(head) = &mut delivery.head else { return Poll::Pending };
+                    match verdict {
+                        Ok(verified) => {
+                            let body = VerifiedBody::new(verified.body().clone(), delivery.trailers.take());
+                            head.extensions.insert(verified);
+                            let Some(head) = delivery.head.take() else { return Poll::Pending };
+                            let future = delivery.service.call(Request::from_parts(head, body));
+                            let reservation = delivery.reservation.take();
+                            state.set(State::Answering { future, reservation });
+                        }
+                        Err(rejection) => {
+                            let next = State::rejected(rejection, head.version, &delivery.on_reject);
+                            state.set(next);
+                        }
+                    }
+                }
+                StateProjection::Answering { future, .. } => return future.poll(cx),
+                StateProjection::Rejected { rejection, version } => {
+                    return match rejection.take() {
+                        Some(rejection) => Poll::Ready(Ok(response(rejection, *version))),
+                        None => Poll::Pending,
+                    };
+                }
+            }
+        }
+    }
+}
+
+fn response<R: Default>(rejection: Rejection, version: Version) -> Response<R> {
+    let mut response = Response::new(R::default());
     // Every kind's status is a valid one; another would still have to reject.
     *response.status_mut() = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     for (name, value) in rejection.headers() {

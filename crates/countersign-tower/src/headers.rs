@@ -1,9 +1,9 @@
 use countersign::{Headers, Verifier};
-use http::{HeaderName, request::Parts};
+use http::{HeaderName, Request};
 
 /// A request's head as the core looks at it.
-pub(crate) struct RequestHead<'r> {
-    pub(crate) parts: &'r Parts,
+pub(crate) struct RequestHead<'r, B> {
+    pub(crate) request: &'r Request<B>,
     pub(crate) names: &'r [HeaderName],
 }
 
@@ -12,25 +12,26 @@ pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
     verifier.header_names().filter_map(|name| name.parse().ok()).collect()
 }
 
-impl Headers for RequestHead<'_> {
+impl<B> Headers for RequestHead<'_, B> {
     fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+        let headers = self.request.headers();
         let values = match self.names.iter().find(|known| known.as_str() == name) {
-            Some(known) => self.parts.headers.get_all(known),
-            None => self.parts.headers.get_all(name),
+            Some(known) => headers.get_all(known),
+            None => headers.get_all(name),
         };
         values.iter().for_each(|value| each(value.as_bytes()));
     }
 
     fn method(&self) -> Option<&str> {
-        Some(self.parts.method.as_str())
+        Some(self.request.method().as_str())
     }
 
     fn target(&self) -> Option<&str> {
-        let uri = &self.parts.uri;
+        let uri = self.request.uri();
         // What axum's `nest` has cut off is signed, too: a guard inside would take a signature for another path otherwise.
         #[cfg(feature = "axum")]
         let uri =
-            self.parts.extensions.get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
+            self.request.extensions().get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
         uri.path_and_query().map(http::uri::PathAndQuery::as_str)
     }
 }

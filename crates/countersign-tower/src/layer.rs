@@ -22,7 +22,19 @@ pub(crate) struct Guard {
     pub(crate) names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
     pub(crate) body_budget: Option<BodyBudget>,
-    on_reject: Option<Arc<Hook>>,
+    pub(crate) on_reject: OnReject,
+}
+
+/// Whom a rejection is told to.
+#[derive(Clone)]
+pub(crate) struct OnReject(Option<Arc<Hook>>);
+
+impl OnReject {
+    pub(crate) fn tell(&self, rejection: &Rejection) {
+        if let Some(hook) = &self.0 {
+            hook(rejection);
+        }
+    }
 }
 
 impl VerifyWebhookLayer {
@@ -30,7 +42,8 @@ impl VerifyWebhookLayer {
     /// sets one.
     pub fn new(verifier: Verifier) -> Self {
         let names = headers::names(&verifier);
-        Self(Arc::new(Guard { verifier, names, body_timeout: None, body_budget: None, on_reject: None }))
+        let on_reject = OnReject(None);
+        Self(Arc::new(Guard { verifier, names, body_timeout: None, body_budget: None, on_reject }))
     }
 
     /// Answers 408 where the whole body has not arrived this long after the headers.
@@ -47,20 +60,12 @@ impl VerifyWebhookLayer {
 
     /// Calls this with every rejection, before the response is made: to count them, or to raise an alarm.
     pub fn on_reject(self, hook: impl Fn(&Rejection) + Send + Sync + 'static) -> Self {
-        self.with(|guard| guard.on_reject = Some(Arc::new(hook)))
+        self.with(|guard| guard.on_reject = OnReject(Some(Arc::new(hook))))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Guard)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
-    }
-}
-
-impl Guard {
-    pub(crate) fn rejected(&self, rejection: &Rejection) {
-        if let Some(hook) = &self.on_reject {
-            hook(rejection);
-        }
     }
 }
 
@@ -84,7 +89,7 @@ impl fmt::Debug for Guard {
             .field("verifier", &self.verifier)
             .field("body_timeout", &self.body_timeout)
             .field("body_budget", &self.body_budget)
-            .field("on_reject", &self.on_reject.is_some())
+            .field("on_reject", &self.on_reject.0.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -5,12 +5,12 @@
 //! # fn app() -> Result<axum::Router, countersign::BuildError> {
 //! use std::time::Duration;
 //!
-//! use axum::{Router, body::Bytes, routing::post};
+//! use axum::{Router, routing::post};
 //! use countersign::{Secret, Verifier, senders};
 //! use countersign_tower::{Verified, VerifyWebhookLayer};
 //!
-//! async fn order_status(verified: Verified, body: Bytes) -> String {
-//!     format!("{} bytes, signed with {}", body.len(), verified.key())
+//! async fn order_status(verified: Verified) -> String {
+//!     format!("{} bytes, signed with {}", verified.body().len(), verified.key())
 //! }
 //!
 //! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", Secret::new("a secret")).build()?;
@@ -27,8 +27,8 @@
 //!
 //! - the request as it was, with its body as a [`VerifiedBody`]: the same bytes, uncopied where they came in one
 //!   chunk, in one buffer otherwise; trailers are kept, and are not covered by the signature;
-//! - a [`countersign::Verified`] in its extensions, which the extractor `Verified` of this crate (feature `axum`) takes:
-//!   axum handlers import that one.
+//! - a [`VerifiedDelivery`](countersign::VerifiedDelivery) in its extensions: the proof and the same bytes. The extractor
+//!   `Verified` (feature `axum`) takes it.
 //!
 //! # What the others get
 //!
@@ -40,19 +40,20 @@
 //! | 408 | the body took longer than [`VerifyWebhookLayer::body_timeout`] |
 //! | 503 | the bodies that are being received leave too little of [`VerifyWebhookLayer::body_budget`] |
 //!
-//! Every 401 has the same headers and body. A request that its headers refuse is answered without reading its body. On
+//! Every 401 is the same: no answer has a body. A request that its headers refuse is answered without reading its own. On
 //! HTTP/1 a refusal says `Connection: close`. The reason is for the operator: a
 //! [`Rejection`](countersign::Rejection) in the response's extensions, a log event (feature `tracing`) and
 //! [`VerifyWebhookLayer::on_reject`].
 //!
-//! The layer never changes the service's error type, and the service that it calls is the one that was polled ready.
+//! The layer changes neither the service's response type nor its error type: the body of its responses has to be `Default`, which
+//! those of axum, http-body-util and tonic are. The service that it calls is the one that was polled ready.
 //!
 //! # Where it goes among other layers
 //!
 //! Outside decompression and everything that reads the body: in axum, the layer that is added last runs first. With
 //! [`VerifyWebhookLayer::body_timeout`], or inside a request timeout: without either, anyone can keep a request open. The
 //! inner service is held ready while the body arrives, which counts against a concurrency limit inside this layer. The body is read within the verifier's own limit; axum's
-//! `DefaultBodyLimit` of 2 MB still applies to the extractors after it.
+//! `DefaultBodyLimit` of 2 MB still applies to the extractors that read the request's.
 //!
 //! Layers between this one and a handler see a [`VerifiedBody`]. One that insists on axum's own body, as
 //! `axum::middleware::from_fn` does, is added to the `Router` or `MethodRouter` by a call of `layer` of its own, which
@@ -73,7 +74,7 @@ mod headers;
 mod layer;
 mod service;
 
-pub use body::{ResponseBody, VerifiedBody};
+pub use body::VerifiedBody;
 #[cfg(feature = "axum")]
 pub use extract::{LayerMissing, Verified};
 pub use future::ResponseFuture;

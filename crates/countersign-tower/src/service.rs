@@ -6,16 +6,12 @@ use std::{
 };
 
 use bytes::Bytes;
+use countersign::{BufferedVerification, Rejection};
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::{
-    body::{ResponseBody, VerifiedBody},
-    future::ResponseFuture,
-    headers::RequestHead,
-    layer::Guard,
-};
+use crate::{body::VerifiedBody, future::ResponseFuture, headers::RequestHead, layer::Guard};
 
 /// The service that [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) makes: it calls the inner one with verified deliveries only.
 #[derive(Clone, Debug)]
@@ -30,12 +26,27 @@ impl<S> VerifyWebhook<S> {
     }
 }
 
+impl Guard {
+    /// All that comes before the body.
+    #[inline]
+    fn begin<B>(&self, request: &Request<B>) -> Result<BufferedVerification, Rejection> {
+        let verifier = &self.verifier;
+        let now = if verifier.depends_on_time() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
+        let mut begun = verifier.begin_buffered(&RequestHead { request, names: &self.names }, now);
+        if let (Ok(verification), Some(budget)) = (&mut begun, &self.body_budget) {
+            verification.reserve(budget)?;
+        }
+        begun
+    }
+}
+
 impl<S, B, R> Service<Request<B>> for VerifyWebhook<S>
 where
     S: Service<Request<VerifiedBody>, Response = Response<R>> + Clone,
     B: Body<Data = Bytes>,
+    R: Default,
 {
-    type Response = Response<ResponseBody<R>>;
+    type Response = Response<R>;
     type Error = S::Error;
     type Future = ResponseFuture<S, B>;
 
@@ -44,23 +55,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (head, body) = request.into_parts();
-        let guard = &self.guard;
-        let verifier = &guard.verifier;
-        let now = if verifier.depends_on_time() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
-        let begun = verifier.begin_buffered(&RequestHead { parts: &head, names: &guard.names }, now);
-        let admitted = begun.and_then(|mut verification| match &guard.body_budget {
-            Some(budget) => verification.reserve(budget).map(|()| verification),
-            None => Ok(verification),
-        });
-        match admitted {
-            Ok(verification) => {
-                // The service that was polled ready goes along; the clone that stays must be polled anew.
-                let ready = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, ready);
-                ResponseFuture::receiving(ready, head, body, verification, Arc::clone(guard))
-            }
-            Err(rejection) => ResponseFuture::rejected(rejection, head.version, guard),
+        // The service that was polled ready goes along; the clone that stays must be polled anew.
+        let stays = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, stays);
+        match self.guard.begin(&request) {
+            Ok(verification) => ResponseFuture::receiving(ready, request, verification, &self.guard),
+            Err(rejection) => ResponseFuture::rejected(rejection, request.version(), &self.guard.on_reject),
         }
     }
 }

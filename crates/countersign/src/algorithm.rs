@@ -243,15 +243,14 @@ impl KeyRing {
         content: [&[u8]; 3],
         claimed: &[Claimed],
     ) -> Comparison {
-        // A ring resumes what it has started: nothing else is of its kind. A copy of it, so that it is wiped when it is dropped.
+        // A ring resumes what it has started: nothing else is of its kind. A copy of it: it is wiped where it lies.
         macro_rules! keyed {
-            ($kind:ident, $fresh:expr) => {{
-                let state = match &running {
-                    Some(Running::$kind(running)) => running,
-                    Some(_) | None => $fresh,
-                };
-                state.start().conclude(content, claimed)
-            }};
+            ($kind:ident, $fresh:expr) => {
+                match &running {
+                    Some(Running::$kind(running)) => running.conclude(content, claimed),
+                    Some(_) | None => $fresh.conclude(content, claimed),
+                }
+            };
         }
         match self {
             Self::HmacSha1(fresh) => keyed!(HmacSha1, fresh),

@@ -1,7 +1,8 @@
 //! A verification that keeps the body for the handler (feature `bytes`).
 
 use std::{
-    mem,
+    fmt,
+    ops::Deref,
     task::{Context, Poll, ready},
 };
 
@@ -30,8 +31,8 @@ use crate::{
 ///
 /// let mut verification = verifier.begin_buffered(&headers, SystemTime::now())?;
 /// verification.update(Bytes::from_static(b"{'test':'test2'}"))?;
-/// let (verified, body) = verification.finish()?;
-/// # let _ = (verified, body);
+/// let delivery = verification.finish()?;
+/// assert_eq!((delivery.key().as_str(), &delivery.body()[..]), ("2026-q1", b"{'test':'test2'}".as_slice()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -43,6 +44,46 @@ pub struct BufferedVerification {
     reservation: Option<Reservation>,
 }
 
+/// A verified delivery: the proof, and the body that it was made for.
+///
+/// Only [`BufferedVerification::finish`] makes one.
+#[derive(Clone)]
+#[must_use = "it says which sender and key the delivery came from"]
+pub struct VerifiedDelivery {
+    verified: Verified,
+    body: Bytes,
+}
+
+impl VerifiedDelivery {
+    /// The bytes that were verified, as they were on the wire.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The proof and the body.
+    pub fn into_parts(self) -> (Verified, Bytes) {
+        (self.verified, self.body)
+    }
+}
+
+impl Deref for VerifiedDelivery {
+    type Target = Verified;
+
+    fn deref(&self) -> &Verified {
+        &self.verified
+    }
+}
+
+/// Of the body, only the length is shown.
+impl fmt::Debug for VerifiedDelivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedDelivery")
+            .field("verified", &self.verified)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
+}
+
 /// What is hashed at the least before the body's end, in bytes: a call costs what a block does.
 const HASHED_AT_LEAST: usize = 4 * 1024;
 
@@ -52,10 +93,16 @@ const HASHED_AT_ONCE: usize = 128 * 1024;
 /// The chunks that are taken at once: they may be tiny, and always ready.
 const CHUNKS_AT_ONCE: usize = 256;
 
-#[derive(Debug)]
 enum Body {
     One(Bytes),
     Many(Vec<u8>),
+}
+
+/// What a body says is its sender's business: only its length is shown.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.as_ref().len())
+    }
 }
 
 impl AsRef<[u8]> for Body {
@@ -68,6 +115,7 @@ impl AsRef<[u8]> for Body {
 }
 
 impl BufferedVerification {
+    #[inline]
     pub(crate) fn new(mut verification: Verification) -> Self {
         verification.keep_nothing();
         Self { verification, body: Body::One(Bytes::new()), hashed: 0, reservation: None }
@@ -200,25 +248,18 @@ impl BufferedVerification {
         self.reservation.take()
     }
 
-    /// The verdict and the body, after its last byte.
+    /// The verdict, after the last byte of the body.
     ///
     /// # Errors
     /// Those of [`Verification::finish`].
-    pub fn finish(mut self) -> Result<(Verified, Bytes), Rejection> {
-        self.conclude()
-    }
-
-    /// What [`finish`](Self::finish) does, in place: for a future that cannot give its state away without a copy of it.
-    ///
-    /// # Errors
-    /// Those of [`Verification::finish`], and [`BodyUnreadable`](RejectionKind::BodyUnreadable) where it was called before.
-    pub fn conclude(&mut self) -> Result<(Verified, Bytes), Rejection> {
-        let verified = self.verification.conclude(self.body.as_ref(), self.hashed)?;
-        let body = match mem::replace(&mut self.body, Body::One(Bytes::new())) {
+    pub fn finish(self) -> Result<VerifiedDelivery, Rejection> {
+        let Self { verification, body, hashed, .. } = self;
+        let verified = verification.conclude(body.as_ref(), hashed)?;
+        let body = match body {
             Body::One(only) => only,
             Body::Many(buffer) => Bytes::from(buffer),
         };
-        Ok((verified, body))
+        Ok(VerifiedDelivery { verified, body })
     }
 
     /// Ends the verification of a body that broke off: see [`Verification::body_unreadable`].

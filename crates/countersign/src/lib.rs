@@ -103,7 +103,7 @@ pub use algorithm::Algorithm;
 #[cfg(feature = "bytes")]
 pub use budget::{BodyBudget, Reservation};
 #[cfg(feature = "bytes")]
-pub use buffered::BufferedVerification;
+pub use buffered::{BufferedVerification, VerifiedDelivery};
 #[cfg(feature = "serde")]
 pub use config::{Config, ConfigError};
 pub use error::BuildError;

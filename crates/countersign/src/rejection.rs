@@ -147,23 +147,11 @@ impl Rejection {
     ///
     /// [RFC 9110 §15.5.2]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2
     pub fn headers(&self) -> &'static [(&'static str, &'static str)] {
-        const TEXT: (&str, &str) = ("content-type", "text/plain; charset=utf-8");
         match self.status() {
-            401 => &[TEXT, ("www-authenticate", "Webhook-Signature")],
+            401 => &[("www-authenticate", "Webhook-Signature")],
             // Bodies come and go within seconds, and senders wait longer than that anyway.
-            503 => &[TEXT, ("retry-after", "5")],
-            _ => &[TEXT],
-        }
-    }
-
-    /// The response body to answer.
-    pub fn body(&self) -> &'static str {
-        match self.status() {
-            400 => "bad request\n",
-            408 => "request timeout\n",
-            413 => "content too large\n",
-            503 => "service unavailable\n",
-            _ => "unauthorized\n",
+            503 => &[("retry-after", "5")],
+            _ => &[],
         }
     }
 }

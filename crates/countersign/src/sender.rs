@@ -29,7 +29,7 @@ pub(crate) struct Sender {
 pub(crate) struct Admitted {
     pub(crate) claimed: SmallVec<[Claimed; 1]>,
     pub(crate) timestamp: Option<SystemTime>,
-    pub(crate) values: Values,
+    pub(crate) values: Option<Arc<Values>>,
     pub(crate) covered: Covered,
     /// What `Content-Length` says, where there is one.
     #[cfg_attr(not(feature = "bytes"), expect(dead_code, reason = "for a budget of buffered bytes"))]
@@ -61,7 +61,7 @@ impl Sender {
             Some(timestamp) => self.read_timestamp(timestamp, head, claims.timestamp, now)?,
             None => ("", None),
         };
-        let values = self.content.values(head, text)?;
+        let values = self.content.values(head, text)?.map(Arc::new);
         let covered = self.covered(head)?;
         self.check_content_encoding(head)?;
         if !self.keys.iter().any(|(_, period)| period.activity(now) == Activity::Active) {

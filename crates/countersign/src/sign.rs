@@ -22,7 +22,7 @@ use crate::{
     headers::Headers,
     key::Secret,
     rejection::RejectionKind,
-    scheme::{Content, Coverage, Layout, Scheme},
+    scheme::{Content, Coverage, Layout, Scheme, Values},
     timestamp::TimestampPlace,
 };
 
@@ -200,7 +200,8 @@ impl Signer {
             };
             unsignable(format!("{fault}{how}"))
         })?;
-        let mut content = values.before.into_vec();
+        let (before, after) = values.as_ref().map(Values::around_the_body).unwrap_or_default();
+        let mut content = before.to_vec();
         match &self.content.coverage {
             Coverage::Bytes => content.extend_from_slice(body),
             Coverage::SortedForm => {
@@ -220,7 +221,7 @@ impl Signer {
             }
             Coverage::Nothing => {}
         }
-        content.extend(values.after);
+        content.extend_from_slice(after);
         Ok(content)
     }
 }

@@ -1,10 +1,9 @@
 //! A running verification, and the proof that it ends in.
 
-use std::{fmt, mem, sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     buffer, form,
     key::{Activity, KeyId},
     rejection::{Detail, Fault, Rejection, RejectionKind},
-    scheme::Scheme,
+    scheme::{Scheme, Values},
     sender::{Admitted, Sender},
 };
 
@@ -73,6 +72,7 @@ impl Covered {
 }
 
 impl Verification {
+    #[inline]
     pub(crate) fn new(sender: Arc<Sender>, now: SystemTime, admitted: Admitted) -> Self {
         Self { sender, now, admitted, running: None, received: 0, empty_chunks: 0, failed: None }
     }
@@ -113,7 +113,9 @@ impl Verification {
                 let Self { sender, admitted, running, .. } = self;
                 let start = || {
                     let mut running = sender.ring.start(&admitted.claimed);
-                    running.update(&admitted.values.before);
+                    if let Some(values) = &admitted.values {
+                        running.update(values.around_the_body().0);
+                    }
                     running
                 };
                 running.get_or_insert_with(start).update(bytes);
@@ -142,65 +144,62 @@ impl Verification {
 
     /// From now on the body is kept by the caller, who has it for [`conclude`](Self::conclude).
     #[cfg(feature = "bytes")]
+    #[inline]
     pub(crate) fn keep_nothing(&mut self) {
         if let Covered::Form(body) = &mut self.admitted.covered {
             *body = None;
         }
     }
 
-    /// The verdict over a whole body, of which so many bytes were hashed already. In place, since what is moved about on the
-    /// way to an answer costs more than the comparison.
-    pub(crate) fn conclude(&mut self, body: &[u8], hashed: usize) -> Result<Verified, Rejection> {
-        if let Some(kind) = self.failed {
-            return Err(self.sender.reject(kind));
+    /// The verdict over a whole body, of which so many bytes were hashed already.
+    pub(crate) fn conclude(self, body: &[u8], hashed: usize) -> Result<Verified, Rejection> {
+        let Self { sender, now, admitted, running, failed, .. } = self;
+        let Admitted { claimed, timestamp, values, covered, .. } = admitted;
+        if let Some(kind) = failed {
+            return Err(sender.reject(kind));
         }
-        // There is one verdict: whoever asks again has nothing to ask of.
-        self.failed = Some(RejectionKind::BodyUnreadable);
         let rest = body.get(hashed..).unwrap_or_default();
         let form;
         let mut is_covered = true;
-        let covered = match &mut self.admitted.covered {
+        let covered = match covered {
             Covered::Bytes => rest,
             Covered::Form(_) => {
-                form = form::sorted(body).map_err(|kind| self.sender.reject(kind))?;
+                form = form::sorted(body).map_err(|kind| sender.reject(kind))?;
                 &form
             }
             // Neither is secret: the caller sent both.
             Covered::Digest(digest) => {
-                digest.running.update(rest);
-                is_covered = digest.running.finalize_reset().as_slice() == digest.claimed;
+                let BodyDigest { claimed, running } = *digest;
+                is_covered = running.chain_update(rest).finalize().as_slice() == claimed;
                 &[]
             }
         };
-        let running = self.running.take();
-        let Admitted { claimed, values, .. } = &self.admitted;
-        let before = if running.is_some() { &[] } else { values.before.as_slice() };
-        let comparison = self.sender.ring.conclude(running, [before, covered, &values.after], claimed);
+        let (before, after) = values.as_deref().map(Values::around_the_body).unwrap_or_default();
+        let before = if running.is_some() { &[] } else { before };
+        let comparison = sender.ring.conclude(running, [before, covered, after], &claimed);
         let mut inactive = None;
-        for ((key, period), made) in self.sender.keys.iter().zip(comparison.made_by_key) {
+        let keys = sender.keys.iter().enumerate();
+        for ((place, (key, period)), made) in keys.zip(comparison.made_by_key) {
             if !made {
                 continue;
             }
-            match period.activity(self.now) {
+            match period.activity(now) {
                 Activity::Active if !is_covered => {
-                    return Err(self.sender.reject(RejectionKind::BodyDigestMismatch));
+                    return Err(sender.reject(RejectionKind::BodyDigestMismatch));
                 }
                 Activity::Active => {
-                    return Ok(Verified::new(
-                        Arc::clone(&self.sender),
-                        key.clone(),
-                        self.admitted.timestamp,
-                        mem::take(&mut self.admitted.values.headers),
-                        comparison.computed,
-                    ));
+                    #[cfg(feature = "tracing")]
+                    tracing::debug!(sender = sender.scheme.name(), key = key.as_str(), "delivery verified");
+                    let computed = comparison.computed;
+                    return Ok(Verified { sender, key: place, timestamp, values, computed });
                 }
                 Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
                 Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
             }
         }
         Err(match inactive {
-            Some((kind, key)) => self.sender.reject(Fault { kind, detail: Detail::Key(key.clone()) }),
-            None => self.sender.reject(RejectionKind::SignatureMismatch),
+            Some((kind, key)) => sender.reject(Fault { kind, detail: Detail::Key(key.clone()) }),
+            None => sender.reject(RejectionKind::SignatureMismatch),
         })
     }
 
@@ -255,26 +254,14 @@ impl fmt::Debug for Verification {
 #[must_use = "it says which sender and key the delivery came from"]
 pub struct Verified {
     sender: Arc<Sender>,
-    key: KeyId,
+    /// Its place among the sender's keys.
+    key: usize,
     timestamp: Option<SystemTime>,
-    signed_headers: SmallVec<[Box<str>; 1]>,
+    values: Option<Arc<Values>>,
     computed: Computed,
 }
 
 impl Verified {
-    fn new(
-        sender: Arc<Sender>,
-        key: KeyId,
-        timestamp: Option<SystemTime>,
-        signed_headers: SmallVec<[Box<str>; 1]>,
-        computed: Computed,
-    ) -> Self {
-        let verified = Self { sender, key, timestamp, signed_headers, computed };
-        #[cfg(feature = "tracing")]
-        tracing::debug!(sender = verified.scheme().name(), key = verified.key.as_str(), "delivery verified");
-        verified
-    }
-
     /// The scheme that the delivery was verified under; its name is the sender's.
     pub fn scheme(&self) -> &Scheme {
         &self.sender.scheme
@@ -283,13 +270,18 @@ impl Verified {
     /// The value of a header that the signature covers, by its name in any case: a delivery's id, say. `None` for every
     /// header that the scheme does not sign, whatever was sent in it.
     pub fn signed_header(&self, name: &str) -> Option<&str> {
-        let mut signed = self.sender.content.headers().zip(&self.signed_headers);
-        signed.find(|(signed, _)| signed.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+        let values = self.values.as_deref()?.headers();
+        let mut signed = self.sender.content.headers().zip(values);
+        signed.find(|(signed, _)| signed.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The id of the key that signed the delivery: of the active ones that did, the first that was set up.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the place was counted over these very keys, which never change"
+    )]
     pub fn key(&self) -> &KeyId {
-        &self.key
+        &self.sender.keys[self.key].0
     }
 
     /// The timestamp that the sender signed, where the scheme signs one.
@@ -312,7 +304,7 @@ impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
             .field("sender", &self.scheme().name())
-            .field("key", &self.key)
+            .field("key", self.key())
             .field("timestamp", &self.timestamp)
             .field("fingerprint", &self.fingerprint())
             .finish_non_exhaustive()

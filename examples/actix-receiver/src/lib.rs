@@ -4,7 +4,7 @@ use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, web};
 use countersign::Rejection;
-use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
+use countersign_actix::{Verified, VerifyWebhook};
 use receiver_setup::{Answer, Endpoint};
 
 /// The server: each endpoint's path answers verified deliveries, and `on_reject` hears of all others.
@@ -27,8 +27,7 @@ pub fn serve(
     Ok(HttpServer::new(app).listen(listener)?.run())
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise. It takes the body as it was on the wire, where
-/// `web::Bytes` would decompress it.
-async fn receive(verified: Verified, body: VerifiedBody) -> web::Json<Answer> {
-    web::Json(Answer::new(&verified, &body))
+/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
+async fn receive(verified: Verified) -> web::Json<Answer> {
+    web::Json(Answer::new(&verified))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{Json, Router, body::Bytes, routing::post};
+use axum::{Json, Router, routing::post};
 use countersign::Rejection;
 use countersign_tower::{Verified, VerifyWebhookLayer};
 use receiver_setup::{Answer, Endpoint};
@@ -21,6 +21,6 @@ pub fn router(
 }
 
 /// Runs for verified deliveries only: it could not take a `Verified` otherwise.
-async fn receive(verified: Verified, body: Bytes) -> Json<Answer> {
-    Json(Answer::new(&verified, &body))
+async fn receive(verified: Verified) -> Json<Answer> {
+    Json(Answer::new(&verified))
 }

@@ -1,6 +1,6 @@
 use std::time::UNIX_EPOCH;
 
-use countersign::Verified;
+use countersign::VerifiedDelivery;
 use serde::Serialize;
 
 /// What the receiver answers: what a signature vouches for, and the size of the body that the handler saw.
@@ -16,15 +16,15 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer to a verified delivery with this body.
-    pub fn new(verified: &Verified, body: &[u8]) -> Self {
+    /// The answer to this delivery.
+    pub fn new(verified: &VerifiedDelivery) -> Self {
         let since_1970 = verified.timestamp().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         Self {
             sender: verified.scheme().name().to_owned(),
             key: verified.key().to_string(),
             id: verified.signed_header("X-Acme-Id").map(str::to_owned),
             timestamp: since_1970.map(|time| time.as_secs()),
-            bytes: body.len(),
+            bytes: verified.body().len(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, web};
-use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
+use countersign_actix::{Verified, VerifyWebhook};
 
 use crate::{Answer, Endpoint};
 
@@ -22,8 +22,7 @@ pub fn serve(listener: TcpListener, endpoints: Vec<Endpoint>) -> io::Result<Serv
     Ok(HttpServer::new(app).listen(listener)?.run())
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise. Of its body the file's `body_limit` counts, and
-/// not actix-web's own of 256 KiB, as of `web::Bytes`.
-async fn receive(verified: Verified, body: VerifiedBody) -> web::Json<Answer> {
-    web::Json(Answer::new(&verified, &body))
+/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
+async fn receive(verified: Verified) -> web::Json<Answer> {
+    web::Json(Answer::new(&verified))
 }

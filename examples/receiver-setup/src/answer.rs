@@ -1,4 +1,4 @@
-use countersign::Verified;
+use countersign::VerifiedDelivery;
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -13,13 +13,13 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer to a verified delivery with this body.
-    pub fn new(verified: &Verified, body: &[u8]) -> Self {
+    /// The answer to this delivery.
+    pub fn new(verified: &VerifiedDelivery) -> Self {
         Self {
             sender: verified.scheme().name().to_owned(),
             key: verified.key().to_string(),
-            bytes: body.len(),
-            sha256: HEXLOWER.encode(&Sha256::digest(body)),
+            bytes: verified.body().len(),
+            sha256: HEXLOWER.encode(&Sha256::digest(verified.body())),
         }
     }
 }

@@ -33,25 +33,28 @@ impl<M: Mac + Clone> Keyed<M> {
         self.others.iter_mut().for_each(|state| state.update(bytes));
     }
 
-    /// Every key against every signature, without an early exit: how near a guess came shows in no time.
-    pub(crate) fn conclude(mut self, content: [&[u8]; 3], claimed: &[Claimed]) -> Comparison {
-        for part in content {
-            self.update(part);
-        }
+    /// What comes of the rest of the content: every key against every signature, without an early exit, since how near a
+    /// guess came is to show in no time.
+    pub(crate) fn conclude(&self, content: [&[u8]; 3], claimed: &[Claimed]) -> Comparison {
         let mut made_by_key = [false; MOST_KEYS];
         let [first, others @ ..] = &mut made_by_key;
         // Under the first key, whichever matched: a caller that leaves a signature out would change the rest.
         let computed;
-        (*first, computed) = compare(self.first, claimed);
-        // Not moved out: what is dropped where it lies is wiped.
+        (*first, computed) = compare(&self.first, content, claimed);
         for (made, state) in others.iter_mut().zip(&self.others) {
-            (*made, _) = compare(state.clone(), claimed);
+            (*made, _) = compare(state, content, claimed);
         }
         Comparison { made_by_key, computed }
     }
 }
 
-fn compare<M: Mac>(state: M, claimed: &[Claimed]) -> (bool, Computed) {
+fn compare<M: Mac + Clone>(state: &M, content: [&[u8]; 3], claimed: &[Claimed]) -> (bool, Computed) {
+    let mut state = state.clone();
+    for part in content {
+        if !part.is_empty() {
+            state.update(part);
+        }
+    }
     let mut computed = state.finalize().into_bytes();
     let made = is_any_of(&computed, claimed);
     let kept = Computed::new(&computed);

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, ops::Range};
 
 use smallvec::SmallVec;
 
@@ -112,11 +112,25 @@ struct Segment {
 /// What is signed of one delivery beside its body.
 #[derive(Default)]
 pub(crate) struct Values {
-    /// Of nearly all senders, it has room here.
-    pub(crate) before: SmallVec<[u8; 64]>,
-    pub(crate) after: Vec<u8>,
-    /// The headers among it, to be handed on.
-    pub(crate) headers: SmallVec<[Box<str>; 1]>,
+    /// What comes before the body and then what comes after it. That of nearly all senders has room here.
+    text: SmallVec<[u8; 96]>,
+    body_at: usize,
+    /// Where the values of the headers lie in it.
+    headers: SmallVec<[Range<usize>; 1]>,
+}
+
+impl Values {
+    /// What is signed before the body and what after it.
+    pub(crate) fn around_the_body(&self) -> (&[u8], &[u8]) {
+        self.text.split_at_checked(self.body_at).unwrap_or_default()
+    }
+
+    /// The values of the headers among it, in their order.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
+        let text =
+            |range: &Range<usize>| self.text.get(range.clone()).and_then(|text| str::from_utf8(text).ok());
+        self.headers.iter().map(move |range| text(range).unwrap_or_default())
+    }
 }
 
 impl Content {
@@ -173,21 +187,28 @@ impl Content {
         segment.map_or(&Boundary::Form, |segment| &segment.boundary)
     }
 
-    /// What this delivery has for the parts.
-    pub(crate) fn values(&self, head: &(impl Headers + ?Sized), timestamp: &str) -> Result<Values, Fault> {
+    /// What this delivery has for the parts; `None` where the body alone is signed.
+    pub(crate) fn values(
+        &self,
+        head: &(impl Headers + ?Sized),
+        timestamp: &str,
+    ) -> Result<Option<Values>, Fault> {
+        if self.before.is_empty() && self.after.is_empty() {
+            return Ok(None);
+        }
         let mut values = Values::default();
         for segment in self.before.iter().chain(&self.after) {
             let text = segment.value(head, timestamp)?;
+            let start = values.text.len();
+            values.text.extend_from_slice(text.as_bytes());
             if matches!(segment.part, Part::Header(_)) {
-                values.headers.push(text.into());
+                values.headers.push(start..values.text.len());
             }
             if segment.is_before {
-                values.before.extend_from_slice(text.as_bytes());
-            } else {
-                values.after.extend_from_slice(text.as_bytes());
+                values.body_at = values.text.len();
             }
         }
-        Ok(values)
+        Ok(Some(values))
     }
 
     /// The names of the headers that are signed beside the timestamp's and the signature's own.

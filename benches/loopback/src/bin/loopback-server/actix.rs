@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, Bytes, PayloadConfig, ServiceConfig},
 };
 use countersign::DEFAULT_BODY_LIMIT;
-use countersign_actix::{Verified, VerifiedBody, VerifyWebhook};
+use countersign_actix::{Verified, VerifyWebhook};
 use futures_util::TryStreamExt;
 use loopback::Variant;
 
@@ -67,8 +67,8 @@ async fn hashing(body: Bytes) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-async fn guarded(_: Verified, body: VerifiedBody) -> HttpResponse {
-    accept(&body);
+async fn guarded(verified: Verified) -> HttpResponse {
+    accept(verified.body());
     HttpResponse::Ok().finish()
 }
 

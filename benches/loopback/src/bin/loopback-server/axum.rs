@@ -63,8 +63,8 @@ async fn hashing(body: Bytes) -> StatusCode {
     StatusCode::OK
 }
 
-async fn guarded(_: Verified, body: Bytes) -> StatusCode {
-    accept(&body);
+async fn guarded(verified: Verified) -> StatusCode {
+    accept(verified.body());
     StatusCode::OK
 }
 
