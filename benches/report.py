@@ -134,15 +134,15 @@ def core(report):
 def loopback(report):
     groups = {name: [row for row in report["rows"] if row["group"] == name] for name in distinct(report["rows"], "group")}
     rates = {
-        "throughput": ("Requests per second of whole servers, and that as a share of the same server whose handler only hashes.", "ratio_to_hashing"),
-        "rejection": ("Requests per second refused, each closing its connection, and that as a share of accepted ones that close it too.", "ratio_to_accepted"),
+        "throughput": ("Requests that a whole server handles in a second of CPU time, and that as a share of the same server whose handler only hashes.", "ratio_to_hashing"),
+        "rejection": ("Requests refused in a second of CPU time, each closing its connection, and that as a share of accepted ones that close it too.", "ratio_to_accepted"),
     }
     out = []
     for group, (caption, ratio) in rates.items():
         if group in groups:
             def cell(row):
                 share = f" ({row[ratio]:.2f})" if row[ratio] is not None else ""
-                return f"{row['requests_per_second']:,.0f}{share}"
+                return f"{row['requests_per_cpu_second']:,.0f}{share}"
 
             out += [caption + "\n", grid(groups[group], lambda row: (row["name"],), "size", cell, ["server"], size_text)]
     if "rejection_bytes" in groups:

@@ -1,15 +1,14 @@
 //! `benches/loopback.sh`, or `benches/loopback.sh --quick` for a trial of a minute or two
 //!
-//! Whole servers over loopback: each contestant is a process of its own (`loopback-server`, one worker thread, one CPU),
-//! `wrk` on another CPU is its load. The contestants of one comparison take turns in short slices, a fresh server for
-//! each slice, so that neither a drift of the machine nor the luck of one process's layout decides; the figures are
-//! medians over the rounds. Where `server_busy` is near 1 the server set the pace. Where it is less, the load generator
-//! did, or others had the CPU: then `cpu_ns`, the server's CPU time for a request, is the figure to compare.
+//! Whole servers over loopback: each contestant is a process of its own (`loopback-server`, one worker thread), and has a `wrk` of
+//! its own as its load. The contestants of one comparison run at the same time on one CPU, the loads on another, in short
+//! slices, with fresh servers for each: a slow spell of the machine, which is one of seconds, hits all of them, and the luck of one
+//! process's layout does not decide. So the figure is not the requests of a second, which they share, but the CPU time of
+//! a request, and how many of them make a second; ratios are medians of each round's own.
 //!
-//! - `throughput`: requests per second on kept connections; `ratio_to_hashing` and `ratio_to_plain`.
-//! - `rejection`: requests per second refused, each on a connection of its own, because a refusal closes it: beside
-//!   accepted requests that say `Connection: close`. Counted by the server, since a client that is still sending may
-//!   see a reset and no answer.
+//! - `throughput`: requests on kept connections; `ratio_to_hashing` and `ratio_to_plain`.
+//! - `rejection`: requests refused, each on a connection of its own, because a refusal closes it: beside accepted requests that
+//!   say `Connection: close`. Counted by the server, since a client that is still sending may see a reset and no answer.
 //! - `rejection_bytes`: how much of a refused body was read.
 //! - `memory`: the peak of many uploads that are all in flight at once.
 //!

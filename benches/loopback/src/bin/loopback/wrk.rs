@@ -1,7 +1,12 @@
-//! One slice of load by wrk, and what it cost the server.
+//! One slice of load by wrk, and what it cost the servers.
 
-use std::{error::Error, io, process::Command};
+use std::{
+    error::Error,
+    io,
+    process::{Child, Command, Stdio},
+};
 
+use loopback::Counts;
 use serde::Deserialize;
 
 use crate::{Cpus, Settings, delivery::Signature, server::Server};
@@ -14,18 +19,13 @@ struct Summary {
     refused: u64,
     socket_errors: u64,
     timeouts: u64,
-    p50: u64,
-    p99: u64,
 }
 
 pub(crate) struct Slice {
-    /// Requests per second that the server accepted or refused, as it counted them.
-    pub(crate) rps: f64,
+    /// The server's CPU time for a request that it accepted or refused, as it counted them.
     pub(crate) cpu_ns: f64,
-    /// The part of the time for which the server was on a CPU: above 1 for one with a thread that accepts beside it.
+    /// The part of the time for which the server was on a CPU.
     pub(crate) busy: f64,
-    pub(crate) p50_us: f64,
-    pub(crate) p99_us: f64,
     /// Connections that wrk saw reset, for each request.
     pub(crate) resets: f64,
 }
@@ -37,17 +37,35 @@ pub(crate) enum Connections {
     Closed,
 }
 
-/// Fails unless every request was accepted, or refused if that is what the signature is for.
-pub(crate) fn slice(
-    server: &mut Server,
-    signature: Signature,
+/// All servers under load at the same time, each by a wrk of its own. Fails unless every request was accepted, or refused if
+/// that is what the signature is for.
+pub(crate) fn slices(
+    servers: &mut [(Server, Signature)],
     body: usize,
     connections: Connections,
     (settings, cpus): (&Settings, Cpus),
+) -> Result<Vec<Slice>, Box<dyn Error>> {
+    let read = |server: &mut Server| Ok::<_, Box<dyn Error>>((server.cpu_ns()?, server.counts()?));
+    let before: Vec<_> = servers.iter_mut().map(|(server, _)| read(server)).collect::<Result<_, _>>()?;
+    let start = |(server, signature): &(Server, Signature)| {
+        start(server, *signature, body, connections, (settings, cpus))
+    };
+    let started: Vec<Child> = servers.iter().map(start).collect::<Result<_, _>>()?;
+    let ended: Vec<Summary> = started.into_iter().map(summary).collect::<Result<_, _>>()?;
+    let measured =
+        servers.iter_mut().zip(before).zip(ended).map(|(((server, signature), before), summary)| {
+            slice(*signature, before, read(server)?, &summary, settings)
+        });
+    measured.collect()
+}
+
+fn slice(
+    signature: Signature,
+    (cpu_before, counts): (u64, Counts),
+    (cpu_after, after): (u64, Counts),
+    summary: &Summary,
+    settings: &Settings,
 ) -> Result<Slice, Box<dyn Error>> {
-    let (cpu, counts) = (server.cpu_ns()?, server.counts()?);
-    let summary = wrk(server, signature, body, connections, (settings, cpus))?;
-    let (cpu, after) = (server.cpu_ns()? - cpu, server.counts()?);
     let (accepted, refused) = (after.accepted - counts.accepted, after.refused - counts.refused);
     let (handled, other, statuses) = match signature {
         Signature::Valid => (accepted, refused, summary.requests - summary.refused),
@@ -66,24 +84,21 @@ pub(crate) fn slice(
         )
         .into());
     }
-    let nanoseconds = summary.microseconds as f64 * 1e3;
+    let cpu = (cpu_after - cpu_before) as f64;
     Ok(Slice {
-        rps: handled as f64 / nanoseconds * 1e9,
-        cpu_ns: cpu as f64 / handled as f64,
-        busy: cpu as f64 / nanoseconds,
-        p50_us: summary.p50 as f64,
-        p99_us: summary.p99 as f64,
+        cpu_ns: cpu / handled as f64,
+        busy: cpu / (summary.microseconds as f64 * 1e3),
         resets: summary.socket_errors as f64 / handled as f64,
     })
 }
 
-fn wrk(
+fn start(
     server: &Server,
     signature: Signature,
     body: usize,
     connections: Connections,
     (settings, cpus): (&Settings, Cpus),
-) -> Result<Summary, Box<dyn Error>> {
+) -> io::Result<Child> {
     let mut command = Command::new("taskset");
     command
         .args(["--cpu-list", &cpus.load.to_string(), "wrk", "--threads", "1", "--connections"])
@@ -94,11 +109,17 @@ fn wrk(
         .env("BODY_BYTES", body.to_string())
         .env_remove("SIGNATURE")
         .env_remove("CONNECTION")
-        .envs(signature.header(body).map(|value| ("SIGNATURE", value)));
+        .envs(signature.header(body).map(|value| ("SIGNATURE", value)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     if connections == Connections::Closed {
         command.env("CONNECTION", "close");
     }
-    let output = command.output()?;
+    command.spawn()
+}
+
+fn summary(wrk: Child) -> Result<Summary, Box<dyn Error>> {
+    let output = wrk.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find(|line| line.starts_with('{'));
     let line = line.ok_or_else(|| format!("wrk: {text}{}", String::from_utf8_lossy(&output.stderr)))?;
