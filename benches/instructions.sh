@@ -10,7 +10,7 @@
 # that. The whole is compared all the same, because it alone shows when the primitive itself gets dearer.
 #
 # valgrind 3.19 has no SHA instructions, so SHA-256 runs in the portable code here: the counts say nothing of how long a
-# hash takes on a CPU that has them. Our own part has the fingerprint's hash in it, one block for an HMAC.
+# hash takes on a CPU that has them.
 #
 # What is counted is the work of one compiler, allocator and CPU model (the one that valgrind emulates), so the baseline names
 # them. Where they are not those of the baseline, a difference is not ours to answer for: it is shown, said to be no verdict,

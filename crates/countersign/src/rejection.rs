@@ -8,8 +8,7 @@ use crate::{key::KeyId, scheme::Scheme, sender::Sender, verifier::Verifier};
 ///
 /// `Display` is one line for the operator: it names the sender, the header, the reason and what was expected. It holds
 /// no secret, not the signature that would have been right, and no byte that the caller sent. The caller is told only
-/// [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body), which are the same for every
-/// cause of a 401.
+/// [`status`](Self::status) and [`headers`](Self::headers), which are the same for every cause of a 401; an answer has no body.
 #[derive(Clone)]
 pub struct Rejection {
     fault: Fault,
