@@ -7,13 +7,13 @@ const FIRST_CAPACITY: usize = 16 * 1024;
 
 /// Appends to a buffer that will have `most` bytes at the most, which the verification has checked already.
 ///
-/// It grows to four times of what arrived, and never past `most`: so that little is copied on the way, and a peer that
-/// announces more than it sends gains nothing.
+/// It grows to sixteen times of what arrived, and never past `most`: so that little is copied on the way, and a peer that
+/// announces more than it sends gains little. What is not filled is no memory yet, only addresses.
 #[inline]
 pub(crate) fn append(buffer: &mut Vec<u8>, chunk: &[u8], most: usize) {
     let length = buffer.len().saturating_add(chunk.len());
     if length > buffer.capacity() {
-        let grown = cmp::max(FIRST_CAPACITY, length.saturating_mul(4));
+        let grown = cmp::max(FIRST_CAPACITY, length.saturating_mul(16));
         let capacity = cmp::max(length, cmp::min(grown, most));
         buffer.reserve_exact(capacity.saturating_sub(buffer.len()));
     }
@@ -25,8 +25,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_of_single_bytes_grows_fourfold_and_never_past_the_most() {
-        let limit = 100_000;
+    fn a_buffer_of_single_bytes_grows_sixteenfold_and_never_past_the_most() {
+        let limit = 300_000;
         let mut buffer = Vec::new();
         let mut capacities = Vec::new();
         for _ in 0..limit {
@@ -34,6 +34,6 @@ mod tests {
             capacities.push(buffer.capacity());
         }
         capacities.dedup();
-        assert_eq!(capacities, [16_384, 65_540, 100_000]);
+        assert_eq!(capacities, [16_384, 262_160, 300_000]);
     }
 }

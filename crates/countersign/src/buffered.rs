@@ -18,7 +18,7 @@ use crate::{
 /// A verification that keeps the body, so that a handler gets what was verified.
 ///
 /// A body of one chunk is handed on uncopied. The chunks of any other are copied into one buffer as they arrive, so that a body
-/// in a million small chunks costs no more than in one. The buffer grows to four times of what arrived, up to what was
+/// in a million small chunks costs no more than in one. The buffer grows to sixteen times of what arrived, up to what was
 /// announced or the body limit. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
 ///
 /// ```
