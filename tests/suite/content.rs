@@ -136,6 +136,24 @@ fn what_is_signed_beside_the_body_is_handed_on_and_nothing_else_is() {
     for other in ["X-Topic", "X-Id-2", "X-Acme-Signature", ""] {
         assert_eq!(verified.signed_header(other), None);
     }
+
+    // Wherever they stand among the rest.
+    let parts = [
+        Part::literal("v0:"),
+        Part::header("X-Id-2"),
+        Part::literal("."),
+        Part::header("X-Id"),
+        Part::literal("."),
+        Part::Body,
+        Part::literal("."),
+        Part::header("X-Topic"),
+    ];
+    let scheme = acme().content(parts).build().unwrap();
+    let sent = delivery(&[("x-id", "e1"), ("X-Topic", "paid"), ("X-Id-2", "e2")], "body");
+    let sent = signed_as(&scheme, "v0:e2.e1.body.paid", &sent);
+    let verified = verifier(scheme, "secret").verify(&sent.head(), b"body", now()).unwrap();
+    let values = ["x-id", "x-id-2", "x-topic"].map(|name| verified.signed_header(name));
+    assert_eq!(values, [Some("e1"), Some("e2"), Some("paid")]);
 }
 
 #[test]

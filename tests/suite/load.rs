@@ -146,9 +146,10 @@ fn a_body_over_the_budget_of_all_is_503_in_actix_and_not_read() {
 fn a_budget_counts_what_arrives_and_for_as_long_as_the_handler_runs() {
     let budget = BodyBudget::new(10);
     let during = Arc::new(AtomicUsize::new(0));
-    let handler = service_fn(|_: Request<VerifiedBody>| {
+    let handler = service_fn(async |_: Request<VerifiedBody>| {
+        tokio::task::yield_now().await;
         during.store(budget.left(), Ordering::Relaxed);
-        std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
     let guarded = VerifyWebhookLayer::new(verifier()).body_budget(budget.clone()).layer(handler);
     let status = |announced: &str, body: &str| {
@@ -162,6 +163,27 @@ fn a_budget_counts_what_arrives_and_for_as_long_as_the_handler_runs() {
     assert_eq!(during.load(Ordering::Relaxed), 3);
     assert_eq!(status("1", "a body that is"), 503);
     assert_eq!(budget.left(), 10);
+}
+
+#[test]
+fn a_budget_counts_for_as_long_as_the_handler_runs_in_actix_too() {
+    let budget = BodyBudget::new(10);
+    let during = budget.clone();
+    let handler = web::post().to(move || {
+        let during = during.clone();
+        async move {
+            tokio::task::yield_now().await;
+            during.left().to_string()
+        }
+    });
+    let guard = VerifyWebhook::new(verifier()).body_budget(budget.clone());
+    let answer = block_on(async {
+        let app = App::new().service(web::resource("/").wrap(guard).route(handler));
+        let app = actix_web::test::init_service(app).await;
+        let sent = sent("a body.").with_header("content-length", "7");
+        actix_web::test::read_body(app.call(actix_request(&sent)).await.unwrap()).await
+    });
+    assert_eq!((answer, budget.left()), (Bytes::from_static(b"3"), 10));
 }
 
 #[test]

@@ -258,6 +258,21 @@ async fn a_rejected_body_that_never_ends_does_not_hold_its_connection() {
     .await;
 }
 
+/// `Compress` puts a body of its own in the place of an empty one.
+#[tokio::test]
+async fn middleware_that_replaces_the_response_does_not_hold_a_rejected_connection_either() {
+    let address = serve_actix(|listener| {
+        let app = || {
+            let guard = VerifyWebhook::new(verifier(senders::moduslink(), "secret"));
+            let resource = actix_web::web::resource("/webhooks/moduslink").wrap(guard);
+            actix_web::App::new().wrap(actix_web::middleware::Compress::default()).service(resource)
+        };
+        actix_web::HttpServer::new(app).workers(1).listen(listener).unwrap().run()
+    });
+    let head = head(&Delivery::new([], ""), "moduslink", "Transfer-Encoding: chunked");
+    assert_status(&drip(address, &head, b"1\r\nx\r\n").await.0, 401, "actix");
+}
+
 #[tokio::test]
 async fn a_request_that_its_headers_reject_is_answered_and_closed_before_its_body_is_sent() {
     with_each(|framework, address| async move {

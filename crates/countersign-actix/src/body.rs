@@ -1,15 +1,9 @@
 use std::{
-    convert::Infallible,
-    fmt,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use actix_web::{
-    body::{BodySize, MessageBody},
-    dev::Payload,
-    error::PayloadError,
-};
+use actix_web::{dev::Payload, error::PayloadError};
 use bytes::Bytes;
 use futures_core::Stream;
 
@@ -30,34 +24,17 @@ impl Stream for VerifiedPayload {
     }
 }
 
-/// The body of a rejection: no byte. It holds what was not read of the request's.
+/// What was not read of a rejected request's payload, for the response to hold.
 ///
 /// actix drains a chunked payload that was dropped before the response, for as long as its sender likes; with one that
-/// is still held it closes the connection after the response, as it was told to.
-pub(crate) struct RejectionBody {
-    _unread: Payload,
+/// is still held it closes the connection after the response, as it was told to. It is held by the response's head, since
+/// middleware may put another body in the place of an empty one.
+pub(crate) struct Unread {
+    _payload: Payload,
 }
 
-impl RejectionBody {
-    pub(crate) fn new(unread: Payload) -> Self {
-        Self { _unread: unread }
-    }
-}
-
-impl MessageBody for RejectionBody {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Sized(0)
-    }
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(None)
-    }
-}
-
-impl fmt::Debug for RejectionBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RejectionBody").finish_non_exhaustive()
+impl Unread {
+    pub(crate) fn new(payload: Payload) -> Self {
+        Self { _payload: payload }
     }
 }

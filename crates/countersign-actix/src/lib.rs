@@ -40,7 +40,7 @@
 //! | 408 | the body took longer than [`VerifyWebhook::body_timeout`] |
 //! | 503 | the bodies that are being received leave too little of [`VerifyWebhook::body_budget`] |
 //!
-//! Every 401 is the same: no answer has a body. A request that its headers reject is answered without reading its own. On
+//! Every 401 is the same, and no refusal has a body. A request that its headers reject is answered without reading its own. On
 //! HTTP/1 a rejection says `Connection: close`. It is a response, not an error, so that middleware outside of the guard
 //! (CORS, say) still runs. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the response's
 //! extensions, a log event (feature `tracing`) and [`VerifyWebhook::on_reject`].

@@ -20,7 +20,7 @@ use countersign::{Rejection, Reservation, VerifiedDelivery};
 use futures_core::Stream;
 
 use crate::{
-    body::{RejectionBody, VerifiedPayload},
+    body::{Unread, VerifiedPayload},
     headers::RequestHead,
     transform::VerifyWebhook,
 };
@@ -114,7 +114,7 @@ async fn late(limit: Option<Duration>) {
 fn response(rejection: Rejection, version: Version, unread: Payload) -> HttpResponse {
     // Every kind's status is a valid one; another would still have to reject.
     let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    let mut response = HttpResponse::with_body(status, RejectionBody::new(unread)).map_into_boxed_body();
+    let mut response = HttpResponse::new(status);
     for (name, value) in rejection.headers() {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
@@ -122,5 +122,6 @@ fn response(rejection: Rejection, version: Version, unread: Payload) -> HttpResp
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     response.extensions_mut().insert(rejection);
+    response.extensions_mut().insert(Unread::new(unread));
     response
 }

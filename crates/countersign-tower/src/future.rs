@@ -189,22 +189,18 @@ where
             match state.as_mut().project() {
                 StateProjection::Receiving { delivery, body, deadline } => {
                     let verdict = ready!(delivery.poll_verdict(body, deadline, cx));
-                    // A future that is polled after its end has no head.
-                    let Some(head) = &mut delivery.head else { return Poll::Pending };
-                    match verdict {
+                    // There is none only after a panic in the inner service's `call`.
+                    let Some(mut head) = delivery.head.take() else { return Poll::Pending };
+                    let next = match verdict {
                         Ok(verified) => {
                             let body = VerifiedBody::new(verified.body().clone(), delivery.trailers.take());
                             head.extensions.insert(verified);
-                            let Some(head) = delivery.head.take() else { return Poll::Pending };
                             let future = delivery.service.call(Request::from_parts(head, body));
-                            let reservation = delivery.reservation.take();
-                            state.set(State::Answering { future, reservation });
+                            State::Answering { future, reservation: delivery.reservation.take() }
                         }
-                        Err(rejection) => {
-                            let next = State::rejected(rejection, head.version, &delivery.on_reject);
-                            state.set(next);
-                        }
-                    }
+                        Err(rejection) => State::rejected(rejection, head.version, &delivery.on_reject),
+                    };
+                    state.set(next);
                 }
                 StateProjection::Answering { future, .. } => return future.poll(cx),
                 StateProjection::Rejected { rejection, version } => {

@@ -40,24 +40,27 @@
 //! | 408 | the body took longer than [`VerifyWebhookLayer::body_timeout`] |
 //! | 503 | the bodies that are being received leave too little of [`VerifyWebhookLayer::body_budget`] |
 //!
-//! Every 401 is the same: no answer has a body. A request that its headers refuse is answered without reading its own. On
+//! Every 401 is the same, and no refusal has a body. A request that its headers refuse is answered without reading its own. On
 //! HTTP/1 a refusal says `Connection: close`. The reason is for the operator: a
 //! [`Rejection`](countersign::Rejection) in the response's extensions, a log event (feature `tracing`) and
 //! [`VerifyWebhookLayer::on_reject`].
 //!
-//! The layer changes neither the service's response type nor its error type: the body of its responses has to be `Default`, which
-//! those of axum, http-body-util and tonic are. The service that it calls is the one that was polled ready.
+//! The layer changes neither the service's response type nor its error type. The body of its responses has to be `Default`, as
+//! `axum::body::Body` and `Full`, `Empty` and the boxed ones of http-body-util are: box another one inside of the guard. The service
+//! that it calls is the one that was polled ready.
 //!
 //! # Where it goes among other layers
 //!
 //! Outside decompression and everything that reads the body: in axum, the layer that is added last runs first. With
 //! [`VerifyWebhookLayer::body_timeout`], or inside a request timeout: without either, anyone can keep a request open. The
-//! inner service is held ready while the body arrives, which counts against a concurrency limit inside this layer. The body is read within the verifier's own limit; axum's
-//! `DefaultBodyLimit` of 2 MB still applies to the extractors that read the request's.
+//! inner service is held ready while the body arrives, which counts against a concurrency limit inside this layer. The
+//! body is read within the verifier's own limit; axum's `DefaultBodyLimit` of 2 MB still applies to the extractors that
+//! read the request's.
 //!
 //! Layers between this one and a handler see a [`VerifiedBody`]. One that insists on axum's own body, as
-//! `axum::middleware::from_fn` does, is added to the `Router` or `MethodRouter` by a call of `layer` of its own, which
-//! converts, and not in one `ServiceBuilder` with this one.
+//! `axum::middleware::from_fn` does, or whose responses have a body that is not `Default`, as those of tower-http's
+//! `TraceLayer`, is added to the `Router` or `MethodRouter` by a call of `layer` of its own, which converts, and not in one
+//! `ServiceBuilder` with this one.
 //!
 //! # Features
 //!

@@ -55,7 +55,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was polled ready goes along; the clone that stays must be polled anew.
+        // The service that was polled ready goes along; the clone that stays must be polled anew. Before the check, since
+        // what that gives is dear to move past a call.
         let stays = self.inner.clone();
         let ready = mem::replace(&mut self.inner, stays);
         match self.guard.begin(&request) {

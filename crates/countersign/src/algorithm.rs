@@ -243,7 +243,7 @@ impl KeyRing {
         content: [&[u8]; 3],
         claimed: &[Claimed],
     ) -> Comparison {
-        // A ring resumes what it has started: nothing else is of its kind. A copy of it: it is wiped where it lies.
+        // A ring resumes what it has started: nothing else is of its kind. It is wiped where it lies.
         macro_rules! keyed {
             ($kind:ident, $fresh:expr) => {
                 match &running {

@@ -60,7 +60,7 @@ impl VerifiedDelivery {
         &self.body
     }
 
-    /// The proof and the body.
+    /// The proof and the body: whoever keeps the proof for longer than the request lets the body go.
     pub fn into_parts(self) -> (Verified, Bytes) {
         (self.verified, self.body)
     }
@@ -243,7 +243,8 @@ impl BufferedVerification {
         }
     }
 
-    /// The part of the budget, to be kept for as long as the body is: until the request is answered, say.
+    /// The part of the budget, to be kept for as long as the body is: until the request is answered, say. To be taken before
+    /// [`finish`](Self::finish), which gives back what is left here.
     pub fn take_reservation(&mut self) -> Option<Reservation> {
         self.reservation.take()
     }
