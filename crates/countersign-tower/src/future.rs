@@ -111,6 +111,7 @@ impl<S, B, F> State<S, B, F> {
 
 /// When the body has to be there. A timer is dear beside a small body, so there is none until one is needed.
 enum Deadline {
+    /// No limit was set.
     None,
     /// The body has not kept us waiting.
     Unset(Duration),

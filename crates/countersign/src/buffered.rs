@@ -60,7 +60,7 @@ impl VerifiedDelivery {
         &self.body
     }
 
-    /// The proof and the body: whoever keeps the proof for longer than the request lets the body go.
+    /// The proof and the body, apart: so that a proof that is kept for longer than the request does not keep the body with it.
     pub fn into_parts(self) -> (Verified, Bytes) {
         (self.verified, self.body)
     }
