@@ -2,6 +2,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -16,10 +17,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower_service::Service;
 
-use crate::{
-    body::VerifiedBody,
-    layer::{Guard, OnReject},
-};
+use crate::{body::VerifiedBody, layer::Guard};
 
 pin_project! {
     /// The response: the inner service's to a verified delivery, or a rejection's.
@@ -37,10 +35,12 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, B, F> {
         Receiving {
-            delivery: Delivery<S>,
+            service: S,
+            // Until there is a verdict.
+            head: Option<Parts>,
+            delivery: Delivery,
             #[pin]
             body: B,
-            deadline: Deadline,
         },
         Answering {
             #[pin]
@@ -48,65 +48,67 @@ pin_project! {
             // The body is still there.
             reservation: Option<Reservation>,
         },
-        Rejected { rejection: Option<Rejection>, version: Version },
     }
 }
 
 /// What is kept while the body arrives.
-struct Delivery<S> {
-    service: S,
-    /// Until the inner service is called with it.
-    head: Option<Parts>,
-    /// Until its end.
-    verification: Option<BufferedVerification>,
+struct Delivery {
+    guard: Arc<Guard>,
+    /// Of a body that was not there at once: what is moved from layer to layer stays small.
+    verification: Option<Box<BufferedVerification>>,
     trailers: Option<Box<HeaderMap>>,
-    reservation: Option<Reservation>,
-    on_reject: OnReject,
+    deadline: Deadline,
 }
 
-impl<S> Delivery<S> {
+type Accepted = (VerifiedDelivery, Option<Reservation>);
+
+impl Delivery {
     /// The verdict, when the body is there or late.
+    #[inline]
     fn poll_verdict<B: Body<Data = Bytes>>(
         &mut self,
+        head: &Parts,
         mut body: Pin<&mut B>,
-        deadline: &mut Deadline,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<VerifiedDelivery, Rejection>> {
-        let Self { verification: slot, trailers, reservation, .. } = self;
-        let Some(verification) = slot else { return Poll::Pending };
+    ) -> Poll<Result<Accepted, Rejection>> {
+        let Self { guard, verification: slot, trailers, deadline } = self;
         // Until it says that there is no more: `is_end_stream` is only a hint.
-        let received = verification.poll_receive(cx, |cx| {
-            // What is no data counts like a chunk without a byte, of which there may be only so many.
-            body.as_mut().poll_frame(cx).map_ok(|frame| {
-                frame.into_data().unwrap_or_else(|other| {
-                    *trailers = trailers.take().or(other.into_trailers().ok().map(Box::new));
-                    Bytes::new()
+        let mut receive = |verification: &mut BufferedVerification| {
+            let received = verification.poll_receive(cx, |cx| {
+                // What is no data counts like a chunk without a byte, of which there may be only so many.
+                body.as_mut().poll_frame(cx).map_ok(|frame| {
+                    frame.into_data().unwrap_or_else(|other| {
+                        *trailers = trailers.take().or(other.into_trailers().ok().map(Box::new));
+                        Bytes::new()
+                    })
                 })
-            })
-        });
-        // The body first: one that is complete by now is not late.
-        Poll::Ready(match received {
-            Poll::Pending => {
-                ready!(deadline.poll(cx));
-                Err(verification.body_timeout())
+            });
+            match received {
+                // The body first: one that is complete by now is not late.
+                Poll::Pending => deadline.poll(cx).map(|()| Err(verification.body_timeout())),
+                received @ Poll::Ready(_) => received,
             }
-            Poll::Ready(Err(rejection)) => Err(rejection),
-            Poll::Ready(Ok(())) => {
-                *reservation = verification.take_reservation();
-                match slot.take() {
-                    Some(verification) => verification.finish(),
-                    None => return Poll::Pending,
+        };
+        if let Some(verification) = slot {
+            ready!(receive(verification))?;
+            slot.take().map_or(Poll::Pending, |verification| Poll::Ready(accepted(*verification)))
+        } else {
+            let mut verification = guard.begin(head)?;
+            match receive(&mut verification) {
+                Poll::Ready(received) => Poll::Ready(received.and_then(|()| accepted(verification))),
+                Poll::Pending => {
+                    *slot = Some(Box::new(verification));
+                    Poll::Pending
                 }
             }
-        })
+        }
     }
 }
 
-impl<S, B, F> State<S, B, F> {
-    fn rejected(rejection: Rejection, version: Version, on_reject: &OnReject) -> Self {
-        on_reject.tell(&rejection);
-        Self::Rejected { rejection: Some(rejection), version }
-    }
+#[inline]
+fn accepted(mut verification: BufferedVerification) -> Result<Accepted, Rejection> {
+    let reservation = verification.take_reservation();
+    Ok((verification.finish()?, reservation))
 }
 
 /// When the body has to be there. A timer is dear beside a small body, so there is none until one is needed.
@@ -145,34 +147,11 @@ where
     S: Service<Request<VerifiedBody>>,
 {
     #[inline]
-    pub(crate) fn receiving(
-        service: S,
-        request: Request<B>,
-        verification: BufferedVerification,
-        guard: &Guard,
-    ) -> Self {
-        let on_reject = guard.on_reject.clone();
+    pub(crate) fn new(service: S, request: Request<B>, guard: Arc<Guard>) -> Self {
         let deadline = guard.body_timeout.map_or(Deadline::None, Deadline::Unset);
-        // In one go: each of these is dear to copy.
         let (head, body) = request.into_parts();
-        Self {
-            state: State::Receiving {
-                delivery: Delivery {
-                    service,
-                    head: Some(head),
-                    verification: Some(verification),
-                    trailers: None,
-                    reservation: None,
-                    on_reject,
-                },
-                body,
-                deadline,
-            },
-        }
-    }
-
-    pub(crate) fn rejected(rejection: Rejection, version: Version, on_reject: &OnReject) -> Self {
-        Self { state: State::rejected(rejection, version, on_reject) }
+        let delivery = Delivery { guard, verification: None, trailers: None, deadline };
+        Self { state: State::Receiving { service, head: Some(head), delivery, body } }
     }
 }
 
@@ -186,31 +165,27 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
-        loop {
-            match state.as_mut().project() {
-                StateProjection::Receiving { delivery, body, deadline } => {
-                    let verdict = ready!(delivery.poll_verdict(body, deadline, cx));
-                    // There is none only after a panic in the inner service's `call`.
-                    let Some(mut head) = delivery.head.take() else { return Poll::Pending };
-                    let next = match verdict {
-                        Ok(verified) => {
-                            let body = VerifiedBody::new(verified.body().clone(), delivery.trailers.take());
-                            head.extensions.insert(verified);
-                            let future = delivery.service.call(Request::from_parts(head, body));
-                            State::Answering { future, reservation: delivery.reservation.take() }
-                        }
-                        Err(rejection) => State::rejected(rejection, head.version, &delivery.on_reject),
-                    };
-                    state.set(next);
+        if let StateProjection::Receiving { service, head: slot, delivery, body } = state.as_mut().project() {
+            // There is none once it was answered.
+            let Some(head) = slot else { return Poll::Pending };
+            let verdict = ready!(delivery.poll_verdict(head, body, cx));
+            let Some(mut head) = slot.take() else { return Poll::Pending };
+            match verdict {
+                Ok((verified, reservation)) => {
+                    let body = VerifiedBody::new(verified.body().clone(), delivery.trailers.take());
+                    head.extensions.insert(verified);
+                    let future = service.call(Request::from_parts(head, body));
+                    state.set(State::Answering { future, reservation });
                 }
-                StateProjection::Answering { future, .. } => return future.poll(cx),
-                StateProjection::Rejected { rejection, version } => {
-                    return match rejection.take() {
-                        Some(rejection) => Poll::Ready(Ok(response(rejection, *version))),
-                        None => Poll::Pending,
-                    };
+                Err(rejection) => {
+                    delivery.guard.rejected(&rejection);
+                    return Poll::Ready(Ok(response(rejection, head.version)));
                 }
             }
+        }
+        match state.project() {
+            StateProjection::Answering { future, .. } => future.poll(cx),
+            StateProjection::Receiving { .. } => Poll::Pending,
         }
     }
 }
@@ -237,7 +212,6 @@ where
         f.write_str(match self.state {
             State::Receiving { .. } => "ResponseFuture(receiving)",
             State::Answering { .. } => "ResponseFuture(answering)",
-            State::Rejected { .. } => "ResponseFuture(rejected)",
         })
     }
 }

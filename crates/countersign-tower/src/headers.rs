@@ -1,9 +1,9 @@
 use countersign::{Headers, Verifier};
-use http::{HeaderName, Request};
+use http::{HeaderName, request::Parts};
 
 /// A request's head as the core looks at it.
-pub(crate) struct RequestHead<'r, B> {
-    pub(crate) request: &'r Request<B>,
+pub(crate) struct RequestHead<'r> {
+    pub(crate) head: &'r Parts,
     pub(crate) names: &'r [HeaderName],
 }
 
@@ -12,9 +12,9 @@ pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
     verifier.header_names().filter_map(|name| name.parse().ok()).collect()
 }
 
-impl<B> Headers for RequestHead<'_, B> {
+impl Headers for RequestHead<'_> {
     fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
-        let headers = self.request.headers();
+        let headers = &self.head.headers;
         let values = match self.names.iter().find(|known| known.as_str() == name) {
             Some(known) => headers.get_all(known),
             None => headers.get_all(name),
@@ -23,15 +23,15 @@ impl<B> Headers for RequestHead<'_, B> {
     }
 
     fn method(&self) -> Option<&str> {
-        Some(self.request.method().as_str())
+        Some(self.head.method.as_str())
     }
 
     fn target(&self) -> Option<&str> {
-        let uri = self.request.uri();
+        let uri = &self.head.uri;
         // What axum's `nest` has cut off is signed, too: a guard inside would take a signature for another path otherwise.
         #[cfg(feature = "axum")]
         let uri =
-            self.request.extensions().get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
+            self.head.extensions.get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
         uri.path_and_query().map(http::uri::PathAndQuery::as_str)
     }
 }

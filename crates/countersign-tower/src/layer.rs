@@ -1,10 +1,17 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use countersign::{BodyBudget, Rejection, Verifier};
-use http::HeaderName;
+use countersign::{BodyBudget, BufferedVerification, Rejection, Verifier};
+use http::{HeaderName, request::Parts};
 use tower_layer::Layer;
 
-use crate::{headers, service::VerifyWebhook};
+use crate::{
+    headers::{self, RequestHead},
+    service::VerifyWebhook,
+};
 
 type Hook = dyn Fn(&Rejection) + Send + Sync;
 
@@ -18,20 +25,28 @@ pub struct VerifyWebhookLayer(Arc<Guard>);
 /// What all requests have in common: one pointer for each of them.
 #[derive(Clone)]
 pub(crate) struct Guard {
-    pub(crate) verifier: Verifier,
-    pub(crate) names: Vec<HeaderName>,
+    verifier: Verifier,
+    names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
-    pub(crate) body_budget: Option<BodyBudget>,
-    pub(crate) on_reject: OnReject,
+    body_budget: Option<BodyBudget>,
+    on_reject: Option<Arc<Hook>>,
 }
 
-/// Whom a rejection is told to.
-#[derive(Clone)]
-pub(crate) struct OnReject(Option<Arc<Hook>>);
+impl Guard {
+    /// All that comes before the body.
+    #[inline]
+    pub(crate) fn begin(&self, head: &Parts) -> Result<BufferedVerification, Rejection> {
+        let verifier = &self.verifier;
+        let now = if verifier.depends_on_time() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
+        let mut begun = verifier.begin_buffered(&RequestHead { head, names: &self.names }, now);
+        if let (Ok(verification), Some(budget)) = (&mut begun, &self.body_budget) {
+            verification.reserve(budget)?;
+        }
+        begun
+    }
 
-impl OnReject {
-    pub(crate) fn tell(&self, rejection: &Rejection) {
-        if let Some(hook) = &self.0 {
+    pub(crate) fn rejected(&self, rejection: &Rejection) {
+        if let Some(hook) = &self.on_reject {
             hook(rejection);
         }
     }
@@ -42,8 +57,7 @@ impl VerifyWebhookLayer {
     /// sets one.
     pub fn new(verifier: Verifier) -> Self {
         let names = headers::names(&verifier);
-        let on_reject = OnReject(None);
-        Self(Arc::new(Guard { verifier, names, body_timeout: None, body_budget: None, on_reject }))
+        Self(Arc::new(Guard { verifier, names, body_timeout: None, body_budget: None, on_reject: None }))
     }
 
     /// Answers 408 where the whole body has not arrived this long after the headers.
@@ -60,7 +74,7 @@ impl VerifyWebhookLayer {
 
     /// Calls this with every rejection, before the response is made: to count them, or to raise an alarm.
     pub fn on_reject(self, hook: impl Fn(&Rejection) + Send + Sync + 'static) -> Self {
-        self.with(|guard| guard.on_reject = OnReject(Some(Arc::new(hook))))
+        self.with(|guard| guard.on_reject = Some(Arc::new(hook)))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Guard)) -> Self {
@@ -89,7 +103,7 @@ impl fmt::Debug for Guard {
             .field("verifier", &self.verifier)
             .field("body_timeout", &self.body_timeout)
             .field("body_budget", &self.body_budget)
-            .field("on_reject", &self.on_reject.0.is_some())
+            .field("on_reject", &self.on_reject.is_some())
             .finish_non_exhaustive()
     }
 }

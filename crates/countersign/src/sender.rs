@@ -142,14 +142,16 @@ impl Sender {
 
     fn read_length(&self, value: &[u8]) -> Result<usize, RejectionKind> {
         let value = value.trim_ascii();
-        if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        if value.is_empty() {
             return Err(RejectionKind::ContentLengthMalformed);
         }
-        // A number of digits that does not fit is over any limit.
-        match str::from_utf8(value).ok().and_then(|digits| digits.parse::<usize>().ok()) {
-            Some(length) if length <= self.body_limit => Ok(length),
-            Some(_) | None => Err(RejectionKind::BodyTooLarge),
+        let mut length = 0_usize;
+        for &digit in value {
+            let digit = char::from(digit).to_digit(10).ok_or(RejectionKind::ContentLengthMalformed)?;
+            // A number that does not fit is over any limit.
+            length = length.saturating_mul(10).saturating_add(digit as usize);
         }
+        if length <= self.body_limit { Ok(length) } else { Err(RejectionKind::BodyTooLarge) }
     }
 
     pub(crate) fn reject(self: &Arc<Self>, fault: impl Into<Fault>) -> Rejection {

@@ -46,25 +46,27 @@ impl<'h> Claims<'h> {
         if value.len() > LONGEST_VALUE {
             return Err(Kind::SignatureTooLong.into());
         }
-        let value = match str::from_utf8(value) {
-            Ok(text) if text.is_ascii() => text,
-            Ok(_) | Err(_) => return Err(Kind::SignatureNotAscii.into()),
-        };
+        if !value.is_ascii() {
+            return Err(Kind::SignatureNotAscii.into());
+        }
         if !scheme.algorithm.signs() {
-            let token = Claimed::from_slice(&token::hash(value.as_bytes()));
+            let token = Claimed::from_slice(&token::hash(value));
             return Ok(Self { signatures: smallvec![token], timestamp: None });
         }
-        let decode = |text: &str| decode(scheme.encoding, text, lengths);
-        let one = |text: &str| Ok(Self { signatures: smallvec![decode(text)?], timestamp: None });
+        let decode = |text: &[u8]| decode(scheme.encoding, text, lengths);
+        let one = |text: &[u8]| Ok(Self { signatures: smallvec![decode(text)?], timestamp: None });
         match &scheme.layout {
             Layout::Bare => one(value),
-            Layout::Prefixed(prefix) => match strip_prefix(value, prefix) {
+            Layout::Prefixed(prefix) => match strip_prefix(value, prefix.as_bytes()) {
                 Some(text) => one(text).map_err(|fault| {
-                    if is_doubled(text, prefix) { Kind::SignatureLabel.into() } else { fault }
+                    if is_doubled(text, prefix.as_bytes()) { Kind::SignatureLabel.into() } else { fault }
                 }),
                 None => Err(Kind::SignatureLabel.into()),
             },
-            Layout::List(list) => Self::read_list(list, scheme.timestamp.as_ref(), value, decode),
+            Layout::List(list) => {
+                let value = str::from_utf8(value).map_err(|_| Kind::SignatureNotAscii)?;
+                Self::read_list(list, scheme.timestamp.as_ref(), value, decode)
+            }
         }
     }
 
@@ -72,7 +74,7 @@ impl<'h> Claims<'h> {
         list: &SignatureList,
         timestamp: Option<&Timestamp>,
         value: &'h str,
-        decode: impl Fn(&str) -> Result<Claimed, Fault>,
+        decode: impl Fn(&[u8]) -> Result<Claimed, Fault>,
     ) -> Result<Self, Fault> {
         let timestamp_label = timestamp.and_then(|timestamp| match &timestamp.place {
             TimestampPlace::Listed(label) => Some(&**label),
@@ -93,7 +95,7 @@ impl<'h> Claims<'h> {
                 Item::Signature(text) => text,
                 Item::Unknown => continue,
             };
-            match decode(text) {
+            match decode(text.as_bytes()) {
                 Ok(signature) => signatures.push(signature),
                 // It hides no valid one beside it. Where there is none, what came furthest says most.
                 Err(fault) if malformed.as_ref().is_none_or(|earlier| earlier.kind < fault.kind) => {
@@ -138,8 +140,8 @@ impl SignatureList {
 }
 
 /// The value without its prefix; a prefix that ends in `=` is a label, which may have spaces round that.
-fn strip_prefix<'v>(value: &'v str, prefix: &str) -> Option<&'v str> {
-    let label = prefix.strip_suffix('=');
+fn strip_prefix<'v>(value: &'v [u8], prefix: &[u8]) -> Option<&'v [u8]> {
+    let label = prefix.strip_suffix(b"=");
     // As the sender writes it, nearly always.
     if let Some(text) = value.strip_prefix(prefix) {
         return Some(if label.is_some() { text.trim_ascii_start() } else { text });
@@ -149,14 +151,14 @@ fn strip_prefix<'v>(value: &'v str, prefix: &str) -> Option<&'v str> {
         return None;
     }
     match label {
-        Some(_) => text.trim_ascii_start().strip_prefix('=').map(str::trim_ascii_start),
+        Some(_) => text.trim_ascii_start().strip_prefix(b"=").map(<[u8]>::trim_ascii_start),
         None => Some(text),
     }
 }
 
 /// Whether the prefix stands there once more. One of characters that a signature may begin with cannot tell.
-fn is_doubled(text: &str, prefix: &str) -> bool {
-    !prefix.bytes().all(is_of_signature) && strip_prefix(text, prefix).is_some()
+fn is_doubled(text: &[u8], prefix: &[u8]) -> bool {
+    !prefix.iter().copied().all(is_of_signature) && strip_prefix(text, prefix).is_some()
 }
 
 /// Whether a signature may hold this character, in some encoding.
@@ -170,7 +172,7 @@ fn split_label(item: &str, assignment: char) -> Option<(&str, &str)> {
 }
 
 /// The bytes of a signature, of one of `lengths`.
-fn decode(encoding: Encoding, text: &str, lengths: &[RangeInclusive<usize>]) -> Result<Claimed, Fault> {
+fn decode(encoding: Encoding, text: &[u8], lengths: &[RangeInclusive<usize>]) -> Result<Claimed, Fault> {
     if text.is_empty() {
         return Err(Kind::SignatureEmpty.into());
     }
@@ -180,7 +182,7 @@ fn decode(encoding: Encoding, text: &str, lengths: &[RangeInclusive<usize>]) -> 
     }
 }
 
-fn decode_hex(text: &str, lengths: &[RangeInclusive<usize>]) -> Result<Claimed, Fault> {
+fn decode_hex(text: &[u8], lengths: &[RangeInclusive<usize>]) -> Result<Claimed, Fault> {
     let length = text.len() / 2;
     if !text.len().is_multiple_of(2) || !lengths.iter().any(|range| range.contains(&length)) {
         return Err(wrong_length(text, lengths, |bytes| bytes.saturating_mul(2)));
@@ -193,7 +195,7 @@ fn decode_hex(text: &str, lengths: &[RangeInclusive<usize>]) -> Result<Claimed, 
 
 fn decode_base64(
     base64: &data_encoding::Encoding,
-    text: &str,
+    text: &[u8],
     lengths: &[RangeInclusive<usize>],
 ) -> Result<Claimed, Fault> {
     let wrong_length = || wrong_length(text, lengths, |bytes| base64.encode_len(bytes));
@@ -205,7 +207,7 @@ fn decode_base64(
     let length = base64.decode_len(text.len()).map_err(|_| wrong_length())?;
     let mut signature = Claimed::from_elem(0, length);
     let written =
-        base64.decode_mut(text.as_bytes(), &mut signature).map_err(|partial| match partial.error.kind {
+        base64.decode_mut(text, &mut signature).map_err(|partial| match partial.error.kind {
             DecodeKind::Length => wrong_length(),
             DecodeKind::Symbol | DecodeKind::Padding => Kind::SignatureEncoding.into(),
             DecodeKind::Trailing => Kind::SignatureNotCanonical.into(),
@@ -220,7 +222,7 @@ fn decode_base64(
 }
 
 fn wrong_length(
-    text: &str,
+    text: &[u8],
     lengths: &[RangeInclusive<usize>],
     in_characters: impl Fn(usize) -> usize,
 ) -> Fault {

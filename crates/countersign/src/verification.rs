@@ -4,7 +4,6 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use crate::{
     algorithm::Running,
@@ -321,16 +320,16 @@ pub struct Fingerprint([u8; 32]);
 /// longer than 32 bytes the SHA-256 is kept.
 #[derive(Clone)]
 pub(crate) struct Computed {
-    bytes: Zeroizing<[u8; 32]>,
+    bytes: [u8; 32],
     length: usize,
 }
 
 impl Computed {
     pub(crate) fn new(computed: &[u8]) -> Self {
-        let mut bytes = Zeroizing::new([0; 32]);
+        let mut bytes = [0; 32];
         match bytes.get_mut(..computed.len()) {
             Some(kept) => kept.copy_from_slice(computed),
-            None => *bytes = Sha256::digest(computed).into(),
+            None => bytes = Sha256::digest(computed).into(),
         }
         Self { bytes, length: computed.len().min(32) }
     }

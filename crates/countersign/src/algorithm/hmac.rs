@@ -1,5 +1,7 @@
-use hmac::{KeyInit, Mac};
-use zeroize::Zeroize;
+use hmac::{
+    KeyInit,
+    digest::{FixedOutput, Update},
+};
 
 use super::{Comparison, MOST_KEYS, is_any_of};
 use crate::{error::BuildError, key::Key, scheme::Scheme, signature::Claimed, verification::Computed};
@@ -11,7 +13,7 @@ pub(crate) struct Keyed<M> {
     others: Vec<M>,
 }
 
-impl<M: Mac + KeyInit + Clone> Keyed<M> {
+impl<M: KeyInit + Clone> Keyed<M> {
     pub(crate) fn new(scheme: &Scheme, keys: &[Key]) -> Result<Self, BuildError> {
         let keyed = |key: &Key| match key.material.secret() {
             Some(secret) => Ok(keyed(&secret.key(scheme, key.id.as_str())?)),
@@ -23,7 +25,7 @@ impl<M: Mac + KeyInit + Clone> Keyed<M> {
     }
 }
 
-impl<M: Mac + Clone> Keyed<M> {
+impl<M: Update + FixedOutput + Clone> Keyed<M> {
     pub(crate) fn start(&self) -> Self {
         Self { first: self.first.clone(), others: self.others.clone() }
     }
@@ -48,21 +50,18 @@ impl<M: Mac + Clone> Keyed<M> {
     }
 }
 
-fn compare<M: Mac + Clone>(state: &M, content: [&[u8]; 3], claimed: &[Claimed]) -> (bool, Computed) {
+fn compare<M: Update + FixedOutput + Clone>(state: &M, content: [&[u8]; 3], claimed: &[Claimed]) -> (bool, Computed) {
     let mut state = state.clone();
     for part in content {
         if !part.is_empty() {
             state.update(part);
         }
     }
-    let mut computed = state.finalize().into_bytes();
-    let made = is_any_of(&computed, claimed);
-    let kept = Computed::new(&computed);
-    computed.as_mut_slice().zeroize();
-    (made, kept)
+    let computed = state.finalize_fixed();
+    (is_any_of(&computed, claimed), Computed::new(&computed))
 }
 
-pub(crate) fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
+pub(crate) fn keyed<M: KeyInit>(key: &[u8]) -> M {
     #[expect(clippy::expect_used, reason = "RFC 2104 defines HMAC for keys of every length")]
-    <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
+    M::new_from_slice(key).expect("HMAC takes keys of every length")
 }

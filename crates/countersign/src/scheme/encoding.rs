@@ -27,10 +27,10 @@ pub enum Padding {
 
 impl Encoding {
     /// The codec for a text that claims to be a signature in base64; none where it is hex.
-    pub(crate) fn base64(self, text: &str) -> Option<data_encoding::Encoding> {
+    pub(crate) fn base64(self, text: &[u8]) -> Option<data_encoding::Encoding> {
         let padded = |padding| match padding {
             Padding::Required => true,
-            Padding::Optional => text.ends_with('='),
+            Padding::Optional => text.ends_with(b"="),
             Padding::Absent => false,
         };
         match self {
