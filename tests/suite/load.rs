@@ -2,14 +2,13 @@
 
 use std::{
     convert::Infallible,
-    future::poll_fn,
+    future::{poll_fn, ready},
     pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
-    time::SystemTime,
 };
 
 use actix_http::BoxedPayloadStream;
@@ -20,7 +19,7 @@ use actix_web::{
     web,
 };
 use bytes::Bytes;
-use countersign::{BodyBudget, RejectionKind, Secret, Verifier, senders};
+use countersign::{BodyBudget, Receiving, RejectionKind, Secret, Verifier, senders};
 use countersign_actix::VerifyWebhook;
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
 use futures_core::Stream;
@@ -237,17 +236,17 @@ fn the_turns_do_not_grow_with_the_keys() {
 }
 
 #[test]
-fn what_failed_while_it_was_received_fails_again_and_keeps_no_worker() {
+fn what_failed_while_it_was_received_keeps_no_worker_and_is_never_verified() {
     let sent = sent(vec![b'x'; LIMIT]).with_header("content-length", "1");
-    let mut verification = verifier().begin_buffered(&sent.headers, SystemTime::UNIX_EPOCH).unwrap();
-    verification.reserve(&BodyBudget::new(1)).unwrap();
+    let (verifier, budget) = (verifier(), BodyBudget::new(1));
+    let mut receiving = Receiving::new(None, |_| ready(()));
     let mut chunks = sent.chunks.iter().cloned().map(Ok::<_, Infallible>);
     let mut receive = || {
         let mut cx = Context::from_waker(Waker::noop());
-        verification.poll_receive(&mut cx, |_| Poll::Ready(chunks.next()))
+        receiving.poll(&mut cx, &verifier, &sent.headers, Some(&budget), |_| Poll::Ready(chunks.next()))
     };
     let Poll::Ready(Err(rejection)) = receive() else { panic!("it is received") };
     assert_eq!(rejection.kind(), RejectionKind::BudgetExhausted);
-    assert!(receive().is_ready());
-    assert_eq!(verification.finish().unwrap_err().kind(), RejectionKind::BudgetExhausted);
+    assert!(receive().is_pending());
+    assert_eq!(budget.left(), 1);
 }

@@ -64,11 +64,14 @@
 
 mod body;
 mod extract;
+mod future;
 mod headers;
 mod middleware;
 mod transform;
 
 pub use extract::{MiddlewareMissing, Verified};
+#[doc(hidden)]
+pub use future::ResponseFuture;
 #[doc(hidden)]
 pub use middleware::VerifyWebhookMiddleware;
 pub use transform::VerifyWebhook;

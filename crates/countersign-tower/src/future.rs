@@ -4,11 +4,10 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
-use countersign::{BufferedVerification, Rejection, Reservation, VerifiedDelivery};
+use countersign::{Receiving, Rejection, Reservation};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
 };
@@ -17,7 +16,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower_service::Service;
 
-use crate::{body::VerifiedBody, layer::Guard};
+use crate::{body::VerifiedBody, headers::RequestHead, layer::Guard};
 
 pin_project! {
     /// The response: the inner service's to a verified delivery, or a rejection's.
@@ -36,11 +35,13 @@ pin_project! {
     enum State<S, B, F> {
         Receiving {
             service: S,
+            guard: Arc<Guard>,
             // Until there is a verdict.
             head: Option<Parts>,
-            delivery: Delivery,
             #[pin]
             body: B,
+            trailers: Option<Box<HeaderMap>>,
+            receiving: Receiving<Sleep>,
         },
         Answering {
             #[pin]
@@ -51,107 +52,15 @@ pin_project! {
     }
 }
 
-/// What is kept while the body arrives.
-struct Delivery {
-    guard: Arc<Guard>,
-    /// Of a body that was not there at once: what is moved from layer to layer stays small.
-    verification: Option<Box<BufferedVerification>>,
-    trailers: Option<Box<HeaderMap>>,
-    deadline: Deadline,
-}
-
-type Accepted = (VerifiedDelivery, Option<Reservation>);
-
-impl Delivery {
-    /// The verdict, when the body is there or late.
-    #[inline]
-    fn poll_verdict<B: Body<Data = Bytes>>(
-        &mut self,
-        head: &Parts,
-        mut body: Pin<&mut B>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Accepted, Rejection>> {
-        let Self { guard, verification: slot, trailers, deadline } = self;
-        // Until it says that there is no more: `is_end_stream` is only a hint.
-        let mut receive = |verification: &mut BufferedVerification| {
-            let received = verification.poll_receive(cx, |cx| {
-                // What is no data counts like a chunk without a byte, of which there may be only so many.
-                body.as_mut().poll_frame(cx).map_ok(|frame| {
-                    frame.into_data().unwrap_or_else(|other| {
-                        *trailers = trailers.take().or(other.into_trailers().ok().map(Box::new));
-                        Bytes::new()
-                    })
-                })
-            });
-            match received {
-                // The body first: one that is complete by now is not late.
-                Poll::Pending => deadline.poll(cx).map(|()| Err(verification.body_timeout())),
-                received @ Poll::Ready(_) => received,
-            }
-        };
-        if let Some(verification) = slot {
-            ready!(receive(verification))?;
-            slot.take().map_or(Poll::Pending, |verification| Poll::Ready(accepted(*verification)))
-        } else {
-            let mut verification = guard.begin(head)?;
-            match receive(&mut verification) {
-                Poll::Ready(received) => Poll::Ready(received.and_then(|()| accepted(verification))),
-                Poll::Pending => {
-                    *slot = Some(Box::new(verification));
-                    Poll::Pending
-                }
-            }
-        }
-    }
-}
-
-#[inline]
-fn accepted(mut verification: BufferedVerification) -> Result<Accepted, Rejection> {
-    let reservation = verification.take_reservation();
-    Ok((verification.finish()?, reservation))
-}
-
-/// When the body has to be there. A timer is dear beside a small body, so there is none until one is needed.
-enum Deadline {
-    /// No limit was set.
-    None,
-    /// The body has not kept us waiting.
-    Unset(Duration),
-    /// It has, for what is left of the task's turn: a server reads the head first and has the body next.
-    Deferred(Duration),
-    /// Apart: futures are moved from layer to layer.
-    Set(Pin<Box<Sleep>>),
-}
-
-impl Deadline {
-    /// Ready when the body is late. To be polled whenever there is nothing of it.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match *self {
-            Self::None => Poll::Pending,
-            Self::Unset(limit) => {
-                cx.waker().wake_by_ref();
-                *self = Self::Deferred(limit);
-                Poll::Pending
-            }
-            Self::Deferred(limit) => {
-                *self = Self::Set(Box::pin(tokio::time::sleep(limit)));
-                self.poll(cx)
-            }
-            Self::Set(ref mut timer) => timer.as_mut().poll(cx),
-        }
-    }
-}
-
 impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<VerifiedBody>>,
 {
     #[inline]
     pub(crate) fn new(service: S, request: Request<B>, guard: Arc<Guard>) -> Self {
-        let deadline = guard.body_timeout.map_or(Deadline::None, Deadline::Unset);
+        let receiving = Receiving::new(guard.body_timeout, tokio::time::sleep);
         let (head, body) = request.into_parts();
-        let delivery = Delivery { guard, verification: None, trailers: None, deadline };
-        Self { state: State::Receiving { service, head: Some(head), delivery, body } }
+        Self { state: State::Receiving { service, guard, head: Some(head), body, trailers: None, receiving } }
     }
 }
 
@@ -165,20 +74,34 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
-        if let StateProjection::Receiving { service, head: slot, delivery, body } = state.as_mut().project() {
+        if let StateProjection::Receiving { service, guard, head: slot, mut body, trailers, receiving } =
+            state.as_mut().project()
+        {
             // There is none once it was answered.
             let Some(head) = slot else { return Poll::Pending };
-            let verdict = ready!(delivery.poll_verdict(head, body, cx));
+            // Until the body says that there is no more: `is_end_stream` is only a hint.
+            let next = |cx: &mut Context<'_>| {
+                // What is no data counts like a chunk without a byte, of which there may be only so many.
+                body.as_mut().poll_frame(cx).map_ok(|frame| {
+                    frame.into_data().unwrap_or_else(|other| {
+                        *trailers = trailers.take().or(other.into_trailers().ok().map(Box::new));
+                        Bytes::new()
+                    })
+                })
+            };
+            let head = RequestHead { head, names: &guard.names };
+            let verdict =
+                ready!(receiving.poll(cx, &guard.verifier, &head, guard.body_budget.as_ref(), next));
             let Some(mut head) = slot.take() else { return Poll::Pending };
             match verdict {
                 Ok((verified, reservation)) => {
-                    let body = VerifiedBody::new(verified.body().clone(), delivery.trailers.take());
+                    let body = VerifiedBody::new(verified.body().clone(), trailers.take());
                     head.extensions.insert(verified);
                     let future = service.call(Request::from_parts(head, body));
                     state.set(State::Answering { future, reservation });
                 }
                 Err(rejection) => {
-                    delivery.guard.rejected(&rejection);
+                    guard.rejected(&rejection);
                     return Poll::Ready(Ok(response(rejection, head.version)));
                 }
             }

@@ -1,17 +1,10 @@
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::{BodyBudget, BufferedVerification, Rejection, Verifier};
-use http::{HeaderName, request::Parts};
+use countersign::{BodyBudget, Rejection, Verifier};
+use http::HeaderName;
 use tower_layer::Layer;
 
-use crate::{
-    headers::{self, RequestHead},
-    service::VerifyWebhook,
-};
+use crate::{headers, service::VerifyWebhook};
 
 type Hook = dyn Fn(&Rejection) + Send + Sync;
 
@@ -25,26 +18,14 @@ pub struct VerifyWebhookLayer(Arc<Guard>);
 /// What all requests have in common: one pointer for each of them.
 #[derive(Clone)]
 pub(crate) struct Guard {
-    verifier: Verifier,
-    names: Vec<HeaderName>,
+    pub(crate) verifier: Verifier,
+    pub(crate) names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
-    body_budget: Option<BodyBudget>,
+    pub(crate) body_budget: Option<BodyBudget>,
     on_reject: Option<Arc<Hook>>,
 }
 
 impl Guard {
-    /// All that comes before the body.
-    #[inline]
-    pub(crate) fn begin(&self, head: &Parts) -> Result<BufferedVerification, Rejection> {
-        let verifier = &self.verifier;
-        let now = if verifier.depends_on_time() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
-        let mut begun = verifier.begin_buffered(&RequestHead { head, names: &self.names }, now);
-        if let (Ok(verification), Some(budget)) = (&mut begun, &self.body_budget) {
-            verification.reserve(budget)?;
-        }
-        begun
-    }
-
     pub(crate) fn rejected(&self, rejection: &Rejection) {
         if let Some(hook) = &self.on_reject {
             hook(rejection);

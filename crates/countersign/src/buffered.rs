@@ -131,16 +131,9 @@ impl BufferedVerification {
         Ok(())
     }
 
-    /// Receives the body, for the future of an adapter: takes chunks from `next` until it gives none, and is ready then.
-    ///
-    /// It works in turns of 256 chunks or 128 KiB, and less for several keys, after which it wakes its task and is pending: a
-    /// large body, or one in a million chunks that are all there, keeps no worker from its other requests.
-    ///
-    /// # Errors
-    /// Those of [`Verification::update`], [`BudgetExhausted`](RejectionKind::BudgetExhausted) where more bytes arrive than
-    /// were announced and the budget has no more, and [`BodyUnreadable`](RejectionKind::BodyUnreadable) where `next` fails.
+    /// Takes chunks from `next` until it gives none, in turns: see [`Receiving::poll`](crate::Receiving::poll).
     #[inline]
-    pub fn poll_receive<E>(
+    pub(crate) fn poll_receive<E>(
         &mut self,
         cx: &mut Context<'_>,
         mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
@@ -253,6 +246,7 @@ impl BufferedVerification {
     ///
     /// # Errors
     /// Those of [`Verification::finish`].
+    #[inline]
     pub fn finish(self) -> Result<VerifiedDelivery, Rejection> {
         let Self { verification, body, hashed, .. } = self;
         let verified = verification.conclude(body.as_ref(), hashed)?;
@@ -261,6 +255,13 @@ impl BufferedVerification {
             Body::Many(buffer) => Bytes::from(buffer),
         };
         Ok(VerifiedDelivery { verified, body })
+    }
+
+    /// As [`finish`](Self::finish), with the part of the budget.
+    #[inline]
+    pub(crate) fn deliver(mut self) -> Result<(VerifiedDelivery, Option<Reservation>), Rejection> {
+        let reservation = self.take_reservation();
+        Ok((self.finish()?, reservation))
     }
 
     /// Ends the verification of a body that broke off: see [`Verification::body_unreadable`].

@@ -88,6 +88,8 @@ mod headers;
 mod key;
 #[cfg(feature = "public-key")]
 mod public_key;
+#[cfg(feature = "bytes")]
+mod receiving;
 mod rejection;
 mod scheme;
 mod sender;
@@ -111,6 +113,8 @@ pub use headers::{Headers, RequestHead};
 pub use key::{Key, KeyId, Secret};
 #[cfg(feature = "public-key")]
 pub use public_key::PublicKey;
+#[cfg(feature = "bytes")]
+pub use receiving::Receiving;
 pub use rejection::{Rejection, RejectionKind};
 pub use scheme::{
     ContentEncoding, Encoding, Facts, Padding, Part, Scheme, SchemeBuilder, SecretForm, SignatureList,

@@ -206,12 +206,11 @@ fn decode_base64(
     let lengths = lengths.iter().find(in_characters).ok_or_else(wrong_length)?;
     let length = base64.decode_len(text.len()).map_err(|_| wrong_length())?;
     let mut signature = Claimed::from_elem(0, length);
-    let written =
-        base64.decode_mut(text, &mut signature).map_err(|partial| match partial.error.kind {
-            DecodeKind::Length => wrong_length(),
-            DecodeKind::Symbol | DecodeKind::Padding => Kind::SignatureEncoding.into(),
-            DecodeKind::Trailing => Kind::SignatureNotCanonical.into(),
-        })?;
+    let written = base64.decode_mut(text, &mut signature).map_err(|partial| match partial.error.kind {
+        DecodeKind::Length => wrong_length(),
+        DecodeKind::Symbol | DecodeKind::Padding => Kind::SignatureEncoding.into(),
+        DecodeKind::Trailing => Kind::SignatureNotCanonical.into(),
+    })?;
     signature.truncate(written);
     if lengths.contains(&written) {
         Ok(signature)

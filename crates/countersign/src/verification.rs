@@ -151,57 +151,14 @@ impl Verification {
     }
 
     /// The verdict over a whole body, of which so many bytes were hashed already.
+    #[inline]
     pub(crate) fn conclude(self, body: &[u8], hashed: usize) -> Result<Verified, Rejection> {
-        let Self { sender, now, admitted, running, failed, .. } = self;
-        let Admitted { claimed, timestamp, values, covered, .. } = admitted;
-        if let Some(kind) = failed {
-            return Err(sender.reject(kind));
+        let Self { sender, now, mut admitted, running, failed, .. } = self;
+        match failed {
+            Some(kind) => Err(sender.reject(kind)),
+            None => admitted.conclude(sender, now, running, body, hashed),
         }
-        let rest = body.get(hashed..).unwrap_or_default();
-        let form;
-        let mut is_covered = true;
-        let covered = match covered {
-            Covered::Bytes => rest,
-            Covered::Form(_) => {
-                form = form::sorted(body).map_err(|kind| sender.reject(kind))?;
-                &form
-            }
-            // Neither is secret: the caller sent both.
-            Covered::Digest(digest) => {
-                let BodyDigest { claimed, running } = *digest;
-                is_covered = running.chain_update(rest).finalize().as_slice() == claimed;
-                &[]
-            }
-        };
-        let (before, after) = values.as_deref().map(Values::around_the_body).unwrap_or_default();
-        let before = if running.is_some() { &[] } else { before };
-        let comparison = sender.ring.conclude(running, [before, covered, after], &claimed);
-        let mut inactive = None;
-        let keys = sender.keys.iter().enumerate();
-        for ((place, (key, period)), made) in keys.zip(comparison.made_by_key) {
-            if !made {
-                continue;
-            }
-            match period.activity(now) {
-                Activity::Active if !is_covered => {
-                    return Err(sender.reject(RejectionKind::BodyDigestMismatch));
-                }
-                Activity::Active => {
-                    #[cfg(feature = "tracing")]
-                    tracing::debug!(sender = sender.scheme.name(), key = key.as_str(), "delivery verified");
-                    let computed = comparison.computed;
-                    return Ok(Verified { sender, key: place, timestamp, values, computed });
-                }
-                Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
-                Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
-            }
-        }
-        Err(match inactive {
-            Some((kind, key)) => sender.reject(Fault { kind, detail: Detail::Key(key.clone()) }),
-            None => sender.reject(RejectionKind::SignatureMismatch),
-        })
     }
-
     /// Ends the verification of a body that broke off: the rejection to answer with, if anyone still listens.
     pub fn body_unreadable(&self) -> Rejection {
         self.sender.reject(RejectionKind::BodyUnreadable)
@@ -233,6 +190,62 @@ impl Verification {
     pub(crate) fn fail(&mut self, kind: RejectionKind) -> Rejection {
         let kind = *self.failed.get_or_insert(kind);
         self.sender.reject(kind)
+    }
+}
+
+impl Admitted {
+    fn conclude(
+        &mut self,
+        sender: Arc<Sender>,
+        now: SystemTime,
+        running: Option<Running>,
+        body: &[u8],
+        hashed: usize,
+    ) -> Result<Verified, Rejection> {
+        let rest = body.get(hashed..).unwrap_or_default();
+        let form;
+        let mut is_covered = true;
+        let covered = match &mut self.covered {
+            Covered::Bytes => rest,
+            Covered::Form(_) => {
+                form = form::sorted(body).map_err(|kind| sender.reject(kind))?;
+                &form
+            }
+            // Neither is secret: the caller sent both.
+            Covered::Digest(digest) => {
+                digest.running.update(rest);
+                is_covered = digest.running.finalize_reset().as_slice() == digest.claimed;
+                &[]
+            }
+        };
+        let (before, after) = self.values.as_deref().map(Values::around_the_body).unwrap_or_default();
+        let before = if running.is_some() { &[] } else { before };
+        let comparison = sender.ring.conclude(running, [before, covered, after], &self.claimed);
+        let mut inactive = None;
+        let keys = sender.keys.iter().enumerate();
+        for ((place, (key, period)), made) in keys.zip(comparison.made_by_key) {
+            if !made {
+                continue;
+            }
+            match period.activity(now) {
+                Activity::Active if !is_covered => {
+                    return Err(sender.reject(RejectionKind::BodyDigestMismatch));
+                }
+                Activity::Active => {
+                    #[cfg(feature = "tracing")]
+                    tracing::debug!(sender = sender.scheme.name(), key = key.as_str(), "delivery verified");
+                    let computed = comparison.computed;
+                    let Self { timestamp, ref mut values, .. } = *self;
+                    return Ok(Verified { sender, key: place, timestamp, values: values.take(), computed });
+                }
+                Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
+                Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
+            }
+        }
+        Err(match inactive {
+            Some((kind, key)) => sender.reject(Fault { kind, detail: Detail::Key(key.clone()) }),
+            None => sender.reject(RejectionKind::SignatureMismatch),
+        })
     }
 }
 

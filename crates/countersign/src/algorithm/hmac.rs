@@ -50,7 +50,11 @@ impl<M: Update + FixedOutput + Clone> Keyed<M> {
     }
 }
 
-fn compare<M: Update + FixedOutput + Clone>(state: &M, content: [&[u8]; 3], claimed: &[Claimed]) -> (bool, Computed) {
+fn compare<M: Update + FixedOutput + Clone>(
+    state: &M,
+    content: [&[u8]; 3],
+    claimed: &[Claimed],
+) -> (bool, Computed) {
     let mut state = state.clone();
     for part in content {
         if !part.is_empty() {

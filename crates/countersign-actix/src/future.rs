@@ -1,0 +1,134 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+use actix_web::{
+    HttpMessage, HttpResponse,
+    body::{EitherBody, MessageBody},
+    dev::{Payload, Service, ServiceRequest, ServiceResponse},
+    http::{
+        ConnectionType, StatusCode, Version,
+        header::{HeaderName, HeaderValue},
+    },
+};
+use countersign::{Receiving, Rejection, Reservation};
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+
+use crate::{
+    body::{Unread, VerifiedPayload},
+    headers::RequestHead,
+    transform::VerifyWebhook,
+};
+
+pin_project! {
+    #[doc(hidden)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S>
+    where
+        S: Service<ServiceRequest>,
+    {
+        #[pin]
+        state: State<S, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F> {
+        Receiving {
+            service: Rc<S>,
+            guard: Rc<VerifyWebhook>,
+            // Until there is a verdict.
+            request: Option<ServiceRequest>,
+            // As it is on the wire: actix's extractors would decompress it.
+            payload: Payload,
+            receiving: Receiving<Sleep>,
+        },
+        Answering {
+            #[pin]
+            future: F,
+            // The body is still there.
+            reservation: Option<Reservation>,
+        },
+    }
+}
+
+impl<S: Service<ServiceRequest>> ResponseFuture<S> {
+    pub(crate) fn new(service: Rc<S>, guard: Rc<VerifyWebhook>, mut request: ServiceRequest) -> Self {
+        let receiving = Receiving::new(guard.body_timeout, tokio::time::sleep);
+        let payload = request.take_payload();
+        Self { state: State::Receiving { service, guard, request: Some(request), payload, receiving } }
+    }
+}
+
+impl<S, B> Future for ResponseFuture<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<EitherBody<B>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        if let StateProjection::Receiving { service, guard, request: slot, payload, receiving } =
+            state.as_mut().project()
+        {
+            // There is none once it was answered.
+            let Some(request) = slot else { return Poll::Pending };
+            let next = |cx: &mut Context<'_>| Pin::new(&mut *payload).poll_next(cx);
+            let head = RequestHead { request, names: &guard.names };
+            let verdict =
+                ready!(receiving.poll(cx, &guard.verifier, &head, guard.body_budget.as_ref(), next));
+            let Some(mut request) = slot.take() else { return Poll::Pending };
+            match verdict {
+                Ok((verified, reservation)) => {
+                    request.set_payload(VerifiedPayload::payload(verified.body().clone()));
+                    request.extensions_mut().insert(verified);
+                    let future = service.call(request);
+                    state.set(State::Answering { future, reservation });
+                }
+                Err(rejection) => {
+                    guard.rejected(&rejection);
+                    let response = response(rejection, request.version(), payload.take());
+                    return Poll::Ready(Ok(request.into_response(response).map_into_right_body()));
+                }
+            }
+        }
+        match state.project() {
+            StateProjection::Answering { future, .. } => {
+                future.poll(cx).map_ok(ServiceResponse::map_into_left_body)
+            }
+            StateProjection::Receiving { .. } => Poll::Pending,
+        }
+    }
+}
+
+fn response(rejection: Rejection, version: Version, unread: Payload) -> HttpResponse {
+    // Every kind's status is a valid one; another would still have to reject.
+    let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut response = HttpResponse::new(status);
+    for (name, value) in rejection.headers() {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if version <= Version::HTTP_11 {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    response.extensions_mut().insert(rejection);
+    response.extensions_mut().insert(Unread::new(unread));
+    response
+}
+
+impl<S: Service<ServiceRequest>> fmt::Debug for ResponseFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.state {
+            State::Receiving { .. } => "ResponseFuture(receiving)",
+            State::Answering { .. } => "ResponseFuture(answering)",
+        })
+    }
+}
