@@ -28,10 +28,12 @@ pub struct Figures {
 pub fn interleaved(contestants: &mut [Timed<'_>], samples: usize) -> Vec<Figures> {
     let times: Vec<usize> = contestants.iter_mut().map(|contestant| enough(contestant)).collect();
     let mut taken = vec![Vec::with_capacity(samples); contestants.len()];
-    for round in 0..samples {
-        // Who goes first changes, so that nobody always follows the one that fills the caches.
-        for turn in 0..contestants.len() {
-            let place = (round + turn) % contestants.len();
+    let mut order: Vec<usize> = (0..contestants.len()).collect();
+    let mut random = fastrand::Rng::with_seed(samples as u64);
+    for _ in 0..samples {
+        // Nobody always follows the one that fills the caches, with its own code or with another.
+        random.shuffle(&mut order);
+        for &place in &order {
             let elapsed = contestants[place](times[place]);
             taken[place].push(nanoseconds(elapsed) / count(times[place]));
         }
