@@ -30,6 +30,8 @@ pub enum Variant {
     Plain,
     /// The handler takes the body, computes its HMAC-SHA256, compares it with nothing, and answers 200.
     Hashing,
+    /// The hashing handler behind a layer that does nothing: what the framework takes for any layer.
+    Layered,
     /// The plain handler behind Countersign, set up as in the README: with a `body_timeout`.
     Guarded,
     /// The same without `body_timeout`: what the timer costs.

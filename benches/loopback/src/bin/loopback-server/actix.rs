@@ -49,6 +49,10 @@ fn routes(services: &mut ServiceConfig, variant: Variant, guard: VerifyWebhook) 
     match variant {
         Variant::Plain => services.service(root.route(web::post().to(plain))),
         Variant::Hashing => services.service(root.route(web::post().to(hashing))),
+        Variant::Layered => {
+            let layer = |request, inner: &_| Service::call(inner, request);
+            services.service(root.wrap_fn(layer).route(web::post().to(hashing)))
+        }
         Variant::Guarded => {
             let guard = guard.body_timeout(BODY_TIMEOUT);
             services.service(root.wrap(guard).route(web::post().to(guarded)))

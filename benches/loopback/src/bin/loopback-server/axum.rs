@@ -14,6 +14,7 @@ use countersign_tower::{Verified, VerifyWebhookLayer};
 use http_body_util::BodyExt;
 use loopback::Variant;
 use tokio::{net::TcpListener, runtime};
+use tower::layer::util::Identity;
 
 use crate::{
     BODY_TIMEOUT, REFUSED, TAKEN, accept,
@@ -47,6 +48,7 @@ fn router(variant: Variant) -> Result<Router, Box<dyn Error>> {
     let route = match variant {
         Variant::Plain => post(plain),
         Variant::Hashing => post(hashing),
+        Variant::Layered => post(hashing).layer(Identity::new()),
         Variant::Guarded => post(guarded).layer(guard()?.body_timeout(BODY_TIMEOUT)),
         Variant::GuardedUntimed => post(guarded).layer(guard()?),
     };

@@ -48,7 +48,7 @@ struct Settings {
     #[arg(long, value_delimiter = ',', default_value = "axum,actix")]
     frameworks: Vec<Framework>,
     /// The contestants of the throughput
-    #[arg(long, value_delimiter = ',', default_value = "plain,hashing,guarded")]
+    #[arg(long, value_delimiter = ',', default_value = "plain,hashing,layered,guarded")]
     variants: Vec<Variant>,
     /// Body sizes of the throughput
     #[arg(long, value_delimiter = ',', default_value = "300,1024,16384,1048576")]
