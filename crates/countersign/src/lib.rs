@@ -72,7 +72,7 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
-//! | `bytes` | no | `BufferedVerification`, which keeps the body, and `BodyBudget`; for adapters |
+//! | `bytes` | no | `BufferedVerification`, which keeps the body, `Receiving` and `BodyBudget`; for adapters |
 
 mod algorithm;
 #[cfg(feature = "bytes")]
