@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, middleware::map_request, routing::post};
+use axum::{Router, body::Body, handler::Handler, middleware::map_request, routing::post};
 use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, Secret, Verifier, senders};
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
@@ -115,13 +115,14 @@ fn a_verified_delivery_is_what_was_verified_whatever_became_of_the_requests_body
 }
 
 #[test]
-fn it_fits_axums_layer_route_layer_and_method_router() {
+fn it_fits_axums_layer_route_layer_method_router_and_handler() {
     let route = || Router::new().route("/", post(handler));
     let apps = [
         route().layer(guard()),
         route().route_layer(guard()),
         Router::new().route("/", post(handler).layer(guard())),
         Router::new().route("/", post(handler).route_layer(guard())),
+        Router::new().route("/", post(handler.layer(guard()))),
         Router::new().merge(route().layer(guard())),
         Router::new().fallback_service(route().layer(ServiceBuilder::new().layer(guard()))),
     ];
