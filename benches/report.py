@@ -134,7 +134,7 @@ def core(report):
 def loopback(report):
     groups = {name: [row for row in report["rows"] if row["group"] == name] for name in distinct(report["rows"], "group")}
     rates = {
-        "throughput": ("Requests that a whole server handles in a second of CPU time, and that as a share of the same server whose handler only hashes.", "ratio_to_hashing"),
+        "throughput": ("Requests that a whole server handles in a second of CPU time, and that as a share of the same server whose handler only hashes; *layered* is that one behind a layer that does nothing.", "ratio_to_hashing"),
         "rejection": ("Requests refused in a second of CPU time, each closing its connection, and that as a share of accepted ones that close it too.", "ratio_to_accepted"),
     }
     out = []

@@ -96,6 +96,25 @@ fn it_works_outside_and_inside_of_a_concurrency_limit() {
     });
 }
 
+#[test]
+fn a_rejected_request_holds_nothing_of_the_service_though_its_future_is_kept() {
+    let answer = service_fn(|_: Request<VerifiedBody>| async {
+        Ok::<_, Infallible>(Response::<Full<Bytes>>::default())
+    });
+    let mut guarded =
+        ServiceBuilder::new().layer(guard()).layer(ConcurrencyLimitLayer::new(1)).service(answer);
+    block_on(async {
+        for delivery in [good().with_signature("short"), good().with_body("other")] {
+            poll_fn(|cx| Service::<Request<Chunks>>::poll_ready(&mut guarded, cx)).await.unwrap();
+            let mut kept = Box::pin(guarded.call(request(&delivery)));
+            assert_eq!(kept.as_mut().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+            let ready = poll_fn(|cx| Poll::Ready(Service::<Request<Chunks>>::poll_ready(&mut guarded, cx)));
+            assert!(ready.await.is_ready());
+            drop(kept);
+        }
+    });
+}
+
 async fn handler(verified: countersign_tower::Verified, body: Bytes) -> String {
     format!("{} {} {}", verified.scheme().name(), verified.key(), body.len())
 }

@@ -56,6 +56,8 @@ pin_project! {
             // The body is still there.
             reservation: Option<Reservation>,
         },
+        // Nothing is held any more: whoever awaited the future by reference may keep it.
+        Rejected,
     }
 }
 
@@ -79,7 +81,7 @@ where
         if let StateProjection::Receiving { service, guard, request: slot, payload, receiving } =
             state.as_mut().project()
         {
-            // There is none once it was answered.
+            // There is none after a panic in the inner service's `call`.
             let Some(request) = slot else { return Poll::Pending };
             let next = |cx: &mut Context<'_>| Pin::new(&mut *payload).poll_next(cx);
             let head = RequestHead { request, names: &guard.names };
@@ -96,6 +98,7 @@ where
                 Err(rejection) => {
                     guard.rejected(&rejection);
                     let response = response(rejection, request.version(), payload.take());
+                    state.set(State::Rejected);
                     return Poll::Ready(Ok(request.into_response(response).map_into_right_body()));
                 }
             }
@@ -104,7 +107,7 @@ where
             StateProjection::Answering { future, .. } => {
                 future.poll(cx).map_ok(ServiceResponse::map_into_left_body)
             }
-            StateProjection::Receiving { .. } => Poll::Pending,
+            StateProjection::Receiving { .. } | StateProjection::Rejected => Poll::Pending,
         }
     }
 }
@@ -129,6 +132,7 @@ impl<S: Service<ServiceRequest>> fmt::Debug for ResponseFuture<S> {
         f.write_str(match self.state {
             State::Receiving { .. } => "ResponseFuture(receiving)",
             State::Answering { .. } => "ResponseFuture(answering)",
+            State::Rejected => "ResponseFuture(rejected)",
         })
     }
 }

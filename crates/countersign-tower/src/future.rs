@@ -49,6 +49,8 @@ pin_project! {
             // The body is still there.
             reservation: Option<Reservation>,
         },
+        // Nothing is held any more: whoever awaited the future by reference may keep it.
+        Rejected,
     }
 }
 
@@ -77,7 +79,7 @@ where
         if let StateProjection::Receiving { service, guard, head: slot, mut body, trailers, receiving } =
             state.as_mut().project()
         {
-            // There is none once it was answered.
+            // There is none after a panic in the inner service's `call`.
             let Some(head) = slot else { return Poll::Pending };
             // Until the body says that there is no more: `is_end_stream` is only a hint.
             let next = |cx: &mut Context<'_>| {
@@ -102,13 +104,14 @@ where
                 }
                 Err(rejection) => {
                     guard.rejected(&rejection);
+                    state.set(State::Rejected);
                     return Poll::Ready(Ok(response(rejection, head.version)));
                 }
             }
         }
         match state.project() {
             StateProjection::Answering { future, .. } => future.poll(cx),
-            StateProjection::Receiving { .. } => Poll::Pending,
+            StateProjection::Receiving { .. } | StateProjection::Rejected => Poll::Pending,
         }
     }
 }
@@ -135,6 +138,7 @@ where
         f.write_str(match self.state {
             State::Receiving { .. } => "ResponseFuture(receiving)",
             State::Answering { .. } => "ResponseFuture(answering)",
+            State::Rejected => "ResponseFuture(rejected)",
         })
     }
 }

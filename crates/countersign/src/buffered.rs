@@ -46,7 +46,7 @@ pub struct BufferedVerification {
 
 /// A verified delivery: the proof, and the body that it was made for.
 ///
-/// Only [`BufferedVerification::finish`] makes one.
+/// Only [`BufferedVerification::finish`] and [`Receiving::poll`](crate::Receiving::poll) make one.
 #[derive(Clone)]
 #[must_use = "it says which sender and key the delivery came from"]
 pub struct VerifiedDelivery {
@@ -227,19 +227,13 @@ impl BufferedVerification {
     /// # Errors
     /// [`BudgetExhausted`](RejectionKind::BudgetExhausted) where the budget has less left than `Content-Length`, or
     /// the body limit where there is none.
-    pub fn reserve(&mut self, budget: &BodyBudget) -> Result<(), Rejection> {
+    pub(crate) fn reserve(&mut self, budget: &BodyBudget) -> Result<(), Rejection> {
         let bytes = self.verification.announced().unwrap_or(self.verification.body_limit());
         self.reservation = budget.reserve(bytes);
         match self.reservation {
             Some(_) => Ok(()),
             None => Err(self.verification.fail(RejectionKind::BudgetExhausted)),
         }
-    }
-
-    /// The part of the budget, to be kept for as long as the body is: until the request is answered, say. To be taken before
-    /// [`finish`](Self::finish), which gives back what is left here.
-    pub fn take_reservation(&mut self) -> Option<Reservation> {
-        self.reservation.take()
     }
 
     /// The verdict, after the last byte of the body.
@@ -260,7 +254,7 @@ impl BufferedVerification {
     /// As [`finish`](Self::finish), with the part of the budget.
     #[inline]
     pub(crate) fn deliver(mut self) -> Result<(VerifiedDelivery, Option<Reservation>), Rejection> {
-        let reservation = self.take_reservation();
+        let reservation = self.reservation.take();
         Ok((self.finish()?, reservation))
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A webhook is an HTTPS POST to an address that anyone can post to. Its sender signs the raw body, and the receiver
 //! must check that signature, on the exact bytes that arrived, before it acts on them. This crate is that check,
-//! for any framework and for none: it has no async, no HTTP types and no clock.
+//! for any framework and for none: it has no HTTP types and, but for what adapters are built on (feature
+//! `bytes`), no async and no clock.
 //! [`countersign-tower`](https://docs.rs/countersign-tower) is a layer for axum and everything else that speaks
 //! tower.
 //!

@@ -22,7 +22,7 @@ use crate::{
 /// One delivery on its way from the head to the verdict, for the future of an adapter; `T` is the runtime's timer.
 ///
 /// The first poll checks the head and takes what there is of the body, which is all of it for most deliveries: until then
-/// there is nothing to keep, and a future that is moved from layer to layer stays small.
+/// there is nothing to keep, and a future that is moved from layer to layer stays small. Where a time is checked it is the machine's.
 #[must_use = "nothing is verified until it is polled"]
 pub struct Receiving<T> {
     stage: Stage,
@@ -47,14 +47,14 @@ enum Deadline<T> {
 }
 
 impl<T: Future<Output = ()>> Receiving<T> {
-    /// Nothing has happened yet. The body has to be there this long after it kept the first poll waiting, by a `timer` such
+    /// Nothing has happened yet. The body has to be there this long after it kept a poll waiting twice, by a `timer` such
     /// as `tokio::time::sleep`.
     pub fn new(body_timeout: Option<Duration>, timer: fn(Duration) -> T) -> Self {
         let deadline = body_timeout.map_or(Deadline::None, |limit| Deadline::Unset(limit, timer));
         Self { stage: Stage::Head, deadline }
     }
 
-    /// The verdict, when the body is there or late; `next` gives the body's chunks, and none after the last. What is
+    /// The verdict, when the body is there or late. Only the first poll looks at `verifier`, `headers` and `budget`; `next` gives the body's chunks, and none after the last. What is
     /// verified comes with its part of the budget, to be kept for as long as the body is: until the request is answered, say.
     ///
     /// It works in turns of 256 chunks or 128 KiB, and less for several keys, after which it wakes its task and is pending: a
@@ -62,7 +62,8 @@ impl<T: Future<Output = ()>> Receiving<T> {
     /// pending for ever.
     ///
     /// # Errors
-    /// Those of [`Verifier::begin`] and [`BufferedVerification::reserve`], before anything is asked of `next`; those of
+    /// Those of [`Verifier::begin`], and [`BudgetExhausted`](crate::RejectionKind::BudgetExhausted) where the budget has less left than
+    /// `Content-Length`, or the body limit where there is none, before anything is asked of `next`; those of
     /// [`Verification::update`](crate::Verification::update) and [`finish`](crate::Verification::finish);
     /// [`BudgetExhausted`](crate::RejectionKind::BudgetExhausted) where more bytes arrive than were announced and the budget has
     /// no more, [`BodyUnreadable`](crate::RejectionKind::BodyUnreadable) where `next` fails, and

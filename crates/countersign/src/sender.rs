@@ -145,13 +145,13 @@ impl Sender {
         if value.is_empty() {
             return Err(RejectionKind::ContentLengthMalformed);
         }
-        let mut length = 0_usize;
+        let mut length = Some(0_usize);
         for &digit in value {
             let digit = char::from(digit).to_digit(10).ok_or(RejectionKind::ContentLengthMalformed)?;
-            // A number that does not fit is over any limit.
-            length = length.saturating_mul(10).saturating_add(digit as usize);
+            length = length.and_then(|length| length.checked_mul(10)?.checked_add(digit as usize));
         }
-        if length <= self.body_limit { Ok(length) } else { Err(RejectionKind::BodyTooLarge) }
+        // A number that does not fit is over any limit.
+        length.filter(|&length| length <= self.body_limit).ok_or(RejectionKind::BodyTooLarge)
     }
 
     pub(crate) fn reject(self: &Arc<Self>, fault: impl Into<Fault>) -> Rejection {

@@ -159,6 +159,7 @@ impl Verification {
             None => admitted.conclude(sender, now, running, body, hashed),
         }
     }
+
     /// Ends the verification of a body that broke off: the rejection to answer with, if anyone still listens.
     pub fn body_unreadable(&self) -> Rejection {
         self.sender.reject(RejectionKind::BodyUnreadable)
