@@ -22,7 +22,28 @@ use crate::{
 /// One delivery on its way from the head to the verdict, for the future of an adapter; `T` is the runtime's timer.
 ///
 /// The first poll checks the head and takes what there is of the body, which is all of it for most deliveries: until then
-/// there is nothing to keep, and a future that is moved from layer to layer stays small. Where a time is checked it is the machine's.
+/// there is nothing to keep, and a future that is moved from layer to layer stays small. Where a time is checked it is the
+/// machine's.
+///
+/// ```
+/// use std::{convert::Infallible, future::pending, task::{Context, Poll, Waker}};
+/// use bytes::Bytes;
+/// use countersign::{Receiving, Secret, Verifier, senders};
+///
+/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
+/// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
+/// let mut chunks = ["{'test':", "'test2'}"].into_iter().map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+///
+/// // In an adapter, `Receiving::new(body_timeout, tokio::time::sleep)`, and the context of the future that polls it.
+/// let mut receiving = Receiving::new(None, |_| pending());
+/// let mut cx = Context::from_waker(Waker::noop());
+/// match receiving.poll(&mut cx, &verifier, &headers, None, |_| Poll::Ready(chunks.next())) {
+///     Poll::Ready(Ok((delivery, _reservation))) => assert_eq!(&delivery.body()[..], b"{'test':'test2'}"),
+///     Poll::Ready(Err(rejection)) => panic!("{rejection}"),
+///     Poll::Pending => panic!("all chunks are there"),
+/// }
+/// # Ok::<(), countersign::BuildError>(())
+/// ```
 #[must_use = "nothing is verified until it is polled"]
 pub struct Receiving<T> {
     stage: Stage,
@@ -47,15 +68,18 @@ enum Deadline<T> {
 }
 
 impl<T: Future<Output = ()>> Receiving<T> {
-    /// Nothing has happened yet. The body has to be there this long after it kept a poll waiting twice, by a `timer` such
-    /// as `tokio::time::sleep`.
+    /// Nothing has happened yet. The timer, such as `tokio::time::sleep`, starts when the body has kept two polls waiting, the
+    /// second of which the first asks for; without a `body_timeout` the body may take for ever.
     pub fn new(body_timeout: Option<Duration>, timer: fn(Duration) -> T) -> Self {
         let deadline = body_timeout.map_or(Deadline::None, |limit| Deadline::Unset(limit, timer));
         Self { stage: Stage::Head, deadline }
     }
 
-    /// The verdict, when the body is there or late. Only the first poll looks at `verifier`, `headers` and `budget`; `next` gives the body's chunks, and none after the last. What is
-    /// verified comes with its part of the budget, to be kept for as long as the body is: until the request is answered, say.
+    /// The verdict, when the body is there or late.
+    ///
+    /// Only the first poll looks at `verifier`, `headers` and `budget`. `next` gives the body's chunks, and none after the last.
+    /// What is verified comes with its part of the budget, to be kept for as long as the body is: until the request is
+    /// answered, say.
     ///
     /// It works in turns of 256 chunks or 128 KiB, and less for several keys, after which it wakes its task and is pending: a
     /// large body, or one in a million chunks that are all there, keeps no worker from its other requests. After its end it is

@@ -64,6 +64,7 @@ impl<'h> Claims<'h> {
                 None => Err(Kind::SignatureLabel.into()),
             },
             Layout::List(list) => {
+                // What is ASCII is UTF-8.
                 let value = str::from_utf8(value).map_err(|_| Kind::SignatureNotAscii)?;
                 Self::read_list(list, scheme.timestamp.as_ref(), value, decode)
             }
