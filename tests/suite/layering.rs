@@ -4,6 +4,10 @@ use std::{
     convert::Infallible,
     future::poll_fn,
     io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -22,15 +26,17 @@ use tower_http::{
 
 use crate::harness::{Chunks, Delivery, block_on, good, guard, hmac_delivery, request};
 
-/// A service that must be polled ready before each call.
+/// A service that must be polled ready before each call, and counts its clones.
 #[derive(Default)]
 struct Strict {
     ready: bool,
+    clones: Arc<AtomicUsize>,
 }
 
 impl Clone for Strict {
     fn clone(&self) -> Self {
-        Self { ready: false }
+        self.clones.fetch_add(1, Ordering::Relaxed);
+        Self { ready: false, clones: Arc::clone(&self.clones) }
     }
 }
 
@@ -74,6 +80,19 @@ fn the_inner_service_that_is_called_is_the_one_that_was_polled_ready() {
             assert_eq!(status, wanted);
         }
     });
+}
+
+/// Servers clone the outer service for each request.
+#[test]
+fn a_request_costs_one_clone_of_the_inner_service() {
+    let strict = Strict::default();
+    let clones = Arc::clone(&strict.clones);
+    let guarded = guard().layer(strict);
+    for (delivery, wanted) in mixed() {
+        let status = block_on(guarded.clone().oneshot(request(&delivery))).unwrap().status();
+        assert_eq!(status, wanted);
+    }
+    assert_eq!(clones.load(Ordering::Relaxed), mixed().len());
 }
 
 #[test]

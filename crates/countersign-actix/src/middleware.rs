@@ -22,7 +22,7 @@ impl<S> VerifyWebhookMiddleware<S> {
 
 impl<S, B> Service<ServiceRequest> for VerifyWebhookMiddleware<S>
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>> + 'static,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
     B: MessageBody,
 {
     type Response = ServiceResponse<EitherBody<B>>;

@@ -66,7 +66,7 @@ impl VerifyWebhook {
 
 impl<S, B> Transform<S, ServiceRequest> for VerifyWebhook
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>> + 'static,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
     B: MessageBody,
 {
     type Response = ServiceResponse<EitherBody<B>>;

@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use actix_http::BoxedPayloadStream;
@@ -282,12 +283,13 @@ impl Stream for Chunks {
     }
 }
 
-/// Runs to its end what no test has to run beside.
+/// Runs to its end what no test has to run beside; what nothing wakes any more fails its test.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     thread_local! {
         static RUNTIME: LazyCell<tokio::runtime::Runtime> = const {
             LazyCell::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap())
         };
     }
-    RUNTIME.with(|runtime| runtime.block_on(future))
+    let in_time = async { tokio::time::timeout(Duration::from_secs(60), future).await };
+    RUNTIME.with(|runtime| runtime.block_on(in_time)).unwrap()
 }
