@@ -32,9 +32,12 @@ use crate::{
 
 const PATH: &str = "/webhooks";
 
+/// What the handlers share, as those of nearly every service do. Without, axum would clone its routes for nothing.
+type Shared = Arc<()>;
+
 /// The plain service first: it is what the others are compared with.
 pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::error::Error>> {
-    let plain = || -> MethodRouter {
+    let plain = || -> MethodRouter<Shared> {
         match setting.handler {
             Handler::TakesBytes => post(takes_bytes),
             Handler::DropsFrames => post(drops_frames),
@@ -76,7 +79,7 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::err
     };
     routes.push((WEBHOOK_VERIFY, webhook_verify(provider, secret, plain())));
     let runtime = Rc::new(Builder::new_current_thread().enable_time().build()?);
-    let contestant = |(name, mut route): (_, MethodRouter)| {
+    let contestant = |(name, mut route): (_, MethodRouter<Shared>)| {
         // axum's own limit, which all of them would run into.
         if setting.body_limit > 2 << 20 {
             route = route.layer(DefaultBodyLimit::disable());
@@ -88,7 +91,7 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::err
 
 /// Its layer does not compile in `layer`: while it makes axum's bodies it is not `Clone` and its service not `Sync`, and
 /// its error is boxed. This is the least that makes it fit; axum's own `HandleErrorLayer` would cost it a box more.
-fn webhook_verify(provider: Provider, secret: String, route: MethodRouter) -> MethodRouter {
+fn webhook_verify(provider: Provider, secret: String, route: MethodRouter<Shared>) -> MethodRouter<Shared> {
     let never = |error: BoxError| -> Infallible { unreachable!("no body of this bench breaks: {error}") };
     let shim = ServiceBuilder::new()
         .layer(MapErrLayer::new(never))
@@ -123,9 +126,8 @@ async fn collect(State((check, limit)): State<(Check, usize)>, request: Request,
     next.run(Request::from_parts(head, Body::from(body))).await
 }
 
-fn contestant(name: &'static str, runtime: Rc<Runtime>, router: Router) -> Contestant {
-    // Without this, its routes would be built for every request.
-    let mut router = router.with_state(());
+fn contestant(name: &'static str, runtime: Rc<Runtime>, router: Router<Shared>) -> Contestant {
+    let mut router = router.with_state(Shared::default());
     Contestant::new(name, move |delivery, times, probe| {
         let mut requests = requests(delivery, times);
         let mut succeeded = true;

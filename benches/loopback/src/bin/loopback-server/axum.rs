@@ -1,6 +1,10 @@
 //! The axum servers.
 
-use std::{error::Error, net, sync::atomic::Ordering::Relaxed};
+use std::{
+    error::Error,
+    net,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use axum::{
     Router,
@@ -52,7 +56,8 @@ fn router(variant: Variant) -> Result<Router, Box<dyn Error>> {
         Variant::Guarded => post(guarded).layer(guard()?.body_timeout(BODY_TIMEOUT)),
         Variant::GuardedUntimed => post(guarded).layer(guard()?),
     };
-    Ok(Router::new().route("/", route).with_state(()))
+    // Some state, as nearly every service has: without, axum would clone the route for nothing.
+    Ok(Router::new().route("/", route).with_state(Arc::new(())))
 }
 
 async fn plain(body: Bytes) -> StatusCode {
