@@ -31,7 +31,8 @@ use tower::{Layer, ServiceExt, service_fn};
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-const LIMIT: usize = 1 << 18;
+// Less than what is kept for the next body, which would be no cost of the second request.
+const LIMIT: usize = 1 << 17;
 
 /// What a framework needs for itself, in bytes.
 const SLACK: usize = 8192;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::{
     budget::{BodyBudget, Reservation},
-    buffer::append,
+    buffer::Buffer,
     rejection::{Rejection, RejectionKind},
     verification::{Verification, Verified},
 };
@@ -19,7 +19,8 @@ use crate::{
 ///
 /// A body of one chunk is handed on uncopied. The chunks of any other are copied into one buffer as they arrive, so that a body
 /// in a million small chunks costs no more than in one. The buffer grows to sixteen times of what arrived, up to what was
-/// announced or the body limit. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
+/// announced or the body limit. Free buffers of 256 KiB and more are kept for the bodies to come, with what was in them: 4 MiB of
+/// them at the most, of all verifiers together. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -95,7 +96,7 @@ const CHUNKS_AT_ONCE: usize = 256;
 
 enum Body {
     One(Bytes),
-    Many(Vec<u8>),
+    Many(Buffer),
 }
 
 /// What a body says is its sender's business: only its length is shown.
@@ -109,7 +110,7 @@ impl AsRef<[u8]> for Body {
     fn as_ref(&self) -> &[u8] {
         match self {
             Self::One(only) => only,
-            Self::Many(buffer) => buffer,
+            Self::Many(buffer) => buffer.as_ref(),
         }
     }
 }
@@ -181,12 +182,12 @@ impl BufferedVerification {
                 *first = chunk;
             }
             Body::One(first) => {
-                let mut buffer = Vec::new();
-                append(&mut buffer, first, most);
-                append(&mut buffer, &chunk, most);
+                let mut buffer = Buffer::default();
+                buffer.append(first, most);
+                buffer.append(&chunk, most);
                 self.body = Body::Many(buffer);
             }
-            Body::Many(buffer) => append(buffer, &chunk, most),
+            Body::Many(buffer) => buffer.append(&chunk, most),
         }
         Ok(())
     }

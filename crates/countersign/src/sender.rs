@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::{
     algorithm::{KeyRing, MOST_KEYS},
+    buffer::Buffer,
     headers::{Headers, Occurrence, occurrence},
     key::{Activity, KeyId, Period},
     rejection::{Fault, Rejection, RejectionKind},
@@ -103,7 +104,7 @@ impl Sender {
     fn covered(&self, head: &(impl Headers + ?Sized)) -> Result<Covered, Fault> {
         Ok(match &self.content.coverage {
             Coverage::Bytes | Coverage::Nothing => Covered::Bytes,
-            Coverage::SortedForm => Covered::Form(Some(Vec::new())),
+            Coverage::SortedForm => Covered::Form(Some(Buffer::default())),
             Coverage::DigestInQuery(parameter) => {
                 let query =
                     head.target().and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     algorithm::Running,
-    buffer, form,
+    buffer::Buffer,
+    form,
     key::{Activity, KeyId},
     rejection::{Detail, Fault, Rejection, RejectionKind},
     scheme::{Scheme, Values},
@@ -53,7 +54,7 @@ pub(crate) enum Covered {
     /// Its bytes are hashed as they arrive.
     Bytes,
     /// Its fields are sorted when it is whole; until then it is kept here, or by whoever keeps it anyway.
-    Form(Option<Vec<u8>>),
+    Form(Option<Buffer>),
     /// Its digest is compared with the one that is signed.
     Digest(Box<BodyDigest>),
 }
@@ -119,7 +120,7 @@ impl Verification {
                 };
                 running.get_or_insert_with(start).update(bytes);
             }
-            Covered::Form(Some(body)) => buffer::append(body, bytes, self.sender.body_limit),
+            Covered::Form(Some(body)) => body.append(bytes, self.sender.body_limit),
             Covered::Form(None) => {}
             Covered::Digest(digest) => digest.running.update(bytes),
         }
@@ -136,9 +137,9 @@ impl Verification {
     pub fn finish(mut self) -> Result<Verified, Rejection> {
         let body = match &mut self.admitted.covered {
             Covered::Form(body) => body.take().unwrap_or_default(),
-            Covered::Bytes | Covered::Digest(_) => Vec::new(),
+            Covered::Bytes | Covered::Digest(_) => Buffer::default(),
         };
-        self.conclude(&body, body.len())
+        self.conclude(body.as_ref(), body.as_ref().len())
     }
 
     /// From now on the body is kept by the caller, who has it for [`conclude`](Self::conclude).
