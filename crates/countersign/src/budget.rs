@@ -14,6 +14,8 @@ use std::{
 /// the request is answered. A body that finds less left is refused with
 /// [`BudgetExhausted`](crate::RejectionKind::BudgetExhausted), a 503 with `Retry-After`, and not read.
 ///
+/// The 4 MiB of free buffers that may be kept for the bodies to come are no part of it.
+///
 /// Whoever can make up a signature of the right length can take a part of it for as long as the body timeout allows: set one.
 #[derive(Clone)]
 pub struct BodyBudget(Arc<Shared>);

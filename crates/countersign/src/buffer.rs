@@ -11,8 +11,8 @@ const WORTH_KEEPING: RangeInclusive<usize> = 256 * 1024..=KEPT_AT_MOST;
 /// The most that all kept buffers have together, in bytes.
 const KEPT_AT_MOST: usize = 4 * 1024 * 1024;
 
-/// Large buffers for the bodies to come, the last that was given back at the end. An allocator gives memory of this size back to
-/// the kernel, and having it anew, page by page, costs a server up to a fifth of its time.
+/// Large buffers for the bodies to come, the last that was given back at the end. glibc gives memory of this size back to the
+/// kernel between one body and the next, and having it anew, page by page, costs a server up to a fifth of its time.
 static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// A body, as far as it arrived; a large one is given back when it is dropped.
@@ -20,18 +20,20 @@ static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 pub(crate) struct Buffer(Vec<u8>);
 
 impl Buffer {
-    /// Appends to a buffer that will have `most` bytes at the most, which the verification has checked already.
+    /// Appends to a buffer that will have `most` bytes at the most, which the verification has checked already; `limit` is the
+    /// body limit.
     ///
     /// It grows to sixteen times of what arrived, and never past `most`: so that little is copied on the way, and a peer that
-    /// announces more than it sends gains little. What is not filled is no memory yet, only addresses.
+    /// announces more than it sends gains little. What is not filled is no memory yet, only addresses. A kept buffer may be
+    /// half as large again, and never larger than the limit.
     #[inline]
-    pub(crate) fn append(&mut self, chunk: &[u8], most: usize) {
+    pub(crate) fn append(&mut self, chunk: &[u8], most: usize, limit: usize) {
         let Self(bytes) = self;
         let length = bytes.len().saturating_add(chunk.len());
         if length > bytes.capacity() {
             let grown = cmp::max(FIRST_CAPACITY, length.saturating_mul(16));
             let capacity = cmp::max(length, cmp::min(grown, most));
-            match take_kept(capacity) {
+            match take_kept(capacity, limit) {
                 Some(mut kept) => {
                     kept.extend_from_slice(bytes);
                     *bytes = kept;
@@ -62,26 +64,35 @@ impl AsRef<[u8]> for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if self.is_worth_keeping()
-            && let Ok(mut kept) = KEPT.lock()
-        {
+        if self.is_worth_keeping() {
             let mut bytes = mem::take(&mut self.0);
             bytes.clear();
-            kept.push(bytes);
-            while kept.iter().map(Vec::capacity).sum::<usize>() > KEPT_AT_MOST {
-                kept.remove(0);
-            }
+            // Freed here, where no lock is held.
+            drop(keep(bytes));
         }
     }
 }
 
-/// A kept buffer of this capacity, and no more than half as much again.
-fn take_kept(capacity: usize) -> Option<Vec<u8>> {
+/// Keeps this one, and gives those that there is no room for then: the oldest.
+fn keep(bytes: Vec<u8>) -> Vec<Vec<u8>> {
+    let Ok(mut kept) = KEPT.lock() else { return vec![bytes] };
+    kept.push(bytes);
+    let mut capacity = 0_usize;
+    let newest = kept.iter().rev().take_while(|bytes| {
+        capacity = capacity.saturating_add(bytes.capacity());
+        capacity <= KEPT_AT_MOST
+    });
+    let oldest = kept.len().saturating_sub(newest.count());
+    kept.drain(..oldest).collect()
+}
+
+/// A kept buffer of this capacity, or up to half as much again.
+fn take_kept(capacity: usize, limit: usize) -> Option<Vec<u8>> {
     if !WORTH_KEEPING.contains(&capacity) {
         return None;
     }
     let mut kept = KEPT.lock().ok()?;
-    let fitting = capacity..=capacity.saturating_add(capacity / 2);
+    let fitting = capacity..=cmp::min(capacity.saturating_add(capacity / 2), limit);
     let place = kept.iter().rposition(|bytes| fitting.contains(&bytes.capacity()))?;
     Some(kept.remove(place))
 }
@@ -91,40 +102,61 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_of_small_chunks_grows_sixteenfold_and_never_past_the_most() {
-        let limit = 250_000;
-        let mut buffer = Buffer::default();
-        let mut capacities = Vec::new();
-        for _ in 0..125 {
-            buffer.append(&[b'x'; 2_000], limit);
-            capacities.push(buffer.0.capacity());
+    fn a_buffer_grows_sixteenfold_and_never_past_the_most() {
+        for (chunk, wanted) in [(1, [16_384, 250_000]), (2_000, [32_000, 250_000])] {
+            let mut buffer = Buffer::default();
+            let mut capacities = Vec::new();
+            for _ in 0..250_000 / chunk {
+                buffer.append(&vec![b'x'; chunk], 250_000, 250_000);
+                capacities.push(buffer.0.capacity());
+            }
+            capacities.dedup();
+            assert_eq!(capacities, wanted);
         }
-        capacities.dedup();
-        assert_eq!(capacities, [32_000, 250_000]);
     }
 
     /// The only one here that makes large buffers: all threads have them in common.
     #[test]
-    fn a_large_buffer_is_used_again_empty_and_no_more_is_kept_than_that() {
+    fn a_large_buffer_is_used_again_for_a_body_that_it_fits_and_holds_nothing_but_that() {
         let large = |length: usize| {
             let mut buffer = Buffer::default();
-            buffer.append(&vec![b'x'; length], length);
+            buffer.append(&vec![b'x'; length], length, length);
             buffer
         };
+        let place = |buffer: &Buffer| buffer.0.as_ptr();
+
         let first = large(1_000_000);
-        let place = first.0.as_ptr();
+        let kept = place(&first);
         drop(first);
+        // Too small for one, too large for the other, and over the limit of the third.
+        for (length, limit) in [(1_000_001, 2_000_000), (600_000, 2_000_000), (900_000, 999_999)] {
+            let mut other = Buffer::default();
+            other.append(&vec![b'x'; length], length, limit);
+            assert_eq!(other.0.capacity(), length);
+            // It is not to be kept.
+            drop(mem::take(&mut other.0));
+        }
         let mut again = Buffer::default();
-        again.append(&vec![b'y'; 70_000], 900_000);
-        assert_eq!((again.0.as_ptr(), again.as_ref()), (place, vec![b'y'; 70_000].as_slice()));
-        // It is in use, and what is kept is neither too small nor far too large.
-        drop(large(1_500_001));
-        let other = large(1_000_000);
-        assert_eq!(other.0.capacity(), 1_000_000);
-        assert_ne!(other.0.as_ptr(), place);
+        again.append(&[b'y'; 10_000], 900_000, 2_000_000);
+        assert_ne!(place(&again), kept);
+        again.append(&vec![b'z'; 300_000], 900_000, 2_000_000);
+        assert_eq!(place(&again), kept);
+        assert_eq!(again.as_ref(), [vec![b'y'; 10_000], vec![b'z'; 300_000]].concat());
+        // It is in use.
+        assert_ne!(place(&large(1_000_000)), kept);
+
+        #[cfg(feature = "bytes")]
+        {
+            let lent = bytes::Bytes::from(again);
+            let clone = lent.clone();
+            drop(lent);
+            assert!(KEPT.lock().unwrap().iter().all(|bytes| bytes.as_ptr() != kept));
+            drop(clone);
+            assert!(KEPT.lock().unwrap().iter().any(|bytes| bytes.as_ptr() == kept));
+        }
 
         let all: Vec<Buffer> = (0..8).map(|_| large(1_000_000)).collect();
-        drop((again, other, all, large(KEPT_AT_MOST + 1), large(WORTH_KEEPING.start() - 1)));
+        drop((all, large(KEPT_AT_MOST + 1), large(WORTH_KEEPING.start() - 1)));
         let kept: Vec<usize> = KEPT.lock().unwrap().iter().map(Vec::capacity).collect();
         assert_eq!(kept, [1_000_000; 4]);
     }

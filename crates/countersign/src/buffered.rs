@@ -19,8 +19,8 @@ use crate::{
 ///
 /// A body of one chunk is handed on uncopied. The chunks of any other are copied into one buffer as they arrive, so that a body
 /// in a million small chunks costs no more than in one. The buffer grows to sixteen times of what arrived, up to what was
-/// announced or the body limit. Free buffers of 256 KiB and more are kept for the bodies to come, with what was in them: 4 MiB of
-/// them at the most, of all verifiers together. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
+/// announced or the body limit. Free buffers of 256 KiB and more are kept for the bodies to come, not wiped: 4 MiB of them at the
+/// most, in the whole process. [`Verifier::begin_buffered`](crate::Verifier::begin_buffered) makes one.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -56,7 +56,8 @@ pub struct VerifiedDelivery {
 }
 
 impl VerifiedDelivery {
-    /// The bytes that were verified, as they were on the wire.
+    /// The bytes that were verified, as they were on the wire. Those of 256 KiB and more that came in several chunks are a kept
+    /// buffer's, which is free again with the last of them: a `Vec` of them is a copy.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
@@ -171,8 +172,8 @@ impl BufferedVerification {
             return Err(self.verification.fail(RejectionKind::BudgetExhausted));
         }
         let announced = self.verification.announced();
-        let most = announced.filter(|&announced| announced >= received);
-        let most = most.unwrap_or(self.verification.body_limit());
+        let limit = self.verification.body_limit();
+        let most = announced.filter(|&announced| announced >= received).unwrap_or(limit);
         match &mut self.body {
             _ if chunk.is_empty() => {}
             // Of one that is known to go on, the first chunk is copied at once: the server can use its own buffer again.
@@ -183,11 +184,11 @@ impl BufferedVerification {
             }
             Body::One(first) => {
                 let mut buffer = Buffer::default();
-                buffer.append(first, most);
-                buffer.append(&chunk, most);
+                buffer.append(first, most, limit);
+                buffer.append(&chunk, most, limit);
                 self.body = Body::Many(buffer);
             }
-            Body::Many(buffer) => buffer.append(&chunk, most),
+            Body::Many(buffer) => buffer.append(&chunk, most, limit),
         }
         Ok(())
     }

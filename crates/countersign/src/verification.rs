@@ -120,7 +120,10 @@ impl Verification {
                 };
                 running.get_or_insert_with(start).update(bytes);
             }
-            Covered::Form(Some(body)) => body.append(bytes, self.sender.body_limit),
+            Covered::Form(Some(body)) => {
+                let limit = self.sender.body_limit;
+                body.append(bytes, limit, limit);
+            }
             Covered::Form(None) => {}
             Covered::Digest(digest) => digest.running.update(bytes),
         }

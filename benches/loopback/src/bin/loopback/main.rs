@@ -35,10 +35,10 @@ struct Settings {
     /// One round of one second each, and a quarter of the uploads: shows that all works, and no more
     #[arg(long)]
     quick: bool,
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 8)]
     rounds: usize,
-    /// The length of a slice
-    #[arg(long, default_value_t = 1)]
+    /// The length of a slice; each round has one to warm up and one that counts
+    #[arg(long, default_value_t = 2)]
     seconds: u32,
     /// Connections that wrk keeps open
     #[arg(long, default_value_t = 16)]
