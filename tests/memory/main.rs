@@ -31,9 +31,9 @@ use tower::{Layer, ServiceExt, service_fn};
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-const LIMIT: usize = 1 << 17;
+/// The largest whose buffers are not kept for the next bodies: what is kept is no cost of the next request.
+const LIMIT: usize = (1 << 18) - 1;
 
-/// One whose buffers are kept for the next bodies: what is kept is no cost of the next request.
 const LARGE_LIMIT: usize = 1 << 20;
 
 /// What a framework needs for itself, in bytes.

@@ -56,8 +56,10 @@ pub struct VerifiedDelivery {
 }
 
 impl VerifiedDelivery {
-    /// The bytes that were verified, as they were on the wire. Those of 256 KiB and more that came in several chunks are a kept
-    /// buffer's, which is free again with the last of them: a `Vec` of them is a copy.
+    /// The bytes that were verified, as they were on the wire.
+    ///
+    /// Those of a large body in several chunks lie in a buffer that is kept for later bodies as soon as no clone of them is left:
+    /// what makes a `Vec<u8>` or a `BytesMut` of them copies them.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
