@@ -2,9 +2,10 @@
 //!
 //! Whole servers over loopback: each contestant is a process of its own (`loopback-server`, one worker thread), and has a `wrk` of
 //! its own as its load. The contestants of one comparison run at the same time on one CPU, the loads on another, in short
-//! slices, with fresh servers for each, which a slice that does not count has warmed up: a slow spell of the machine, which is one of seconds, hits all of them, and the luck of one
-//! process's layout does not decide. So the figure is not the requests of a second, which they share, but the CPU time of
-//! a request, and how many of them make a second; ratios are medians of each round's own.
+//! slices, with fresh servers for each, which a slice before it has warmed up: a slow spell of the machine, which is one of
+//! seconds, hits all of them, and the luck of one process's layout does not decide. So the figure is not the requests of a
+//! second, which they share, but the CPU time of a request, and how many of them make a second; ratios are medians of each
+//! round's own.
 //!
 //! - `throughput`: requests on kept connections; `ratio_to_hashing` and `ratio_to_plain`.
 //! - `rejection`: requests refused, each on a connection of its own, because a refusal closes it: beside accepted requests that
