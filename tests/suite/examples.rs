@@ -20,7 +20,7 @@ fn acme(secret: &str, body: &str) -> Delivery {
     let seconds = now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let content = format!("evt_1.{seconds}.{body}");
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(content);
-    let signature = data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes());
+    let signature = base16ct::lower::encode_string(&mac.finalize().into_bytes());
     let headers = [
         ("X-Acme-Signature", format!("v1={signature}")),
         ("X-Acme-Timestamp", seconds.to_string()),

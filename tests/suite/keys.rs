@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{
     BuildError, Key, PrivateKey, PublicKey, RejectionKind, Secret, Signer, SigningKey, Tolerance, Verifier,
     senders,
@@ -123,9 +124,9 @@ fn base64_that_is_padded_in_the_middle_is_no_other_keys_signature() {
     let key = PrivateKey::from_pem(&pem("rsa-1024-private.pem")).unwrap();
     let signer = Signer::new(senders::fluent(), [key]).unwrap();
     let sent = Delivery::new(signer.headers(b"event", now()).unwrap(), "event");
-    let signature = data_encoding::BASE64.decode(sent.signature().as_bytes()).unwrap();
+    let signature = BASE64_STANDARD.decode(sent.signature()).unwrap();
     let (single, double) = signature.split_at(44);
-    let quads = single.chunks(1).chain(double.chunks(2)).map(|chunk| data_encoding::BASE64.encode(chunk));
+    let quads = single.chunks(1).chain(double.chunks(2)).map(|chunk| BASE64_STANDARD.encode(chunk));
     let padded: String = quads.collect();
     assert_eq!(padded.len(), 344);
     let verifier = builder.build().unwrap();
@@ -138,7 +139,7 @@ fn a_public_key_is_the_same_from_pem_base64_and_der() {
     let pem = pem("rsa-1024-public.pem");
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let wrapped: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-    let der = data_encoding::BASE64.decode(base64.as_bytes()).unwrap();
+    let der = BASE64_STANDARD.decode(&base64).unwrap();
     assert!(base64.starts_with("MIGf"));
     let signer =
         Signer::new(senders::fluent(), [PrivateKey::from_pem(&self::pem("rsa-1024-private.pem")).unwrap()]);
@@ -165,30 +166,42 @@ fn assert_not_a_key(result: Result<PublicKey, BuildError>, reason: &str) {
     assert_eq!(result.unwrap_err().to_string(), message);
 }
 
-const NOT_PEM: &str = "the text is not valid PEM: it should begin with -----BEGIN PUBLIC KEY-----";
+const NOT_PEM: &str = "the text is not valid PEM: it must begin with -----BEGIN PUBLIC KEY-----";
+
+/// Another implementation of Standard Webhooks writes the DER `SubjectPublicKeyInfo` behind `whpk_`, in place of the 32
+/// bytes at its end.
+#[test]
+fn a_standard_webhooks_key_is_the_same_as_32_bytes_and_as_der() {
+    let der = "MCowBQYDK2VwAyEAkp3dScDPIzT1CwUFUMdzyPbWOAQaCF9z4ucuKuZD7Io=";
+    let bytes = BASE64_STANDARD.decode(der).unwrap();
+    let raw = BASE64_STANDARD.encode(&bytes[bytes.len() - 32..]);
+    let key = PublicKey::from_text(&format!("whpk_{der}")).unwrap();
+    assert!(key == PublicKey::from_text(&format!("whpk_{raw}")).unwrap());
+    assert!(key == PublicKey::from_base64(der).unwrap());
+}
 
 #[test]
 fn what_is_no_public_key_is_refused_with_what_to_do() {
     let public = pem("rsa-1024-public.pem");
     let base64: String = public.lines().filter(|line| !line.starts_with("-----")).collect();
-    let der = data_encoding::BASE64.decode(base64.as_bytes()).unwrap();
-    let private = "this is a private key, which only the sender should have; ask for the public one";
+    let der = BASE64_STANDARD.decode(&base64).unwrap();
+    let private = "this is a private key, which only the sender may have: ask for the public key";
     let not_spki = "it is not an X.509 SubjectPublicKeyInfo";
     assert_not_a_key(PublicKey::from_pem(""), NOT_PEM);
     assert_not_a_key(PublicKey::from_pem(&base64), NOT_PEM);
     assert_not_a_key(PublicKey::from_pem(&public[..200]), NOT_PEM);
     assert_not_a_key(
         PublicKey::from_pem(&public.replace('\n', "\\n")),
-        "the text is not valid PEM: it holds the two characters \\n in the place of line ends",
+        "the text is not valid PEM: it contains the two characters \\n instead of line ends",
     );
     assert_not_a_key(PublicKey::from_pem(&pem("rsa-1024-private.pem")), private);
     assert_not_a_key(
         PublicKey::from_pem(&public.replace("PUBLIC KEY", "RSA PUBLIC KEY")),
-        "this is PKCS#1; convert it with `openssl rsa -RSAPublicKey_in -pubout -in FILE`",
+        "this is PKCS#1: convert it with `openssl rsa -RSAPublicKey_in -pubout -in FILE`",
     );
     assert_not_a_key(
         PublicKey::from_pem(&public.replace("PUBLIC KEY", "CERTIFICATE")),
-        "this is a certificate; take its key with `openssl x509 -pubkey -noout -in FILE`",
+        "this is a certificate: extract its key with `openssl x509 -pubkey -noout -in FILE`",
     );
     assert_not_a_key(
         PublicKey::from_pem(&public.replace("PUBLIC KEY", "THING")),
@@ -200,15 +213,18 @@ fn what_is_no_public_key_is_refused_with_what_to_do() {
     assert_not_a_key(PublicKey::from_der(&[&der[..], b"\0"].concat()), not_spki);
     // openssl ecparam -name secp384r1 -genkey | openssl ec -pubout
     let p384 = "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEOuuLzvExgAAYCI5gVCdqABKGbUt5LeyQ+DSGdgMDpeiuwCb2Hiu3195gXFwUHS+ZqYVS0o98AHjPeylk+BwD7hSklFaDJFY3yw8wX11F4bfY6/xPuo+wDwPsawF6S3oW";
-    assert_not_a_key(PublicKey::from_base64(p384), "it is a key of another curve than P-256");
+    assert_not_a_key(PublicKey::from_base64(p384), "it is on a curve other than P-256");
     // openssl genpkey -algorithm x25519 | openssl pkey -pubout
     let x25519 = "MCowBQYDK2VuAyEA9YqfYYEutrD7YbuCZsPAcYNNV3/j4cEKvV7NDhjLEgI=";
-    let other = "it is a key of another algorithm than RSA, ECDSA and Ed25519";
+    let other = "it is not an RSA, ECDSA or Ed25519 key";
     assert_not_a_key(PublicKey::from_base64(x25519), other);
     // The neutral element of the curve: with it as the key, one signature fits every body.
     let weak = format!("01{}", "00".repeat(31));
-    assert_not_a_key(PublicKey::from_text(&weak), "its bytes are no Ed25519 key, or a weak one");
-    assert_not_a_key(PublicKey::from_text("whpk_AAAA"), "an Ed25519 key has 32 bytes");
+    assert_not_a_key(PublicKey::from_text(&weak), "its bytes are not an Ed25519 key, or are a weak one");
+    let not_ed25519 =
+        "`whpk_` must precede the base64 of an Ed25519 key: its 32 bytes, or its SubjectPublicKeyInfo";
+    assert_not_a_key(PublicKey::from_text("whpk_AAAA"), not_ed25519);
+    assert_not_a_key(PublicKey::from_text(&format!("whpk_{}", BASE64_STANDARD.encode(&der))), not_ed25519);
     assert_not_a_key(PublicKey::from_text("whpk_?"), "the text is neither PEM nor padded base64");
     // The public exponent, 65537 at the end of the structure, made 1 and made even.
     for exponent in [[0, 0, 1], [1, 0, 0]] {
@@ -247,11 +263,15 @@ fn a_misconfigured_verifier_does_not_build() {
     );
     assert_unbuildable(
         moduslink().key(secret("a")).secret("b", Secret::new("")),
-        "the secret of key \"b\" of moduslink is empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
+        "the secret of key \"b\" of moduslink is empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
+    );
+    assert_unbuildable(
+        moduslink().secret("b", Secret::new(" \t\r\n ")),
+        "the secret of key \"b\" of moduslink is empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
     );
     assert_unbuildable(
         moduslink().secret("b", Secret::new(vec![0; 32])),
-        "the secret of key \"b\" of moduslink is empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
+        "the secret of key \"b\" of moduslink is empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
     );
     assert_unbuildable(
         moduslink().key(secret("a").not_before(now()).expires_at(now() - HOUR)),
@@ -371,7 +391,7 @@ fn a_signer_refuses_what_a_verifier_refuses() {
     );
     assert_eq!(
         refusal(senders::extend(), vec![Secret::new("").into()]),
-        "the secret of key \"signing key\" of extend is empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you"
+        "the secret of key \"signing key\" of extend is empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you"
     );
     assert_eq!(
         refusal(senders::extend(), vec![private(1024).into()]),

@@ -239,7 +239,7 @@ fn the_turns_do_not_grow_with_the_keys() {
 fn what_failed_while_it_was_received_keeps_no_worker_and_is_never_verified() {
     let sent = sent(vec![b'x'; LIMIT]).with_header("content-length", "1");
     let (verifier, budget) = (verifier(), BodyBudget::new(1));
-    let mut receiving = Receiving::new(None, |_| ready(()));
+    let mut receiving = Receiving::new(std::time::SystemTime::UNIX_EPOCH, None, |_| ready(()));
     let mut chunks = sent.chunks.iter().cloned().map(Ok::<_, Infallible>);
     let mut receive = || {
         let mut cx = Context::from_waker(Waker::noop());

@@ -43,8 +43,8 @@ fn a_secret_is_a_reference_that_can_be_read() {
         (
             inline,
             "secret = { insecure_inline = \"\" }",
-            "senders[0].keys[0]: the secret of key \"k\" of acme is empty, or zero bytes only, so that anybody could sign with it: \
-             set it to the one that the sender gave you"
+            "senders[0].keys[0]: the secret of key \"k\" of acme is empty, blank or only zero bytes, so anyone could sign with it: \
+             set it to the secret that the sender gave you"
                 .to_owned(),
         ),
         (
@@ -262,7 +262,7 @@ fn mistakes_in_a_named_sender_and_in_the_whole_name_their_field() {
         ),
         (
             sender("sender = \"square\"\nurl = \"example.com\""),
-            "senders[0].scheme: scheme \"square\", url: it is not an address that begins with https:// or http://",
+            "senders[0].scheme: scheme \"square\", url: it does not begin with https:// or http://, or is not visible ASCII",
         ),
         (
             sender(&format!("{github}\nurl = \"https://a\"")),
@@ -282,7 +282,7 @@ fn mistakes_in_a_named_sender_and_in_the_whole_name_their_field() {
     }
     let unknown = sender("sender = \"gihub\"").unwrap_err();
     assert!(
-        unknown.starts_with("senders[0].sender: there is none of this name: use one of moduslink, "),
+        unknown.starts_with("senders[0].sender: no sender has this name: use one of moduslink, "),
         "{unknown}"
     );
 }

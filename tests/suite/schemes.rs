@@ -52,12 +52,12 @@ fn fields_that_contradict_each_other_do_not_build() {
     let list = || SignatureList::separated_by(',').labelled("v1", '=');
     let seconds = TimestampFormat::Seconds;
     for (builder, message) in [
-        (acme().prefix("v1=").list(list()), "prefix: a list has labels and no prefix: remove it"),
-        (acme().prefix(""), "prefix: it is empty, not ASCII, or has white space around it"),
-        (acme().prefix("v1= "), "prefix: it is empty, not ASCII, or has white space around it"),
+        (acme().prefix("v1=").list(list()), "prefix: a list has labels instead of a prefix: remove it"),
+        (acme().prefix(""), "prefix: it is empty, not ASCII, or surrounded by white space"),
+        (acme().prefix("v1= "), "prefix: it is empty, not ASCII, or surrounded by white space"),
         (
             acme().algorithm(Algorithm::UnsignedToken),
-            "algorithm: a static token is no signature: use `Scheme::unsigned_token`",
+            "algorithm: a static token is not a signature: use `Scheme::unsigned_token`",
         ),
         (
             acme().legacy_least_modulus_bits(1023),
@@ -69,7 +69,7 @@ fn fields_that_contradict_each_other_do_not_build() {
         ),
         (
             acme().timestamp(listed()).content([Part::Timestamp, Part::Body]),
-            "timestamp: it is an item of a list, and the header has one signature only: state the list",
+            "timestamp: it is an item of a list, but the header contains only one signature: declare the list",
         ),
         (
             acme()
@@ -84,11 +84,11 @@ fn fields_that_contradict_each_other_do_not_build() {
         ),
         (
             acme().list(list()).timestamp(Timestamp::in_list("", seconds, UNLIMITED)),
-            "timestamp: \"\" is no label: leave out '=', ',' and white space",
+            "timestamp: \"\" is not a label: it must not contain '=', ',' or white space",
         ),
         (
             acme().timestamp(Timestamp::in_header("x-acme-signature", seconds, UNLIMITED)),
-            "timestamp: it is in the signature's header: state it as an item of the list",
+            "timestamp: it is in the signature's header: declare it as an item of the list",
         ),
     ] {
         assert_mistake(builder, message);
@@ -98,16 +98,19 @@ fn fields_that_contradict_each_other_do_not_build() {
 #[test]
 fn a_list_that_could_not_be_split_does_not_build() {
     for separator in ['a', '7', '+', '/', '-', '_', '=', '\u{e9}'] {
-        let message = format!("list: {separator:?} can be a part of a signature: separate by a comma, say");
+        let message =
+            format!("list: a signature can contain {separator:?}: separate items by a comma, for example");
         assert_mistake(acme().list(SignatureList::separated_by(separator)), &message);
     }
     for assignment in ['a', '+', ' ', ',', '\u{e9}'] {
-        let message = format!("list: {assignment:?} can be a part of what it separates: label by =, say");
+        let message = format!(
+            "list: a label or signature can contain {assignment:?}: put = after the label, for example"
+        );
         assert_mistake(acme().list(SignatureList::separated_by(',').labelled("v1", assignment)), &message);
     }
     let labels = ["", "v1=", "v,1", "v1 ", " v1", "v 1", "\u{e9}"];
     for label in labels {
-        let message = format!("{label:?} is no label: leave out '=', ',' and white space");
+        let message = format!("{label:?} is not a label: it must not contain '=', ',' or white space");
         let list = SignatureList::separated_by(',').labelled(label, '=');
         assert_mistake(acme().list(list), &format!("list: {message}"));
         let timestamp = Timestamp::in_list(label, TimestampFormat::Seconds, UNLIMITED);
@@ -119,7 +122,7 @@ fn a_list_that_could_not_be_split_does_not_build() {
         let list = SignatureList::separated_by(separator).labelled("v1", '=');
         assert_mistake(
             acme().list(list).timestamp(timestamp),
-            "timestamp: the separator of the list can be a part of it",
+            "timestamp: it can contain the separator of the list",
         );
     }
 }
@@ -140,7 +143,7 @@ fn content_that_does_not_sign_the_body_exactly_once_does_not_build() {
     );
     assert_mistake(
         acme().content([Part::Path]).body_digest_in_query("d"),
-        "content: the body's digest is in the query, which is not signed: add the query as a part",
+        "content: the body's digest is in the query, which the content does not sign: add the query as a part",
     );
 }
 
@@ -152,7 +155,7 @@ fn a_timestamp_is_declared_exactly_where_it_is_signed() {
     );
     assert_mistake(
         acme().content([Part::Timestamp, Part::Body]),
-        "timestamp: it signs a timestamp: say where it is sent, how it is written and how old it may be",
+        "timestamp: the content signs one: declare where it is sent, its format and its tolerance",
     );
     let twice = [Part::Timestamp, Part::literal("."), Part::Body, Part::literal("."), Part::Timestamp];
     assert_mistake(
@@ -176,7 +179,7 @@ fn a_tolerance_without_limits_says_so() {
     };
     assert!(with(Tolerance::within(month)).build().is_ok());
     let more = month + Duration::from_nanos(1);
-    let message = "tolerance: more than 31 days: if any is meant, say that it is dangerously unlimited";
+    let message = "tolerance: it is more than 31 days: use `dangerously_unlimited` to accept any timestamp";
     assert_mistake(with(Tolerance::new(more, Duration::ZERO)), message);
     assert_mistake(with(Tolerance::new(Duration::ZERO, more)), message);
     assert_mistake(with(Tolerance::within(Duration::MAX)), message);
@@ -184,8 +187,8 @@ fn a_tolerance_without_limits_says_so() {
 
 #[test]
 fn parts_whose_ends_could_not_be_told_do_not_build() {
-    let after = |part: &str| format!("content: nothing tells where {part} ends: put a literal after it");
-    let before = |part: &str| format!("content: nothing tells where {part} ends: put a literal before it");
+    let after = |part: &str| format!("content: nothing marks where {part} ends: put a literal after it");
+    let before = |part: &str| format!("content: nothing marks where {part} ends: put a literal before it");
     let id = || Part::header("X-Id");
     for (content, message) in [
         (vec![id(), Part::Body], after("the header X-Id")),
@@ -195,31 +198,31 @@ fn parts_whose_ends_could_not_be_told_do_not_build() {
         (vec![Part::Query, Part::SortedForm], after("the query")),
         (
             vec![Part::Path, Part::literal("/"), Part::Body],
-            "content: every path holds \"/\" itself: separate it by another literal".to_owned(),
+            "content: every path contains \"/\": separate it by another literal".to_owned(),
         ),
         (vec![Part::Body, id()], before("the header X-Id")),
         (vec![Part::Body, Part::literal("."), id(), Part::Path], before("the path")),
         (
             vec![Part::header("X Id"), Part::literal("."), Part::Body],
-            "content: \"X Id\" is not the name of a header".to_owned(),
+            "content: \"X Id\" is not a valid header name".to_owned(),
         ),
         (
             vec![Part::header("x-acme-SIGNATURE"), Part::literal("."), Part::Body],
-            "content: it signs the header of the signature itself".to_owned(),
+            "content: it signs the signature header itself".to_owned(),
         ),
         (
             vec![Part::Url("ftp://example.com".into()), Part::Body],
-            "url: it is not an address that begins with https:// or http://".to_owned(),
+            "url: it does not begin with https:// or http://, or is not visible ASCII".to_owned(),
         ),
         (
             vec![Part::Url("https://example.com/ a".into()), Part::Body],
-            "url: it is not an address that begins with https:// or http://".to_owned(),
+            "url: it does not begin with https:// or http://, or is not visible ASCII".to_owned(),
         ),
     ] {
         assert_mistake(acme().content(content), &message);
     }
     let any = acme().timestamp(stamped(TimestampFormat::Any)).content([Part::Timestamp, Part::Body]);
-    let before = "content: nothing tells where a timestamp of any format ends: put it before the body, and a literal after it";
+    let before = "content: nothing marks where a timestamp of any format ends: put it before the body, with a literal after it";
     assert_mistake(any, before);
     // An instant with a fraction is not told from the end of another.
     let after = [Part::Body, Part::literal("."), Part::Timestamp];
@@ -382,13 +385,13 @@ fn a_secret_is_read_in_the_form_in_which_its_sender_shows_it() {
         (
             base64(),
             "whsec_",
-            "empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
+            "empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
         ),
         (SecretForm::Hex, "7", "in the wrong form: it should be hex"),
         (
             SecretForm::Hex,
             "0000",
-            "empty, or zero bytes only, so that anybody could sign with it: set it to the one that the sender gave you",
+            "empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
         ),
     ] {
         let error = built(form, secret).unwrap_err().to_string();
@@ -442,16 +445,13 @@ fn a_signer_signs_what_a_verifier_takes_and_says_what_it_lacks() {
     let cannot = |reason: &str| Err(format!("acme cannot sign this: {reason}"));
     assert_eq!(
         fails(signer()),
-        cannot("a part of the request that is signed is missing: the method: give it to `Signer::request`")
+        cannot("a signed part of the request is missing: the method: give it to `Signer::request`")
     );
     let posting = || signer().request("POST", "/");
-    assert_eq!(
-        fails(posting()),
-        cannot("a header that is signed is missing: x-id: give it to `Signer::header`")
-    );
-    let malformed = "a header that is signed is empty, too long or not visible ASCII: x-id";
+    assert_eq!(fails(posting()), cannot("a signed header is missing: x-id: give it to `Signer::header`"));
+    let malformed = "a signed header is empty, too long or not visible ASCII: x-id";
     assert_eq!(fails(posting().header("X-Id", "\u{e9}")), cannot(malformed));
-    let ambiguous = "a part of the request that is signed holds the text that should end it: the header x-id";
+    let ambiguous = "a signed part of the request contains the text that marks its end: the header x-id";
     assert_eq!(fails(posting().header("X-Id", "a b")), cannot(ambiguous));
     assert_eq!(fails(posting().header("X-Id", "a")), Ok(()));
 }

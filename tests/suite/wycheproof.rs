@@ -1,7 +1,6 @@
 //! Project Wycheproof's vectors, each as a delivery through every surface.
 
 use countersign::{Algorithm, Encoding, Key, PublicKey, RejectionKind, Scheme, Secret, Verifier};
-use data_encoding::HEXLOWER;
 use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
 use crate::{
@@ -36,7 +35,7 @@ fn run(
     let (mut verified, mut mismatched, mut malformed) = (0, 0, 0);
     for case in cases {
         let verifier = Verifier::builder(scheme.clone()).key(case.key).build().unwrap();
-        let header = ("Signature".to_owned(), HEXLOWER.encode(&case.signature));
+        let header = ("Signature".to_owned(), base16ct::lower::encode_string(&case.signature));
         let delivery = Delivery::new([header], case.content.clone());
         let (count, outcome) = match case.verdict {
             TestResult::Valid => (&mut verified, Outcome::verified("k", case.content)),

@@ -63,7 +63,7 @@ pin_project! {
 
 impl<S: Service<ServiceRequest>> ResponseFuture<S> {
     pub(crate) fn new(service: Rc<S>, guard: Rc<VerifyWebhook>, mut request: ServiceRequest) -> Self {
-        let receiving = Receiving::new(guard.body_timeout, tokio::time::sleep);
+        let receiving = Receiving::new(std::time::SystemTime::now(), guard.body_timeout, tokio::time::sleep);
         let payload = request.take_payload();
         Self { state: State::Receiving { service, guard, request: Some(request), payload, receiving } }
     }

@@ -60,7 +60,7 @@ where
 {
     #[inline]
     pub(crate) fn new(service: S, request: Request<B>, guard: Arc<Guard>) -> Self {
-        let receiving = Receiving::new(guard.body_timeout, tokio::time::sleep);
+        let receiving = Receiving::new(std::time::SystemTime::now(), guard.body_timeout, tokio::time::sleep);
         let (head, body) = request.into_parts();
         Self { state: State::Receiving { service, guard, head: Some(head), body, trailers: None, receiving } }
     }

@@ -1,6 +1,6 @@
 //! Verifiers from a configuration file (feature `serde`).
 
-mod build;
+pub(crate) mod build;
 mod instant;
 mod reference;
 
@@ -11,12 +11,11 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-pub use self::build::ConfigError;
 use self::{
     instant::Instant,
     reference::{Discreet, Reference, Text},
 };
-use crate::scheme::Part;
+use crate::schemes::part::Part;
 
 /// One endpoint's senders and keys, as a configuration file in TOML, JSON or YAML states them.
 ///

@@ -264,8 +264,8 @@ impl fmt::Display for BuildError {
             }
             Self::EmptySecret { key, scheme } => write!(
                 f,
-                "the secret of key {key:?} of {scheme} is empty, or zero bytes only, so that anybody could sign with \
-                 it: set it to the one that the sender gave you"
+                "the secret of key {key:?} of {scheme} is empty, blank or only zero bytes, so anyone could sign with it: \
+                 set it to the secret that the sender gave you"
             ),
             Self::KeyNeverActive { key, scheme } => write!(
                 f,

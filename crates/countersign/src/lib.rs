@@ -75,55 +75,62 @@
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 //! | `bytes` | no | `BufferedVerification`, which keeps the body, `Receiving` and `BodyBudget`; for adapters |
 
-mod algorithm;
-#[cfg(feature = "bytes")]
-mod budget;
-mod buffer;
-#[cfg(feature = "bytes")]
-mod buffered;
+// Each room uses only the rooms above it, and within a room each file only the files above it.
+mod error;
+mod wire;
+
+mod keys;
+
+mod schemes;
+
+mod verdicts;
+
+mod verifying;
+
 #[cfg(feature = "serde")]
 mod config;
-mod error;
-mod form;
-mod headers;
-mod key;
-#[cfg(feature = "public-key")]
-mod public_key;
-#[cfg(feature = "bytes")]
-mod receiving;
-mod rejection;
-mod scheme;
-mod sender;
-pub mod senders;
 #[cfg(feature = "sign")]
 mod sign;
-mod signature;
-mod timestamp;
-mod verification;
-mod verifier;
 
-pub use algorithm::Algorithm;
-#[cfg(feature = "bytes")]
-pub use budget::{BodyBudget, Reservation};
-#[cfg(feature = "bytes")]
-pub use buffered::{BufferedVerification, VerifiedDelivery};
 #[cfg(feature = "serde")]
-pub use config::{Config, ConfigError};
+pub use config::{Config, build::ConfigError};
 pub use error::BuildError;
-pub use headers::{Headers, RequestHead};
-pub use key::{Key, KeyId, Secret};
 #[cfg(feature = "public-key")]
-pub use public_key::PublicKey;
-#[cfg(feature = "bytes")]
-pub use receiving::Receiving;
-pub use rejection::{Rejection, RejectionKind};
-pub use scheme::{
-    ContentEncoding, Encoding, Facts, Padding, Part, Scheme, SchemeBuilder, SecretForm, SignatureList,
+pub use keys::public_key::PublicKey;
+pub use keys::{
+    algorithm::Algorithm,
+    key::{Key, KeyId},
+    secret::{Secret, SecretForm},
+};
+pub use schemes::{
+    builder::SchemeBuilder,
+    list::SignatureList,
+    part::Part,
+    scheme::{ContentEncoding, Facts, Scheme},
+    senders,
 };
 #[cfg(all(feature = "public-key", feature = "sign"))]
-pub use sign::PrivateKey;
+pub use sign::private_key::PrivateKey;
 #[cfg(feature = "sign")]
 pub use sign::{Signer, SigningKey};
-pub use timestamp::{Timestamp, TimestampFormat, Tolerance};
-pub use verification::{Fingerprint, Verification, Verified};
-pub use verifier::{DEFAULT_BODY_LIMIT, Verifier, VerifierBuilder};
+pub use verdicts::{
+    kind::RejectionKind,
+    rejection::Rejection,
+    verified::{Fingerprint, Verified},
+};
+#[cfg(feature = "bytes")]
+pub use verifying::{
+    budget::{BodyBudget, Reservation},
+    buffered::{BufferedVerification, VerifiedDelivery},
+    receiving::Receiving,
+};
+pub use verifying::{
+    builder::VerifierBuilder,
+    verification::Verification,
+    verifier::{DEFAULT_BODY_LIMIT, Verifier},
+};
+pub use wire::{
+    encoding::{Encoding, Padding},
+    headers::{Headers, RequestHead},
+    timestamp::{Timestamp, TimestampFormat, Tolerance},
+};

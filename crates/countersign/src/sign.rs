@@ -1,29 +1,34 @@
 //! The sender's side (feature `sign`): the headers that a sender would send, for tests and tools.
 
 #[cfg(feature = "public-key")]
-mod private_key;
+pub(crate) mod private_key;
 
 use std::{fmt, iter, time::SystemTime};
 
-use data_encoding::HEXLOWER;
 use hmac::{KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 #[cfg(feature = "public-key")]
-pub use self::private_key::PrivateKey;
-#[cfg(feature = "public-key")]
-use self::private_key::PrivateSigner;
+use self::private_key::{PrivateKey, PrivateSigner};
 use crate::{
-    algorithm::{Algorithm, Hmac, MOST_KEYS, hmac::keyed},
     error::BuildError,
-    form,
-    headers::Headers,
-    key::Secret,
-    rejection::RejectionKind,
-    scheme::{Content, Coverage, Layout, Scheme, Values},
-    timestamp::TimestampPlace,
+    keys::{
+        algorithm::Algorithm,
+        hmac::{Hmac, keyed},
+        key::{Key, KeyId},
+        ring::MOST_KEYS,
+        secret::Secret,
+    },
+    schemes::{
+        content::{Content, Coverage},
+        list::Layout,
+        scheme::Scheme,
+    },
+    verdicts::{kind::RejectionKind, signed_parts::SignedParts},
+    verifying::parts,
+    wire::{form, headers::Headers, timestamp::TimestampPlace},
 };
 
 /// Makes the headers that a sender would send with a body.
@@ -192,7 +197,7 @@ impl Signer {
     fn content(&self, body: &[u8], time: &str) -> Result<Vec<u8>, BuildError> {
         let unsignable =
             |reason: String| BuildError::Unsignable { scheme: self.scheme.name().to_owned(), reason };
-        let values = self.content.values(&self.given, time).map_err(|fault| {
+        let parts = parts::read(&self.content, &self.given, time).map_err(|fault| {
             let how = match fault.kind {
                 RejectionKind::SignedHeaderMissing => ": give it to `Signer::header`",
                 RejectionKind::PartMissing => ": give it to `Signer::request`",
@@ -200,15 +205,15 @@ impl Signer {
             };
             unsignable(format!("{fault}{how}"))
         })?;
-        let (before, after) = values.as_ref().map(Values::around_the_body).unwrap_or_default();
-        let mut content = before.to_vec();
+        let mut content = parts.as_ref().map(SignedParts::before_body).unwrap_or_default().to_vec();
         match &self.content.coverage {
             Coverage::Bytes => content.extend_from_slice(body),
             Coverage::SortedForm => {
-                content.extend(form::sorted(body).map_err(|kind| unsignable(kind.to_string()))?);
+                let sorted = form::sorted(body);
+                content.extend(sorted.ok_or_else(|| unsignable(RejectionKind::FormMalformed.to_string()))?);
             }
             Coverage::DigestInQuery(parameter) => {
-                let digest = HEXLOWER.encode(&Sha256::digest(body));
+                let digest = base16ct::lower::encode_string(&Sha256::digest(body));
                 let query = self
                     .given
                     .target()
@@ -221,7 +226,7 @@ impl Signer {
             }
             Coverage::Nothing => {}
         }
-        content.extend_from_slice(after);
+        content.extend_from_slice(parts.as_ref().map(SignedParts::after_body).unwrap_or_default());
         Ok(content)
     }
 }
@@ -245,10 +250,13 @@ enum Ready {
 
 impl Ready {
     fn new(scheme: &Scheme, key: SigningKey) -> Result<Self, BuildError> {
+        let rules = scheme.key_rules();
+        // A signer's keys have no id of their own.
+        let id = KeyId::from("signing key");
         let secret = match key {
-            SigningKey::Secret(secret) => secret.key(scheme, SIGNING_KEY)?,
+            SigningKey::Secret(secret) => rules.secret(&Key::secret(id.clone(), secret))?,
             #[cfg(feature = "public-key")]
-            SigningKey::PrivateKey(key) => return PrivateSigner::new(scheme, key).map(Self::Private),
+            SigningKey::PrivateKey(key) => return PrivateSigner::new(&rules, &id, key).map(Self::Private),
         };
         match scheme.algorithm {
             Algorithm::LegacyHmacSha1 => Ok(Self::HmacSha1(keyed(&secret))),
@@ -256,7 +264,7 @@ impl Ready {
             Algorithm::HmacSha384 => Ok(Self::HmacSha384(keyed(&secret))),
             Algorithm::HmacSha512 => Ok(Self::HmacSha512(keyed(&secret))),
             Algorithm::UnsignedToken => Ok(Self::Token(secret)),
-            _ => Err(scheme.does_not_take(SIGNING_KEY)),
+            _ => Err(rules.does_not_fit(&id)),
         }
     }
 
@@ -275,6 +283,3 @@ impl Ready {
         }
     }
 }
-
-/// What errors call the keys of a signer, which have no id.
-pub(crate) const SIGNING_KEY: &str = "signing key";

@@ -1,5 +1,4 @@
 use countersign::VerifiedDelivery;
-use data_encoding::HEXLOWER;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +18,7 @@ impl Answer {
             sender: verified.scheme().name().to_owned(),
             key: verified.key().to_string(),
             bytes: verified.body().len(),
-            sha256: HEXLOWER.encode(&Sha256::digest(verified.body())),
+            sha256: base16ct::lower::encode_string(&Sha256::digest(verified.body())),
         }
     }
 }

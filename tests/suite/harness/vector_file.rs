@@ -4,10 +4,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{
     Key, PublicKey, RejectionKind, Scheme, Secret, Tolerance, Verifier, VerifierBuilder, senders,
 };
-use data_encoding::{BASE64, HEXLOWER};
 use serde::Deserialize;
 
 use super::{Delivery, Outcome};
@@ -89,7 +89,7 @@ impl Vector {
     pub(crate) fn delivery(&self) -> Delivery {
         let body = match (&self.body, &self.body_base64) {
             (Some(text), None) => text.clone().into_bytes(),
-            (None, Some(base64)) => BASE64.decode(base64.as_bytes()).unwrap(),
+            (None, Some(base64)) => BASE64_STANDARD.decode(base64).unwrap(),
             _ => panic!("{}: one of body and body_base64", self.name),
         };
         let delivery = Delivery::new(self.headers.clone(), body);
@@ -114,7 +114,7 @@ impl VectorKey {
         let mut key = match (&self.secret, &self.secret_hex, &self.public_key) {
             (Some(text), None, None) => Key::secret(&self.id, Secret::new(text.as_str())),
             (None, Some(hex), None) => {
-                Key::secret(&self.id, Secret::new(HEXLOWER.decode(hex.as_bytes()).unwrap()))
+                Key::secret(&self.id, Secret::new(base16ct::lower::decode_vec(hex).unwrap()))
             }
             (None, None, Some(file)) => {
                 let text = fs::read_to_string(vectors_folder().join(file));

@@ -8,13 +8,18 @@ use super::{
     TimestampConfig, ToleranceConfig,
 };
 use crate::{
-    algorithm::Algorithm,
     error::BuildError,
-    key::Key,
-    scheme::{ContentEncoding, Encoding, Padding, Scheme, SecretForm, SignatureList},
-    senders,
-    timestamp::{Timestamp, TimestampFormat, Tolerance, rfc_3339},
-    verifier::Verifier,
+    keys::{algorithm::Algorithm, key::Key, secret::SecretForm},
+    schemes::{
+        list::SignatureList,
+        scheme::{ContentEncoding, Scheme},
+        senders,
+    },
+    verifying::verifier::Verifier,
+    wire::{
+        encoding::{Encoding, Padding},
+        timestamp::{Timestamp, TimestampFormat, Tolerance, rfc_3339},
+    },
 };
 
 /// A mistake in a [`Config`]: where it is, and what it is.

@@ -5,7 +5,7 @@ use serde::{
     de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::{error::BuildError, key::Secret};
+use crate::{error::BuildError, keys::secret::Secret};
 
 /// Where a key is to be found.
 #[derive(Clone, Debug)]

@@ -16,11 +16,9 @@ use rsa_legacy::{
 };
 use zeroize::Zeroizing;
 
-use super::SIGNING_KEY;
 use crate::{
-    algorithm::{Algorithm, public::check_modulus},
     error::BuildError,
-    scheme::Scheme,
+    keys::{algorithm::Algorithm, key::KeyId, ring::KeyRules},
 };
 
 /// An RSA, P-256 or Ed25519 private key, for a [`Signer`](crate::Signer) (features `sign` and `public-key`).
@@ -69,18 +67,18 @@ pub(super) enum PrivateSigner {
 }
 
 impl PrivateSigner {
-    pub(super) fn new(scheme: &Scheme, key: PrivateKey) -> Result<Self, BuildError> {
-        let does_not_fit = || scheme.does_not_take(SIGNING_KEY);
+    pub(super) fn new(rules: &KeyRules<'_>, id: &KeyId, key: PrivateKey) -> Result<Self, BuildError> {
+        let does_not_fit = || rules.does_not_fit(id);
         let PrivateKey { document, rsa } = key;
         let rsa = || {
             let key = rsa.ok_or_else(does_not_fit)?;
-            check_modulus(scheme, SIGNING_KEY, key.n().bits())?;
+            rules.check_modulus(id, key.n().bits())?;
             Ok(key)
         };
         let ecdsa = |algorithm| {
             EcdsaKeyPair::from_pkcs8(algorithm, &document).map(Self::Ecdsa).map_err(|_| does_not_fit())
         };
-        match scheme.algorithm {
+        match rules.algorithm {
             Algorithm::RsaPkcs1Sha256 => rsa().map(Self::RsaPkcs1Sha256),
             Algorithm::RsaPkcs1Sha512 => rsa().map(Self::RsaPkcs1Sha512),
             #[cfg(feature = "legacy-md5")]

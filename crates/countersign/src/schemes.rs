@@ -1,0 +1,11 @@
+//! Schemes: what senders put on the wire, as data.
+
+pub(crate) mod list;
+pub(crate) mod part;
+
+pub(crate) mod scheme;
+
+pub(crate) mod content;
+
+pub(crate) mod builder;
+pub mod senders;

@@ -1,0 +1,189 @@
+use std::borrow::Cow;
+
+use super::base::{FIVE_MINUTES, TOLERANCE_IS_OURS, signed, stated};
+use crate::{
+    keys::algorithm::Algorithm,
+    schemes::{
+        list::Layout,
+        part::Part,
+        scheme::{Facts, Scheme},
+    },
+    wire::{
+        encoding::{Encoding, Padding},
+        timestamp::{Timestamp, TimestampFormat},
+    },
+};
+
+/// Slack: HMAC-SHA256 of `v0:`, the timestamp, `:` and the raw body, keyed by the UTF-8 bytes of the signing secret.
+///
+/// `X-Slack-Signature: v0=<hex>` and `X-Slack-Request-Timestamp` in seconds
+/// ([documentation](https://docs.slack.dev/authentication/verifying-requests-from-slack/)), which asks for a tolerance of five
+/// minutes.
+pub fn slack() -> Scheme {
+    Scheme {
+        layout: Layout::Prefixed(Cow::Borrowed("v0=")),
+        timestamp: Some(Timestamp::in_header(
+            "X-Slack-Request-Timestamp",
+            TimestampFormat::Seconds,
+            FIVE_MINUTES,
+        )),
+        content: vec![Part::literal("v0:"), Part::Timestamp, Part::literal(":"), Part::Body],
+        ..signed(
+            "slack",
+            "X-Slack-Signature",
+            Algorithm::HmacSha256,
+            Encoding::Hex,
+            stated("https://docs.slack.dev/authentication/verifying-requests-from-slack/"),
+        )
+    }
+}
+
+/// Discord's interactions and webhook events: Ed25519 over the timestamp and the raw body.
+///
+/// `X-Signature-Ed25519` holds 128 hex digits and `X-Signature-Timestamp` the timestamp
+/// ([documentation](https://discord.com/developers/docs/interactions/overview#setting-up-an-endpoint-validating-security-request-headers)).
+/// The public key is 64 hex digits. Nothing stands between timestamp and body, so only a timestamp of ten digits is taken.
+/// Discord sends bad signatures on purpose, and wants a 401 for them.
+#[cfg(feature = "public-key")]
+pub fn discord() -> Scheme {
+    Scheme {
+        timestamp: Some(Timestamp::in_header(
+            "X-Signature-Timestamp",
+            TimestampFormat::Seconds,
+            FIVE_MINUTES,
+        )),
+        content: vec![Part::Timestamp, Part::Body],
+        ..signed(
+            "discord",
+            "X-Signature-Ed25519",
+            Algorithm::Ed25519,
+            Encoding::Hex,
+            Facts {
+                inferred: &["that the timestamp is in seconds", TOLERANCE_IS_OURS],
+                ..stated(
+                    "https://discord.com/developers/docs/interactions/overview#setting-up-an-endpoint-validating-security-request-headers",
+                )
+            },
+        )
+    }
+}
+
+/// Twilio's form deliveries (calls, messages): HMAC-SHA1 of the URL and of the sorted fields of the body, each name
+/// followed by its value.
+///
+/// The header `X-Twilio-Signature` holds 28 characters of padded base64, keyed by the UTF-8 bytes of the auth token
+/// ([documentation](https://www.twilio.com/docs/usage/security)). Give the URL as Twilio has it, without a user name and
+/// password. Twilio drops the port of an HTTPS address for calls and keeps it for messages; give the form that it signs.
+///
+/// **Weak where fields meet.** Nothing separates a name from its value and from the next field, so the signature for
+/// `ab=c` is also that of `a=bc`, and neither the order of the fields nor an equal pair given twice is covered. Take only the
+/// fields that you know. There is no timestamp either: old deliveries pass. [`twilio_json`] has the same header and key, and
+/// a form whose URL and fields read like a URL with `bodySHA256` would pass for it: give each kind an address of its own.
+pub fn twilio_form(url: impl Into<Cow<'static, str>>) -> Scheme {
+    Scheme { content: vec![Part::Url(url.into()), Part::SortedForm], ..twilio("twilio-form") }
+}
+
+/// Twilio's JSON deliveries: HMAC-SHA1 of the URL, whose query holds the SHA-256 of the raw body in `bodySHA256`.
+///
+/// Header and key are those of [`twilio_form`]. Give the URL as Twilio has it; its query comes from the request, which must
+/// hold `bodySHA256` once, in lower-case hex. The request's head must come with its target: both adapters supply it, and
+/// [`RequestHead`](crate::RequestHead) does elsewhere.
+pub fn twilio_json(url: impl Into<Cow<'static, str>>) -> Scheme {
+    let mut url = url.into().into_owned();
+    url.truncate(url.find('?').unwrap_or(url.len()));
+    Scheme {
+        content: vec![Part::Url(Cow::Owned(url)), Part::literal("?"), Part::Query],
+        body_digest: Some(Cow::Borrowed("bodySHA256")),
+        ..twilio("twilio-json")
+    }
+}
+
+fn twilio(name: &'static str) -> Scheme {
+    signed(
+        name,
+        "X-Twilio-Signature",
+        Algorithm::LegacyHmacSha1,
+        Encoding::Base64(Padding::Required),
+        stated("https://www.twilio.com/docs/usage/security"),
+    )
+}
+
+/// Twilio SendGrid's event webhook: ECDSA P-256 with SHA-256 over the timestamp and the raw body.
+///
+/// `X-Twilio-Email-Event-Webhook-Signature` holds the DER of the signature in padded base64, and
+/// `X-Twilio-Email-Event-Webhook-Timestamp` the timestamp in seconds
+/// ([documentation](https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features)).
+/// The public key is the base64 that the settings page shows. The body ends in CRLF, which is signed.
+#[cfg(feature = "public-key")]
+pub fn sendgrid() -> Scheme {
+    Scheme {
+        timestamp: Some(Timestamp::in_header(
+            "X-Twilio-Email-Event-Webhook-Timestamp",
+            TimestampFormat::Seconds,
+            FIVE_MINUTES,
+        )),
+        content: vec![Part::Timestamp, Part::Body],
+        ..signed(
+            "sendgrid",
+            "X-Twilio-Email-Event-Webhook-Signature",
+            Algorithm::EcdsaP256Sha256,
+            Encoding::Base64(Padding::Required),
+            Facts {
+                inferred: &[TOLERANCE_IS_OURS],
+                ..stated(
+                    "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
+                )
+            },
+        )
+    }
+}
+
+/// Zoom: HMAC-SHA256 of `v0:`, the timestamp, `:` and the raw body, keyed by the UTF-8 bytes of the secret token.
+///
+/// `x-zm-signature: v0=<hex>` and `x-zm-request-timestamp`
+/// ([documentation](https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events)). Zoom's request to validate an
+/// address is signed like any other; the answer to it is the handler's to make.
+pub fn zoom() -> Scheme {
+    Scheme {
+        name: Cow::Borrowed("zoom"),
+        header: Cow::Borrowed("x-zm-signature"),
+        timestamp: Some(Timestamp::in_header(
+            "x-zm-request-timestamp",
+            TimestampFormat::Seconds,
+            FIVE_MINUTES,
+        )),
+        facts: Some(Facts {
+            inferred: &[
+                "that the timestamp is in seconds",
+                "that the raw body is signed: Zoom's sample writes its JSON anew, which gives the same bytes",
+                TOLERANCE_IS_OURS,
+            ],
+            ..stated("https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events")
+        }),
+        ..slack()
+    }
+}
+
+/// Meta's Graph, WhatsApp, Messenger and Instagram webhooks: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the
+/// app secret.
+///
+/// `X-Hub-Signature-256: sha256=<hex>`
+/// ([documentation](https://developers.facebook.com/docs/graph-api/webhooks/getting-started)). The `GET` that validates an
+/// address is not signed: route it around the guard.
+pub fn meta() -> Scheme {
+    Scheme {
+        layout: Layout::Prefixed(Cow::Borrowed("sha256=")),
+        ..signed(
+            "meta",
+            "X-Hub-Signature-256",
+            Algorithm::HmacSha256,
+            Encoding::Hex,
+            Facts {
+                inferred: &[
+                    "that the signed bytes are the raw body, with its characters escaped as they are sent",
+                ],
+                ..stated("https://developers.facebook.com/docs/graph-api/webhooks/getting-started")
+            },
+        )
+    }
+}

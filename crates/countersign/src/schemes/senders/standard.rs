@@ -1,0 +1,101 @@
+use std::borrow::Cow;
+
+use super::base::{FIVE_MINUTES, signed, stated};
+use crate::{
+    keys::{algorithm::Algorithm, secret::SecretForm},
+    schemes::{
+        list::{Layout, SignatureList},
+        part::Part,
+        scheme::{Facts, Scheme},
+    },
+    wire::{
+        encoding::{Encoding, Padding},
+        timestamp::{Timestamp, TimestampFormat},
+    },
+};
+
+/// Standard Webhooks, `v1`: HMAC-SHA256 of `webhook-id`, `.`, `webhook-timestamp`, `.` and the raw body.
+///
+/// The header `webhook-signature` lists `v1,` and 44 characters of padded base64, parted by spaces; other versions in it
+/// are ignored ([specification](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md)).
+/// The secret is `whsec_` and the base64 of the key. The tolerance is that of the reference libraries, 300 s either way.
+/// An id with a dot is rejected: its end could not be told. [`Verified::signed_header`](crate::Verified::signed_header)
+/// gives the id, to tell duplicates by.
+///
+/// GitLab's signing tokens (19.0 and later), OpenAI and others send this.
+pub fn standard_webhooks() -> Scheme {
+    Scheme {
+        layout: Layout::List(SignatureList::separated_by(' ').labelled("v1", ',')),
+        secret_form: SecretForm::Base64 { prefix: Cow::Borrowed("whsec_") },
+        timestamp: Some(Timestamp::in_header("webhook-timestamp", TimestampFormat::Seconds, FIVE_MINUTES)),
+        content: vec![
+            Part::header("webhook-id"),
+            Part::literal("."),
+            Part::Timestamp,
+            Part::literal("."),
+            Part::Body,
+        ],
+        ..signed(
+            "standard-webhooks",
+            "webhook-signature",
+            Algorithm::HmacSha256,
+            Encoding::Base64(Padding::Required),
+            stated(
+                "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+            ),
+        )
+    }
+}
+
+/// Standard Webhooks, `v1a`: Ed25519 over the same bytes as [`standard_webhooks`].
+///
+/// The public key is `whpk_` and the base64 of its 32 bytes. Only signatures of this version count: `v1` beside them is
+/// ignored, and with `standard_webhooks` it is the other way round.
+#[cfg(feature = "public-key")]
+pub fn standard_webhooks_ed25519() -> Scheme {
+    Scheme {
+        name: Cow::Borrowed("standard-webhooks-ed25519"),
+        layout: Layout::List(SignatureList::separated_by(' ').labelled("v1a", ',')),
+        algorithm: Algorithm::Ed25519,
+        ..standard_webhooks()
+    }
+}
+
+/// Svix, and the many senders that use it: [`standard_webhooks`] with headers of its own names.
+///
+/// `svix-id`, `svix-timestamp` and `svix-signature`
+/// ([documentation](https://docs.svix.com/receiving/verifying-payloads/how-manual)). A sender that has renamed them to
+/// `webhook-…` is `standard_webhooks`.
+pub fn svix() -> Scheme {
+    Scheme {
+        name: Cow::Borrowed("svix"),
+        header: Cow::Borrowed("svix-signature"),
+        timestamp: Some(Timestamp::in_header("svix-timestamp", TimestampFormat::Seconds, FIVE_MINUTES)),
+        content: vec![
+            Part::header("svix-id"),
+            Part::literal("."),
+            Part::Timestamp,
+            Part::literal("."),
+            Part::Body,
+        ],
+        facts: Some(stated("https://docs.svix.com/receiving/verifying-payloads/how-manual")),
+        ..standard_webhooks()
+    }
+}
+
+/// BigCommerce: [`standard_webhooks`], keyed by the UTF-8 bytes of the app's `client_secret`.
+///
+/// The documentation verifies with the Standard Webhooks library and the base64 of the client secret
+/// ([documentation](https://developer.bigcommerce.com/docs/integrations/webhooks/https-webhook-overview)): give the secret
+/// as BigCommerce shows it.
+pub fn bigcommerce() -> Scheme {
+    Scheme {
+        name: Cow::Borrowed("bigcommerce"),
+        secret_form: SecretForm::Text,
+        facts: Some(Facts {
+            inferred: &["the headers' names, from the library that the documentation uses"],
+            ..stated("https://developer.bigcommerce.com/docs/integrations/webhooks/https-webhook-overview")
+        }),
+        ..standard_webhooks()
+    }
+}

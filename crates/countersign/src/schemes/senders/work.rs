@@ -1,0 +1,197 @@
+use std::borrow::Cow;
+
+use super::base::{FIVE_MINUTES, TOLERANCE_IS_OURS, signed, stated, within};
+use crate::{
+    keys::algorithm::Algorithm,
+    schemes::{
+        list::Layout,
+        part::Part,
+        scheme::{Facts, Scheme},
+    },
+    wire::{
+        encoding::{Encoding, Padding},
+        timestamp::{Timestamp, TimestampFormat, Tolerance},
+    },
+};
+
+/// GitHub: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the webhook's secret.
+///
+/// `X-Hub-Signature-256: sha256=<hex>`
+/// ([documentation](https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries)). The headers with the
+/// event and the delivery's id are not signed. `X-Hub-Signature`, made with SHA-1, is never looked at.
+pub fn github() -> Scheme {
+    Scheme {
+        layout: Layout::Prefixed(Cow::Borrowed("sha256=")),
+        ..signed(
+            "github",
+            "X-Hub-Signature-256",
+            Algorithm::HmacSha256,
+            Encoding::Hex,
+            stated("https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries"),
+        )
+    }
+}
+
+/// GitLab's secret token, which signs nothing: the header `X-Gitlab-Token` holds it as it is
+/// ([documentation](https://docs.gitlab.com/user/project/integrations/webhooks/)).
+///
+/// **Weak**: see [`Scheme::unsigned_token`]. Since GitLab 19.0 a webhook can have a signing token instead, which is
+/// [`standard_webhooks`](super::standard_webhooks); where both are configured, use that one alone.
+pub fn gitlab_unsigned_token() -> Scheme {
+    Scheme {
+        facts: Some(stated("https://docs.gitlab.com/user/project/integrations/webhooks/")),
+        ..Scheme::unsigned_token("gitlab-unsigned-token", "X-Gitlab-Token")
+    }
+}
+
+/// Linear: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the webhook's secret.
+///
+/// `Linear-Signature` holds 64 hex digits ([documentation](https://linear.app/developers/webhooks)). The time is in the body,
+/// as `webhookTimestamp` in milliseconds: compare it with the clock in the handler, where Linear's library allows a minute.
+/// The header `Linear-Timestamp` is not signed.
+pub fn linear() -> Scheme {
+    signed(
+        "linear",
+        "Linear-Signature",
+        Algorithm::HmacSha256,
+        Encoding::Hex,
+        stated("https://linear.app/developers/webhooks"),
+    )
+}
+
+/// Zendesk: HMAC-SHA256 of the timestamp and the raw body, keyed by the UTF-8 bytes of the signing secret.
+///
+/// `X-Zendesk-Webhook-Signature` holds 44 characters of padded base64 and `X-Zendesk-Webhook-Signature-Timestamp` the
+/// timestamp in RFC 3339 ([documentation](https://developer.zendesk.com/documentation/webhooks/verifying/)).
+pub fn zendesk() -> Scheme {
+    Scheme {
+        timestamp: Some(Timestamp::in_header(
+            "X-Zendesk-Webhook-Signature-Timestamp",
+            TimestampFormat::Rfc3339,
+            FIVE_MINUTES,
+        )),
+        content: vec![Part::Timestamp, Part::Body],
+        ..signed(
+            "zendesk",
+            "X-Zendesk-Webhook-Signature",
+            Algorithm::HmacSha256,
+            Encoding::Base64(Padding::Required),
+            Facts {
+                inferred: &[TOLERANCE_IS_OURS],
+                ..stated("https://developer.zendesk.com/documentation/webhooks/verifying/")
+            },
+        )
+    }
+}
+
+/// HubSpot, version 3: HMAC-SHA256 of the method, the URL, the raw body and the timestamp, keyed by the UTF-8 bytes of the
+/// app's client secret.
+///
+/// `X-HubSpot-Signature-v3` holds 44 characters of padded base64 and `X-HubSpot-Request-Timestamp` the timestamp in
+/// milliseconds
+/// ([documentation](https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation)),
+/// which asks for a tolerance of five minutes. Give the URL as HubSpot calls it, with its query; the twelve escapes that
+/// HubSpot decodes before it signs are decoded here. The request's head must come with its method: both adapters supply
+/// it, and [`RequestHead`](crate::RequestHead) does elsewhere. Versions 1 and 2 are no HMACs, and are never looked at.
+pub fn hubspot_v3(url: impl Into<Cow<'static, str>>) -> Scheme {
+    Scheme {
+        timestamp: Some(Timestamp::in_header(
+            "X-HubSpot-Request-Timestamp",
+            TimestampFormat::Milliseconds,
+            FIVE_MINUTES,
+        )),
+        content: vec![
+            Part::Method,
+            Part::Url(Cow::Owned(hubspot_decoded(&url.into()))),
+            Part::Body,
+            Part::Timestamp,
+        ],
+        ..signed(
+            "hubspot-v3",
+            "X-HubSpot-Signature-v3",
+            Algorithm::HmacSha256,
+            Encoding::Base64(Padding::Required),
+            Facts {
+                inferred: &["that escapes in lower-case hex are decoded too"],
+                ..stated(
+                    "https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation",
+                )
+            },
+        )
+    }
+}
+
+/// The escapes that HubSpot decodes, and no others.
+const HUBSPOT_ESCAPES: [(&str, &str); 12] = [
+    ("%3a", ":"),
+    ("%2f", "/"),
+    ("%3f", "?"),
+    ("%40", "@"),
+    ("%21", "!"),
+    ("%24", "$"),
+    ("%27", "'"),
+    ("%28", "("),
+    ("%29", ")"),
+    ("%2a", "*"),
+    ("%2c", ","),
+    ("%3b", ";"),
+];
+
+fn hubspot_decoded(url: &str) -> String {
+    // None of the characters that come out is one of an escape, so that the order does not matter.
+    HUBSPOT_ESCAPES.iter().fold(url.to_owned(), |url, (escape, character)| {
+        url.replace(escape, character).replace(&escape.to_ascii_uppercase(), character)
+    })
+}
+
+/// Calendly: HMAC-SHA256 of the timestamp, `.` and the raw body, keyed by the UTF-8 bytes of the signing key.
+///
+/// `Calendly-Webhook-Signature: t=1719342000,v1=<hex>`
+/// ([documentation](https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures)), whose example has a
+/// tolerance of three minutes.
+pub fn calendly() -> Scheme {
+    Scheme {
+        name: Cow::Borrowed("calendly"),
+        header: Cow::Borrowed("Calendly-Webhook-Signature"),
+        timestamp: Some(Timestamp::in_list("t", TimestampFormat::Seconds, within(180))),
+        facts: Some(stated("https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures")),
+        ..super::stripe()
+    }
+}
+
+/// Box: HMAC-SHA256 of the raw body and the timestamp, keyed by the UTF-8 bytes of the primary signature key.
+///
+/// `BOX-SIGNATURE-PRIMARY` holds 44 characters of padded base64 and `BOX-DELIVERY-TIMESTAMP` the timestamp in RFC 3339
+/// ([documentation](https://developer.box.com/guides/webhooks/v2/signatures-v2/)), which asks for a tolerance of ten minutes;
+/// the library takes no timestamp from the future, this value one of up to a minute. [`box_secondary`] is the signature with
+/// the other key: while the primary key is being changed, verify that one.
+pub fn box_primary() -> Scheme {
+    let ten_minutes = Tolerance::new(std::time::Duration::from_secs(600), std::time::Duration::from_secs(60));
+    Scheme {
+        timestamp: Some(Timestamp::in_header(
+            "BOX-DELIVERY-TIMESTAMP",
+            TimestampFormat::Rfc3339,
+            ten_minutes,
+        )),
+        content: vec![Part::Body, Part::Timestamp],
+        ..signed(
+            "box-primary",
+            "BOX-SIGNATURE-PRIMARY",
+            Algorithm::HmacSha256,
+            Encoding::Base64(Padding::Required),
+            Facts {
+                inferred: &["the minute of tolerance for the future"],
+                ..stated("https://developer.box.com/guides/webhooks/v2/signatures-v2/")
+            },
+        )
+    }
+}
+
+/// Box: as [`box_primary`], with the secondary signature key, in `BOX-SIGNATURE-SECONDARY`.
+pub fn box_secondary() -> Scheme {
+    Scheme {
+        name: Cow::Borrowed("box-secondary"),
+        header: Cow::Borrowed("BOX-SIGNATURE-SECONDARY"),
+        ..box_primary()
+    }
+}

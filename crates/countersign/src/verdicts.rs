@@ -1,0 +1,9 @@
+//! Verdicts: what a verification ends in.
+
+pub(crate) mod profile;
+pub(crate) mod signed_parts;
+
+pub(crate) mod kind;
+
+pub(crate) mod rejection;
+pub(crate) mod verified;

@@ -1,0 +1,11 @@
+//! What a verdict may tell about a sender.
+
+use crate::{keys::key::KeyId, schemes::scheme::Scheme};
+
+/// A sender's scheme, key ids and body limit. None of it is secret.
+pub(crate) struct Profile {
+    pub(crate) scheme: Scheme,
+    /// In the order in which the keys were set up.
+    pub(crate) keys: Vec<KeyId>,
+    pub(crate) body_limit: usize,
+}

@@ -1,0 +1,22 @@
+//! Verifying: the walk from a request's head to a verdict.
+
+pub(crate) mod claims;
+pub(crate) mod covered;
+pub(crate) mod parts;
+
+pub(crate) mod sender;
+
+pub(crate) mod verification;
+
+pub(crate) mod verifier;
+
+pub(crate) mod builder;
+
+#[cfg(feature = "bytes")]
+pub(crate) mod budget;
+#[cfg(feature = "bytes")]
+pub(crate) mod buffer;
+#[cfg(feature = "bytes")]
+pub(crate) mod buffered;
+#[cfg(feature = "bytes")]
+pub(crate) mod receiving;
