@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Counts the instructions of the verdict path under callgrind, and fails where one of the cases has come to cost more than
-# 5 % above `benches/baseline.json`:
+# Counts the instructions of the verdict path under callgrind, and fails if a case costs more than 5 % above
+# `benches/baseline.json`:
 #
 #   benches/instructions.sh            # compare
-#   benches/instructions.sh --write    # take what is counted now as the baseline
+#   benches/instructions.sh --write    # make the current counts the baseline
 #
-# Two counts are compared: that of the whole path, and of what of it is our own, which is the whole less the bare primitive
-# over the same signed bytes. At 16 KiB the hash is nearly all of the whole: our own part could double unseen in 5 % of
-# that. The whole is compared all the same, because it alone shows when the primitive itself gets dearer.
+# The script compares two counts: the whole path, and our own part, which is the whole minus the bare primitive over the same
+# signed bytes. At 16 KiB the hash is nearly the whole path, so our own part could double within 5 % of it. Only the whole
+# shows when the primitive itself gets more expensive.
 #
-# valgrind 3.19 has no SHA instructions, so SHA-256 runs in the portable code here: the counts say nothing of how long a
-# hash takes on a CPU that has them.
+# valgrind 3.19 has no SHA instructions, so SHA-256 runs portable code here. The counts do not show how long a hash takes on a
+# CPU that has them.
 #
-# What is counted is the work of one compiler, allocator and CPU model (the one that valgrind emulates), so the baseline names
-# them. Where they are not those of the baseline, a difference is not ours to answer for: it is shown, said to be no verdict,
-# and fails nothing. Write a new baseline when the toolchain moves, in a commit of its own.
+# The counts depend on the compiler, the allocator and the CPU model (the one that valgrind emulates), so the baseline names
+# them. If they differ from the baseline's, the script shows the differences and gives no verdict. Write a new baseline in a
+# separate commit when the toolchain changes.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -32,18 +32,18 @@ cargo build --locked --quiet --release --package instructions
 target=$(cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 cd "$target/release"
 
-# The same name, directory and environment, and addresses that are not random: where things lie decides which way `memcpy`
-# goes. `GLIBC_TUNABLES` and the like have no say either.
+# Fixes the name, directory, environment and addresses, because `memcpy` chooses its path by address. An empty environment
+# also rules out `GLIBC_TUNABLES` and the like.
 run() { env -i setarch --addr-no-randomize valgrind "$@"; }
 
-count() { # ours or bare, and a case: its instructions
+count() { # prints the instructions of a case; the first argument is `ours` or `bare`
   local log
   log=$(run --tool=callgrind --callgrind-out-file=/dev/null --read-inline-info=no \
     --toggle-collect='*between_the_marks*' ./instructions "$@" 2>&1) || { echo "$log" >&2 && return 1; }
   sed -n 's/.*Collected : //p' <<<"$log" | grep -x '[1-9][0-9]*' || { echo "nothing counted: $log" >&2 && return 1; }
 }
 
-row() { # a case, as a row of the baseline
+row() { # prints a case as a row of the baseline
   local surface sender delivery size chunks total bare
   read -r surface sender delivery size chunks <<<"$1"
   total=$(count ours "$1")
@@ -74,7 +74,7 @@ written=$(sed -n 's/^  "toolchain": "\(.*\)",$/\1/p' "$baseline")
 comparable=1
 [ "$toolchain" = "$written" ] || comparable=0
 awk -v limit="$limit" -v comparable="$comparable" '
-  function value(key,   found) { # of a row that `row` wrote
+  function value(key,   found) { # reads a field of a row that `row` wrote
     match($0, "\"" key "\": \"?[^\",}]*")
     found = substr($0, RSTART, RLENGTH)
     sub(/^[^:]*: "?/, "", found)
@@ -96,13 +96,13 @@ awk -v limit="$limit" -v comparable="$comparable" '
   }
   END {
     for (name in total) { printf "%-46s is in the baseline only\n", name; failed++ }
-    if (failed) printf "%d of %d cases: more than %d %% above the baseline, or without one\n", failed, rows, limit
-    if (cheaper) printf "%d cases are cheaper by as much: --write, or what was gained can be lost unseen\n", cheaper
+    if (failed) printf "%d of %d cases are more than %d %% above the baseline, or missing on one side\n", failed, rows, limit
+    if (cheaper) printf "%d cases improved by more than %d %%: use --write, or the gain can be lost unnoticed\n", cheaper, limit
     exit failed && comparable
   }' "$baseline" - <<<"$measured" || {
-  echo "If the cost is worth it: benches/instructions.sh --write, and say in the commit what it buys." >&2
+  echo "If the cost is justified, run benches/instructions.sh --write and give the reason in the commit." >&2
   exit 1
 }
 if [ "$comparable" = 0 ]; then
-  printf 'NO VERDICT, another toolchain:\n  baseline: %s\n  here:     %s\n' "$written" "$toolchain"
+  printf 'NO VERDICT, because the toolchain differs:\n  baseline: %s\n  here:     %s\n' "$written" "$toolchain"
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures whole servers over loopback and writes benches/results/loopback.json: about 10 minutes on a quiet machine.
-# `--quick` tries everything in a minute or two; `--help` lists the flags.
+# Measures whole servers over loopback and writes benches/results/loopback.json. Takes about 10 minutes on a quiet machine.
+# `--quick` tries everything in a minute or two. `--help` lists the flags.
 set -euo pipefail
 cd "$(dirname "$0")"
 

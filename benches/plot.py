@@ -1,4 +1,4 @@
-"""The plot of BENCHMARKS.md: the time that a guard adds to a request, by the size of the body. Called by report.py."""
+"""Draws the plot of BENCHMARKS.md: the time that a guard adds to a request, by body size. Called by report.py."""
 
 import math
 from html import escape
@@ -6,11 +6,11 @@ from html import escape
 WIDTH, HEIGHT = 960, 856
 PANEL_WIDTH, PANEL_HEIGHT = 376, 296
 LEFTS, TOPS = (78, 560), (84, 444)
-# A body of no bytes has no place on a logarithmic axis: it stands before it, apart.
+# Zero bytes have no place on a logarithmic axis, so empty bodies stand apart before it.
 NONE, FIRST = 20, 64
-# Less than this is the clock's noise, and what is less than nothing has no logarithm.
+# Times below this are noise of the clock, and negative ones have no logarithm.
 LEAST_NS = 10
-# The hash is no guard, but what no guard can save.
+# Not a guard, but the minimum that any guard costs.
 HASH = "the hash alone"
 # Name in the results: legend, colours on light and on dark, marker, dashes.
 STYLES = {
@@ -22,7 +22,7 @@ STYLES = {
     "no-op layer": ("a layer that does nothing", "#6b7280", "#9ca3af", "", "2 4"),
     HASH: ("the hash alone", "#6b7280", "#9ca3af", "", "7 4"),
 }
-# Background, grid, axis, text, headings. It brings its own background, so that it can be read on any page.
+# Background, grid, axis, text, headings. The plot has its own background, so it is readable on any page.
 LIGHT = ("#ffffff", "#e5e7eb", "#6b7280", "#374151", "#111827")
 DARK = ("#0d1117", "#262c36", "#8b949e", "#c9d1d9", "#f0f6fc")
 PANELS = [(framework, contest) for framework in ("axum", "actix") for contest in ("GitHub", "Standard Webhooks")]
@@ -44,7 +44,7 @@ def time_text(nanoseconds):
 
 
 def lines(rows):
-    """Of each panel, the points of each contestant: a body of one chunk, taken whole by the handler."""
+    """Returns the points of each contestant in each panel: bodies in one chunk, taken whole by the handler."""
     panels = {panel: {} for panel in PANELS}
     for row in rows:
         if row["chunks"] > 1 or row["handler"] != "takes_bytes" or row["name"] not in STYLES:
@@ -110,7 +110,7 @@ def panel(left, top, title, contestants, sizes, low, high):
 
 
 def rules(column, back, grid, axis, plain, heading):
-    """The style sheet; plain rules, as not every viewer knows variables."""
+    """Returns the style sheet, in plain rules because some viewers do not support variables."""
     lines = [f".l.c{place}{{stroke:{style[column]}}}" for place, style in enumerate(STYLES.values())]
     marks = [f".m.c{place}{{fill:{style[column]};stroke:{style[column]}}}" for place, style in enumerate(STYLES.values())]
     return (

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the tables of BENCHMARKS.md and the plot benches/added-time.svg from what the benches left:
+"""Writes the tables of BENCHMARKS.md and the plot benches/added-time.svg from the results of the benchmarks:
 
     python3 benches/report.py
 
 Reads benches/results/*.json and benches/baseline.json, and writes between `<!-- results -->` and `<!-- /results -->`. Run
-it on the machine that was measured: the machine's facts are taken from it. A table whose bench did not run says so.
+it on the machine that was measured, because it describes the current machine. A section without results says so.
 """
 
 import argparse
@@ -23,7 +23,7 @@ KEPT_QUIET = {"plain", HASH}
 
 
 def table(head, rows, labels=1):
-    """The first columns are labels, the others numbers."""
+    """Formats a table. The first `labels` columns are labels, the others numbers."""
     ruler = ["---"] * labels + ["---:"] * (len(head) - labels)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ruler, *rows]) + "\n"
 
@@ -33,7 +33,7 @@ def distinct(rows, key):
 
 
 def grid(rows, line, column, cell, head, name=str):
-    """A line of the table for each `line(row)`, a column for each `row[column]`."""
+    """Formats a table with a line for each `line(row)` and a column for each `row[column]`."""
     cells = {(line(row), row[column]): cell(row) for row in rows}
     columns = sorted(distinct(rows, column))
     body = [[*key, *(cells.get((key, at), "") for at in columns)] for key in dict.fromkeys(map(line, rows))]
@@ -55,12 +55,12 @@ def machine(reports):
     for report in reports.values():
         measured = report.get("cpu") or report.get("machine", {}).get("cpu") or model
         if measured != model:
-            sys.exit(f"{report['bench']} was measured on {measured}, and this is {model}: run this where it was measured")
+            sys.exit(f"{report['bench']} was measured on {measured}, but this machine is {model}: run this on the former")
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / (1 << 20)
     rustc = subprocess.run(["rustc", "--version"], cwd=BENCHES, capture_output=True, text=True, check=True).stdout.strip()
     facts = [
         f"{model}, {os.cpu_count()} cores, {'with' if 'sha_ni' in flags else 'without'} SHA instructions",
-        "a virtual machine" if "hypervisor" in flags else "no virtual machine",
+        "a virtual machine" if "hypervisor" in flags else "not a virtual machine",
         f"{memory:.0f} GiB of memory",
         f"Linux {os.uname().release}",
         rustc,
@@ -72,8 +72,8 @@ def machine(reports):
 
 def service(report):
     out = [
-        "What a guard adds to a request in process, over the plain service of the same case (its own time is in the first",
-        "line of each), for a handler that takes the whole body. A negative time is noise.\n",
+        "Time that a guard adds to a request in process, relative to the plain service of the same case, whose own time is in",
+        "the first line. The handler takes the whole body. A negative time is noise.\n",
         "![Time added by body size](benches/added-time.svg)\n",
     ]
     rows = [row for row in report["rows"] if row["handler"] == "takes_bytes"]
@@ -85,11 +85,11 @@ def service(report):
 
     for framework in distinct(rows, "framework"):
         for chunks in (1, 16):
-            # An empty body has no chunks to be divided into, and counts as one.
+            # An empty body has no chunks, and counts as one.
             some = [row for row in rows if row["framework"] == framework and max(row["chunks"], 1) == chunks]
             if some:
                 out.append(f"{FRAMEWORKS[framework]}, body in {chunks} chunk{'s' * (chunks > 1)}:\n")
-                out.append(grid(some, lambda row: (row["contest"], bold(row, row["name"])), "size", cell, ["signed as by", "guard"], size_text))
+                out.append(grid(some, lambda row: (row["contest"], bold(row, row["name"])), "size", cell, ["scheme", "guard"], size_text))
     return out + ["".join(f"- {note}\n" for note in report.get("notes", []))]
 
 
@@ -102,9 +102,9 @@ def allocations(report):
     def line(row):
         return (FRAMEWORKS[row["framework"]], row["contest"], bold(row, row["name"]))
 
-    head = ["framework", "signed as by", "guard"]
+    head = ["framework", "scheme", "guard"]
     return [
-        "Heap allocations of one request of 1 KiB, added to those of the plain service (whose own are given), by chunks.\n",
+        "Heap allocations that a guard adds to a request of 1 KiB, by number of chunks. For the plain service, its own.\n",
         grid(some, line, "chunks", cell, head, lambda chunks: f"{chunks} chunk{'s' * (chunks > 1)}"),
     ]
 
@@ -114,8 +114,8 @@ def last_byte(report):
         return (FRAMEWORKS[row["framework"]], row["contest"], bold(row, row["name"]))
 
     return [
-        "From the last 16 KiB of a large body to the answer, for a handler that takes the whole body.\n",
-        grid(report["rows"], line, "size", lambda row: bold(row, time_text(row["median_ns"])), ["framework", "signed as by", "guard"], size_text),
+        "Time from the last 16 KiB of a large body to the answer, for a handler that takes the whole body.\n",
+        grid(report["rows"], line, "size", lambda row: bold(row, time_text(row["median_ns"])), ["framework", "scheme", "guard"], size_text),
     ]
 
 
@@ -125,7 +125,7 @@ def core(report):
         return times if row["name"] == "bare" else f"{times} (× {row['ratio']:.2f})"
 
     return [
-        "One verification without a framework, beside the bare primitive of the same library over the same bytes.\n",
+        "One verification without a framework, and the bare primitive of the same library over the same bytes.\n",
         grid(report["rows"], lambda row: (row["algorithm"], row["name"]), "size", cell, ["algorithm", "path"], size_text),
         "".join(f"- {note}\n" for note in report.get("notes", [])),
     ]
@@ -134,8 +134,8 @@ def core(report):
 def loopback(report):
     groups = {name: [row for row in report["rows"] if row["group"] == name] for name in distinct(report["rows"], "group")}
     rates = {
-        "throughput": ("Requests that a whole server handles in a second of CPU time, and that as a share of the same server whose handler only hashes; *layered* is that one behind a layer that does nothing.", "ratio_to_hashing"),
-        "rejection": ("Requests refused in a second of CPU time, each closing its connection, and that as a share of accepted ones that close it too.", "ratio_to_accepted"),
+        "throughput": ("Requests that a whole server handles in a second of CPU time, and the ratio to the same server whose handler only hashes. *Layered* is the hashing server behind a layer that does nothing.", "ratio_to_hashing"),
+        "rejection": ("Requests rejected in a second of CPU time, each closing its connection, and the ratio to accepted requests that close it too.", "ratio_to_accepted"),
     }
     out = []
     for group, (caption, ratio) in rates.items():
@@ -150,16 +150,16 @@ def loopback(report):
             [row["name"], size_text(row["size"]), f"{row['taken_by_guard']:,.0f} B", f"{row['read_from_socket']:,.0f} B"]
             for row in groups["rejection_bytes"]
         ]
-        out += ["How much of a refused body was taken: by the guard, and by the framework's own reading ahead.\n"]
+        out += ["Bytes read of a rejected body: by the guard, and by the framework, which reads ahead.\n"]
         out += [table(["server", "body", "by the guard", "from the socket"], body)]
     if "memory" in groups:
         body = [
-            [row["name"], str(row["uploads"]), size_text(row["size"]), f"{row['chunk']} B" if row["chunk"] else "as they come",
+            [row["name"], str(row["uploads"]), size_text(row["size"]), f"{row['chunk']} B" if row["chunk"] else "Content-Length",
              f"{row['peak_kib'] / 1024:.1f} MiB", f"{row['peak_over_idle_per_body']:.2f}", f"{row['peak_ratio_to_plain']:.2f}"]
             for row in groups["memory"]
         ]
-        head = ["server", "uploads", "of", "chunks of", "peak", "over idle, bodies", "of plain's"]
-        out += ["Memory with all uploads in flight at once; the peak over the idle server is in bodies.\n", table(head, body)]
+        head = ["server", "uploads", "size", "chunks", "peak", "peak over idle, in bodies", "ratio to plain"]
+        out += ["Memory with all uploads in flight at once. The peak over the idle server is in multiples of the bodies.\n", table(head, body)]
     return out
 
 
@@ -169,8 +169,8 @@ def instructions(report):
         for row in report["rows"]
     ]
     return [
-        "Instructions of one verification, and of what of it is our own (less the bare primitive over the same signed bytes).",
-        f"Counted with {report['toolchain']}, where `-` is what valgrind's CPU lacks.\n",
+        "Instructions of one verification. *Our own* excludes the bare primitive over the same signed bytes.",
+        f"Counted with {report['toolchain']}, where `-` marks what valgrind's CPU lacks.\n",
         table(["surface", "case", "body", "chunks", "instructions", "our own"], body, 2),
     ]
 
@@ -186,7 +186,7 @@ SECTIONS = [
 
 
 def main():
-    parser = argparse.ArgumentParser(description="writes the tables and the plot of BENCHMARKS.md")
+    parser = argparse.ArgumentParser(description="Writes the tables and the plot of BENCHMARKS.md.")
     parser.add_argument("--results", type=Path, default=BENCHES / "results")
     parser.add_argument("--document", type=Path, default=BENCHES.parent / "BENCHMARKS.md")
     parser.add_argument("--plot", type=Path, default=BENCHES / "added-time.svg")

@@ -1,4 +1,4 @@
--- One delivery, sent over and over. There is no `request` function, so wrk builds its bytes once and runs no Lua per request.
+-- Sends one delivery over and over. Without a `request` function, wrk builds its bytes once and runs no Lua for each request.
 wrk.method = "POST"
 wrk.body = string.rep("x", tonumber(os.getenv("BODY_BYTES")))
 wrk.headers["Content-Type"] = "application/json"

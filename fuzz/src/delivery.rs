@@ -26,7 +26,7 @@ struct Input<'a> {
     body: &'a [u8],
 }
 
-/// Text that mostly is what a sender sends, and sometimes holds what schemes separate by.
+/// Text that is usually what a sender sends, and sometimes contains the separators of schemes.
 #[derive(Arbitrary, Debug)]
 enum Word<'a> {
     Plain,
@@ -51,7 +51,7 @@ impl Word<'_> {
 #[derive(Arbitrary, Debug)]
 enum TimeInput<'a> {
     Now,
-    /// In seconds from now, hours at the most.
+    /// Seconds from now, at most a few hours.
     Near(i16),
     Tenths(i8),
     Zoned(u8),
@@ -86,10 +86,10 @@ impl TimeInput<'_> {
 
 const IDS: [&str; 3] = ["first", "second", "third"];
 
-/// A delivery, signed by the reference and then perhaps changed, gets one verdict: whole, in chunks, and from the
-/// reference; what the `Signer` makes in its place is accepted wherever that of the reference is.
+/// Signs a delivery with the reference, perhaps changes it, and asserts that it gets the same verdict whole, in chunks,
+/// and from the reference. If the unchanged delivery is accepted, so is the one that the `Signer` makes.
 ///
-/// Whether it was accepted; `None` where the bytes were too few to make one.
+/// Returns whether it was accepted, or `None` if there were too few bytes to make a delivery.
 pub fn delivery(data: &[u8]) -> Option<bool> {
     let input = Input::arbitrary_take_rest(Unstructured::new(data)).ok()?;
     let case = &CASES[usize::from(input.case) % CASES.len()];
@@ -111,14 +111,14 @@ pub fn delivery(data: &[u8]) -> Option<bool> {
         signers.push(&keys[0]);
     }
     let mut delivery = plan.signed(case, signers.into_iter());
-    // Small enough that some bodies are over it.
+    // A limit small enough that some bodies exceed it.
     let receiver = Receiver::new(case, keys.clone(), 64 + usize::from(input.body_limit));
     let cuts = &input.cuts[..input.cuts.len().min(64)];
 
     let accepted = receiver.check(&delivery, cuts);
     if let Some(key) = keys.iter().find(|key| Some(key.id) == accepted) {
         let made = by_signer(case, key, &plan);
-        assert!(receiver.check(&made, cuts).is_some(), "made by the signer: {made:?}");
+        assert!(receiver.check(&made, cuts).is_some(), "rejected the signer's delivery: {made:?}");
     }
     input.mutations.iter().for_each(|mutation| mutation.apply(&case.reference, &mut delivery));
     Some(receiver.check(&delivery, cuts).is_some())
@@ -127,8 +127,8 @@ pub fn delivery(data: &[u8]) -> Option<bool> {
 fn by_signer(case: &Case, key: &Key, plan: &Plan<'_>) -> Delivery {
     let target = plan.target(case);
     let signer = Signer::new(case.library.clone(), [Secret::new(key.text.clone())]);
-    let signer = signer.expect("the verifier took the key").request(plan.method, &*target);
-    // White space around a field's value is not part of it: the request that arrives has none.
+    let signer = signer.expect("the verifier accepted the key").request(plan.method, &*target);
+    // Servers strip white space around a field's value.
     let trimmed = plan.headers(case).into_iter().map(|(name, value)| (name, value.trim_ascii().to_owned()));
     let signer = trimmed.fold(signer, |signer, (name, value)| signer.header(name, value));
     let headers = signer.headers(plan.body, now()).expect("the signer has what the reference had");

@@ -1,4 +1,5 @@
-//! What must hold for every input, as functions that panic where it does not: each is fuzzed, and replayed on stable.
+//! Properties that hold for every input, as functions that panic if they do not. Each is fuzzed on nightly and
+//! replayed on stable.
 
 mod delivery;
 mod mutation;

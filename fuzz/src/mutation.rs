@@ -1,4 +1,4 @@
-//! What may become of a delivery on its way.
+//! Changes that can happen to a delivery in transit.
 
 use arbitrary::Arbitrary;
 

@@ -1,4 +1,4 @@
-//! A delivery as its sender plans it, signed by the reference.
+//! The fields of a delivery, from which the reference makes a signed one.
 
 use arbitrary::Arbitrary;
 use aws_lc_rs::digest;
@@ -15,7 +15,7 @@ pub struct Plan<'p> {
     pub method: &'p str,
     pub path: &'p str,
     pub query: &'p str,
-    /// Of the headers that are signed, in turn.
+    /// The values of the signed headers, in order.
     pub values: [&'p str; 2],
     pub time: &'p str,
     pub body: &'p [u8],
@@ -41,7 +41,7 @@ impl Plan<'_> {
         }
     }
 
-    /// Signed with each of the keys, or the first where the header holds one signature.
+    /// Signs with each of the keys, or with the first if the header holds one signature only.
     pub fn signed<'k>(&self, case: &Case, keys: impl Iterator<Item = &'k Key>) -> Delivery {
         let scheme = &case.reference;
         let headers = self.headers(case).into_iter().map(|(name, value)| (name, value.into_bytes()));
@@ -51,7 +51,7 @@ impl Plan<'_> {
             headers: headers.collect(),
             body: self.body.to_vec(),
         };
-        // What no receiver takes is signed as nothing.
+        // Content that no receiver accepts is signed as if it were empty.
         let content = scheme.content(&delivery, self.time).unwrap_or_default();
         let signatures: Vec<String> = keys.map(|key| scheme.signature(&key.text, &content)).collect();
         let value = scheme.value(self.time, &signatures);
@@ -63,7 +63,7 @@ impl Plan<'_> {
     }
 }
 
-/// A key as the fuzzer chooses it.
+/// A key chosen by the fuzzer.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct KeyInput {
     pub seed: u8,

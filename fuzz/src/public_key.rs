@@ -12,11 +12,11 @@ const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::Ed25519,
 ];
 
-/// The lengths of signatures: of P-256 in DER, of two numbers, of RSA from 1024 to 4096 bits.
+/// Signature lengths in bytes: P-256 in DER, two fixed-length numbers, and RSA from 1024 to 4096 bits.
 const LENGTHS: [usize; 7] = [8, 64, 70, 128, 256, 384, 512];
 
-/// What is no key is refused without a panic; a key makes a verifier that takes no made-up signature. How many verifiers
-/// were made.
+/// Reads the bytes as a public key in every form, and asserts that no key accepts a made-up signature. Returns the
+/// number of verifiers built.
 pub fn public_key(data: &[u8]) -> usize {
     let text = str::from_utf8(data).ok();
     let texts = [PublicKey::from_text, PublicKey::from_pem, PublicKey::from_base64];
@@ -24,18 +24,18 @@ pub fn public_key(data: &[u8]) -> usize {
     let binary = [PublicKey::from_der(data), PublicKey::from_ed25519(data)];
     let keys = from_text.chain(binary.into_iter().flatten()).collect::<Vec<_>>();
     let verifiers = keys.iter().flat_map(|key| ALGORITHMS.map(|algorithm| (key.clone(), algorithm)));
-    verifiers.filter(|(key, algorithm)| refuses_made_up_signatures(key.clone(), *algorithm, data)).count()
+    verifiers.filter(|(key, algorithm)| rejects_made_up_signatures(key.clone(), *algorithm, data)).count()
 }
 
-/// `false` where the key does not fit the algorithm.
-fn refuses_made_up_signatures(key: PublicKey, algorithm: Algorithm, data: &[u8]) -> bool {
+/// Returns `false` if the key does not fit the algorithm.
+fn rejects_made_up_signatures(key: PublicKey, algorithm: Algorithm, data: &[u8]) -> bool {
     let scheme = Scheme::builder("fuzzed")
         .signature_header("x-signature")
         .encoding(Encoding::Base64(Padding::Required))
         .algorithm(algorithm)
         .legacy_least_modulus_bits(1024)
         .build()
-        .expect("the scheme is sound");
+        .expect("the scheme is valid");
     let Ok(verifier) = Verifier::builder(scheme).public_key("only", key).build() else { return false };
     for length in LENGTHS {
         let of_key: Vec<u8> = data.iter().rev().copied().cycle().take(length).collect();

@@ -1,4 +1,4 @@
-//! A delivery through the library, in one piece and in chunks, and through the reference.
+//! Verifies a delivery with the library, whole and in chunks, and with the reference.
 
 use std::{
     collections::HashSet,
@@ -24,7 +24,7 @@ pub fn reference_now() -> i128 {
     i128::from(NOW) * NANOSECONDS
 }
 
-/// One scheme's verifier, with all that the reference needs to agree with it.
+/// A verifier for one scheme, with the same settings for the reference.
 pub struct Receiver {
     pub case: &'static Case,
     pub keys: Vec<reference::Key>,
@@ -34,12 +34,11 @@ pub struct Receiver {
 
 impl Receiver {
     pub fn new(case: &'static Case, mut keys: Vec<reference::Key>, body_limit: usize) -> Self {
-        // One key under two ids does not build.
+        // A verifier with the same key under two ids does not build.
         let mut texts = HashSet::new();
         keys.retain(|key| texts.insert(key.text.clone()));
-        let instant = |at: i128| {
-            UNIX_EPOCH + Duration::from_nanos(u64::try_from(at).expect("the instants are of our time"))
-        };
+        let instant =
+            |at: i128| UNIX_EPOCH + Duration::from_nanos(u64::try_from(at).expect("instants are after 1970"));
         let mut builder = Verifier::builder(case.library.clone()).body_limit(body_limit);
         for key in &keys {
             let mut given = Key::secret(key.id, Secret::new(key.text.clone()));
@@ -47,10 +46,10 @@ impl Receiver {
             given = key.expires_at.map_or(given.clone(), |at| given.expires_at(instant(at)));
             builder = builder.key(given);
         }
-        Self { case, keys, body_limit, verifier: builder.build().expect("the scheme and the keys are sound") }
+        Self { case, keys, body_limit, verifier: builder.build().expect("the scheme and the keys are valid") }
     }
 
-    /// The id of the key by which the delivery is accepted, of which all must agree.
+    /// Asserts that all agree, and returns the id of the key that signed an accepted delivery.
     pub fn check(&self, delivery: &Delivery, cuts: &[u8]) -> Option<&'static str> {
         let head = RequestHead::new(&delivery.method, &delivery.target, &delivery.headers);
         let whole = self.verifier.verify(&head, &delivery.body, now());
@@ -59,7 +58,7 @@ impl Receiver {
             Ok(verified) => Ok((verified.key().clone(), verified.fingerprint(), verified.timestamp())),
             Err(rejection) => Err(rejection.kind()),
         };
-        assert_eq!(summary(&whole), summary(&chunked), "in one piece and in chunks of {cuts:?}");
+        assert_eq!(summary(&whole), summary(&chunked), "whole and in chunks of {cuts:?}");
         let expected = self.case.reference.verdict(&self.keys, self.body_limit, reference_now(), delivery);
         let found = whole.as_ref().ok().map(|verified| verified.key().as_str());
         assert_eq!(found, expected, "{:?}: {delivery:?}: {whole:?}", self.case.library);
@@ -85,7 +84,7 @@ impl Receiver {
         verification.finish()
     }
 
-    /// The rejection holds no part of a secret, and not the signature that would have been right.
+    /// Asserts that the rejection reveals no part of a secret and no valid signature.
     fn tells_nothing(&self, rejection: &Rejection, delivery: &Delivery) {
         let scheme = &self.case.reference;
         let told = format!("{rejection} {rejection:?}");
@@ -100,7 +99,7 @@ impl Receiver {
     }
 }
 
-/// Every eight bytes in a row, as numbers: comparing bytes with bytes keeps the fuzzer busy.
+/// Every window of eight bytes, as numbers. The fuzzer instruments comparisons of bytes, which would slow it down.
 fn parts(text: &[u8]) -> HashSet<u64> {
     text.array_windows().map(|window| u64::from_ne_bytes(*window)).collect()
 }

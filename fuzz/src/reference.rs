@@ -1,6 +1,6 @@
-//! The verdict once more, as naively as the documentation reads: what the library is compared with.
+//! A second, naive implementation of the verdict, written from the documentation, to compare the library with.
 //!
-//! It takes the words that a scheme is stated in ([`Part`], [`Encoding`] and the like) from the library, and no code.
+//! It shares the types that describe a scheme ([`Part`], [`Encoding`] and the like) with the library, but no code.
 
 mod fields;
 mod primitives;
@@ -11,7 +11,7 @@ use countersign::{Algorithm, Encoding, Part, SecretForm};
 
 pub use self::time::{Place, Time};
 
-/// What a sender puts on the wire.
+/// A sender's wire format.
 #[derive(Clone, Debug)]
 pub struct Scheme {
     pub header: String,
@@ -25,12 +25,12 @@ pub struct Scheme {
     pub refuses_encoded: bool,
 }
 
-/// How the header's value carries signatures.
+/// The syntax of the signature header's value.
 #[derive(Clone, Debug)]
 pub enum Form {
     Bare,
     Prefixed(String),
-    /// Bare items are those of Modern Dropship: the first is the timestamp.
+    /// Modern Dropship sends bare items, the first of which is the timestamp.
     List {
         separator: char,
         label: Option<(String, char)>,
@@ -41,9 +41,9 @@ pub enum Form {
 #[derive(Clone, Debug)]
 pub struct Key {
     pub id: &'static str,
-    /// As the sender shows it.
+    /// The secret as the sender shows it.
     pub text: Vec<u8>,
-    /// In nanoseconds since 1970, as every instant here.
+    /// In nanoseconds since 1970, like every instant here.
     pub not_before: Option<i128>,
     pub expires_at: Option<i128>,
 }
@@ -71,7 +71,7 @@ impl Delivery {
 }
 
 impl Scheme {
-    /// The id of the key by which the delivery is accepted.
+    /// Returns the id of the key that signed the delivery, or `None` if it is rejected.
     pub fn verdict(
         &self,
         keys: &[Key],
@@ -115,7 +115,7 @@ impl Scheme {
         keys.iter().filter(active).find(made).map(|key| key.id)
     }
 
-    /// The timestamp as it was sent; nothing where none is signed.
+    /// The timestamp as sent, or an empty text if the scheme signs none.
     pub fn time_text<'d>(&self, delivery: &'d Delivery) -> Option<&'d str> {
         match self.time.as_ref().map(|time| &time.place) {
             Some(Place::Header(name)) => delivery.once(name),
@@ -129,7 +129,7 @@ impl Scheme {
         (value.is_ascii() && (1..=8192).contains(&value.len())).then_some(value)
     }
 
-    /// The listed timestamp and the texts that claim to be signatures.
+    /// The timestamp in the list and the claimed signatures.
     fn items<'d>(&self, value: &'d str) -> Option<(Option<&'d str>, Vec<&'d str>)> {
         match &self.form {
             Form::Bare => Some((None, vec![value])),
@@ -169,13 +169,13 @@ impl Scheme {
         }
     }
 
-    /// The literal that ends the timestamp towards the body.
+    /// The literal next to the timestamp, on the side of the body.
     fn beside_time(&self) -> Option<&str> {
         let at = self.content.iter().position(|part| *part == Part::Timestamp)?;
         self.inner_literal(at)
     }
 
-    /// The literal between the part and whatever is next on the way to the body.
+    /// The literal next to the part, on the side of the body.
     fn inner_literal(&self, at: usize) -> Option<&str> {
         let body = self.content.iter().position(|part| matches!(part, Part::Body | Part::SortedForm));
         let inner = if body.is_some_and(|body| body < at) { at - 1 } else { at + 1 };
@@ -185,7 +185,7 @@ impl Scheme {
         }
     }
 
-    /// What is signed, where no part of it holds the text that should end it.
+    /// The signed content, or `None` if a part is missing, malformed, or contains its separator.
     pub fn content(&self, delivery: &Delivery, time: &str) -> Option<Vec<u8>> {
         let (path, query) = match delivery.target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
@@ -221,7 +221,7 @@ impl Scheme {
         Some(content)
     }
 
-    /// The signature header's value.
+    /// The value of the signature header.
     pub fn value(&self, time: &str, signatures: &[String]) -> String {
         match &self.form {
             Form::Bare => signatures[0].clone(),
@@ -242,7 +242,7 @@ impl Scheme {
     }
 }
 
-/// Whether each `Content-Length` is a number within the limit.
+/// Returns whether each `Content-Length` is a number within the limit.
 fn announces(delivery: &Delivery, limit: usize) -> bool {
     delivery.values("content-length").iter().all(|value| {
         let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
@@ -250,7 +250,7 @@ fn announces(delivery: &Delivery, limit: usize) -> bool {
     })
 }
 
-/// The value behind a prefix, in any case; a prefix that ends in `=` may have spaces around that.
+/// The value after the prefix, which matches in any case. If the prefix ends in `=`, spaces may surround that.
 fn without<'v>(value: &'v str, prefix: &str) -> Option<&'v str> {
     match prefix.strip_suffix('=') {
         Some(label) => {

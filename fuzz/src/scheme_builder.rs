@@ -15,24 +15,25 @@ use crate::{
 
 const SECRET: &str = "00112233445566778899aabbccddeeff";
 
-/// A scheme that builds takes what it signs, and one signature is that of one delivery: no byte moves between fields.
+/// Asserts that a scheme that builds accepts what it signs, and that no two deliveries share a signature, so no byte can
+/// move between fields.
 ///
-/// Whether a scheme was built and a delivery accepted under it.
+/// Returns whether a scheme was built and a delivery was accepted under it.
 pub fn scheme_builder(data: &[u8]) -> Option<bool> {
     let input = Input::arbitrary_take_rest(Unstructured::new(data)).ok()?;
     let scheme = input.scheme();
     if let Some(odd) = input.odd_call(schemes::builder(&scheme)) {
-        // It builds or it does not: what it states is not that of the reference.
+        // The reference does not state this call, so only a panic counts.
         drop(odd.build());
         return Some(false);
     }
     let Ok(library) = schemes::builder(&scheme).build() else { return Some(false) };
-    // A public key's algorithm takes no secret.
+    // A public-key algorithm takes no secret.
     let Ok(verifier) = Verifier::builder(library).secret("only", Secret::new(SECRET)).build() else {
         return Some(false);
     };
     let attempt = Attempt { scheme, verifier };
-    // Of a form and of a digest more than one body has the same.
+    // Several bodies can give the same sorted form or match the same digest rule, so deliveries need not be unique.
     if attempt.scheme.content.contains(&Part::SortedForm) || attempt.scheme.digest_parameter.is_some() {
         return Some(false);
     }
@@ -45,13 +46,13 @@ struct Attempt {
     verifier: Verifier,
 }
 
-/// What the request supplies to the signed content.
+/// A field of the request that is part of the signed content.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Field {
     Method,
     Path,
     Query,
-    /// By its name in lower case; a timestamp in a header is that header's.
+    /// The header's name in lower case. A timestamp in a header is also a `Header`.
     Header(String),
     ListedTime,
     Body,
@@ -60,7 +61,7 @@ enum Field {
 type Values = BTreeMap<Field, Vec<u8>>;
 
 impl Attempt {
-    /// Text that is fixed, or the field that supplies it.
+    /// Each part of the content: fixed text, or the field that supplies it.
     fn slots(&self) -> Vec<Result<&str, Field>> {
         let slots = self.scheme.content.iter().map(|part| match part {
             Part::Literal(text) | Part::Url(text) => Ok(&**text),
@@ -104,7 +105,7 @@ impl Attempt {
         self.verifier.verify(&head, &delivery.body, now()).map_err(|rejection| rejection.kind())
     }
 
-    /// A delivery with plain values may be found ambiguous beside the scheme's texts; its signature is never the fault.
+    /// A delivery with plain values may be rejected as ambiguous next to the scheme's texts, but never for its signature.
     fn takes_what_it_signs(&self, input: &Input<'_>) {
         let fields = self.slots().into_iter().filter_map(Result::err);
         let values: Values =
@@ -129,8 +130,8 @@ impl Attempt {
         self.slots().into_iter().flat_map(bytes).collect()
     }
 
-    /// Every way to cut one signed content into fields: of all that are accepted under its signature, none differs from
-    /// another. Whether any was.
+    /// Cuts one signed content into fields in every way, and asserts that all deliveries accepted under its signature are
+    /// the same. Returns whether any was accepted.
     fn one_delivery_for_each_signature(&self, values: &dyn Fn(&Field, &Field) -> Vec<u8>) -> bool {
         let slots = self.slots();
         let fields = slots.iter().filter_map(|slot| slot.as_ref().err());

@@ -1,4 +1,4 @@
-//! Schemes as the library is told them and as the reference reads them.
+//! Schemes, stated for the library and for the reference.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -9,19 +9,19 @@ use countersign::{
 
 use crate::reference::{Form, Place, Scheme, Time};
 
-/// One scheme, stated twice.
+/// One scheme, stated for both.
 pub struct Case {
     pub library: countersign::Scheme,
     pub reference: Scheme,
 }
 
-/// Every scheme that deliveries are made for.
+/// Every scheme that the fuzzer makes deliveries for.
 pub static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| built().into_iter().chain(named()).collect());
 
 pub const URL: &str = "https://receiver.example/hooks?tenant=1";
 pub const DIGEST_PARAMETER: &str = "bodySHA256";
 
-/// The builder's calls that state the scheme.
+/// States the scheme through the library's builder.
 pub fn builder(scheme: &Scheme) -> SchemeBuilder {
     let mut builder = countersign::Scheme::builder("fuzzed")
         .signature_header(scheme.header.clone())
@@ -146,7 +146,7 @@ fn built() -> Vec<Case> {
         },
     ];
     let case = |reference: Scheme| Case {
-        library: builder(&reference).build().expect("the scheme is sound"),
+        library: builder(&reference).build().expect("the scheme is valid"),
         reference,
     };
     schemes.into_iter().map(case).collect()

@@ -18,7 +18,7 @@ const PLAN: Plan<'_> = Plan {
     body: b"{\"a\":\"b\"}",
 };
 
-/// For each scheme, its receiver and a delivery that is right.
+/// A receiver and a valid delivery for each scheme.
 static RIGHT: LazyLock<Vec<(Receiver, Delivery)>> = LazyLock::new(|| CASES.iter().map(right).collect());
 
 fn right(case: &'static Case) -> (Receiver, Delivery) {
@@ -38,7 +38,7 @@ fn is_signature(receiver: &Receiver, name: &str) -> bool {
     name == receiver.case.reference.header
 }
 
-/// The signature header that each scheme accepts.
+/// A valid value of the signature header for each scheme.
 pub fn right_values() -> impl Iterator<Item = &'static [u8]> {
     RIGHT.iter().flat_map(|(receiver, delivery)| {
         let mut headers = delivery.headers.iter();
@@ -46,7 +46,7 @@ pub fn right_values() -> impl Iterator<Item = &'static [u8]> {
     })
 }
 
-/// Raw bytes as the signature header: each scheme's verdict is that of the reference. How many accepted them.
+/// Asserts that each scheme agrees with the reference on these bytes as the signature header. Returns how many accept.
 pub fn signature_header(data: &[u8]) -> usize {
     let accepted = RIGHT.iter().filter_map(|(receiver, delivery)| {
         let mut delivery = delivery.clone();

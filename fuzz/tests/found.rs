@@ -1,4 +1,4 @@
-//! What fuzzing found in the library, and what was found by reading it for fuzzing: each stays mended.
+//! Regression tests for bugs found by fuzzing, and by reading the library for fuzzing.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -24,8 +24,8 @@ fn plain() -> SchemeBuilder {
         .algorithm(Algorithm::HmacSha256)
 }
 
-/// It is refused when it is built, or takes what its own sender makes.
-fn takes_its_own_or_is_refused(builder: SchemeBuilder) {
+/// Asserts that the scheme does not build, or that it accepts its own signer's deliveries.
+fn accepts_its_own_or_does_not_build(builder: SchemeBuilder) {
     let Ok(scheme) = builder.build() else { return };
     let signer = Signer::new(scheme.clone(), [Secret::new("secret")]).unwrap();
     let verifier = verifier(scheme);
@@ -38,29 +38,31 @@ fn takes_its_own_or_is_refused(builder: SchemeBuilder) {
 }
 
 #[test]
-fn a_signature_may_begin_like_its_prefix() {
-    takes_its_own_or_is_refused(plain().prefix("ab"));
-    takes_its_own_or_is_refused(plain().prefix("v1").encoding(Encoding::Base64(Padding::Required)));
+fn a_signature_may_start_like_its_prefix() {
+    accepts_its_own_or_does_not_build(plain().prefix("ab"));
+    accepts_its_own_or_does_not_build(plain().prefix("v1").encoding(Encoding::Base64(Padding::Required)));
 }
 
 #[test]
-fn a_prefix_that_matches_nothing_is_no_prefix() {
-    takes_its_own_or_is_refused(plain().prefix("v1=sha256="));
-    takes_its_own_or_is_refused(plain().prefix("v1 ="));
+fn a_prefix_that_cannot_match_does_not_build() {
+    accepts_its_own_or_does_not_build(plain().prefix("v1=sha256="));
+    accepts_its_own_or_does_not_build(plain().prefix("v1 ="));
 }
 
 #[test]
-fn a_label_that_matches_nothing_is_no_label() {
+fn a_label_that_cannot_match_does_not_build() {
     for label in ["v1 ", " v1", "é"] {
-        takes_its_own_or_is_refused(plain().list(SignatureList::separated_by(',').labelled(label, '=')));
+        accepts_its_own_or_does_not_build(
+            plain().list(SignatureList::separated_by(',').labelled(label, '=')),
+        );
     }
 }
 
 #[test]
-fn a_timestamp_label_that_matches_nothing_is_no_label() {
+fn a_timestamp_label_that_cannot_match_does_not_build() {
     for label in ["a,b", "a=b", "t ", " t", "é"] {
         let five_minutes = Tolerance::within(Duration::from_secs(300));
-        takes_its_own_or_is_refused(
+        accepts_its_own_or_does_not_build(
             plain()
                 .list(SignatureList::separated_by(',').labelled("v1", '='))
                 .timestamp(Timestamp::in_list(label, TimestampFormat::Seconds, five_minutes))
@@ -70,9 +72,9 @@ fn a_timestamp_label_that_matches_nothing_is_no_label() {
 }
 
 #[test]
-fn a_list_cannot_be_parted_by_what_its_timestamp_holds() {
+fn a_separator_that_the_timestamp_contains_does_not_build() {
     let five_minutes = Tolerance::within(Duration::from_secs(300));
-    takes_its_own_or_is_refused(
+    accepts_its_own_or_does_not_build(
         plain()
             .list(SignatureList::separated_by(':').labelled("v1", '='))
             .timestamp(Timestamp::in_list("t", TimestampFormat::Rfc3339, five_minutes))
@@ -81,7 +83,7 @@ fn a_list_cannot_be_parted_by_what_its_timestamp_holds() {
 }
 
 #[test]
-fn a_date_and_a_time_are_parted_by_a_t_or_a_space() {
+fn only_a_t_or_a_space_separates_date_and_time() {
     let verifier = verifier(senders::zendesk());
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
     let passes = |time: &str| {
@@ -95,7 +97,7 @@ fn a_date_and_a_time_are_parted_by_a_t_or_a_space() {
     }
 }
 
-/// Both are (timestamp, body) with one signed content: at most one is accepted.
+/// Each delivery is `(timestamp, body)`, and both have the same signed content: at most one may be accepted.
 fn at_most_one_passes(scheme: Scheme, separator: &str, deliveries: [(&str, &str); 2]) {
     let header = scheme.header_name().to_owned();
     let verifier = verifier(scheme);
@@ -109,7 +111,7 @@ fn at_most_one_passes(scheme: Scheme, separator: &str, deliveries: [(&str, &str)
 }
 
 #[test]
-fn no_byte_moves_from_a_modern_dropship_timestamp() {
+fn bytes_cannot_move_out_of_a_modern_dropship_timestamp() {
     at_most_one_passes(
         senders::modern_dropship(),
         ".",
@@ -118,7 +120,7 @@ fn no_byte_moves_from_a_modern_dropship_timestamp() {
 }
 
 #[test]
-fn no_byte_moves_from_a_timestamp_of_any_format() {
+fn bytes_cannot_move_out_of_a_timestamp_of_any_format() {
     for (separator, deliveries) in [
         (":", [("2024-06-25T19:00:00Z", "body"), ("2024-06-25T19", "00:00Z:body")]),
         ("-", [("2024-06-25T19:00:00Z", "body"), ("2024", "06-25T19:00:00Z-body")]),
@@ -129,7 +131,7 @@ fn no_byte_moves_from_a_timestamp_of_any_format() {
         let list = SignatureList::separated_by(',').labelled("v1", '=');
         let any = Timestamp::in_list("t", TimestampFormat::Any, Tolerance::dangerously_unlimited());
         let builder = plain().list(list).timestamp(any);
-        // A separator that is refused leaves nothing to cut.
+        // Nothing to test if the builder refuses the separator.
         if let Ok(scheme) = builder.content([Part::Timestamp, Part::literal(separator), Part::Body]).build() {
             at_most_one_passes(scheme, separator, deliveries);
         }

@@ -1,4 +1,4 @@
-//! Every property over the committed seeds and over generated inputs, on stable.
+//! Runs every property over the committed seeds and over generated inputs, on stable.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
 };
 
-/// The property over every seed of its target, then over the generated inputs; what it returned for each.
+/// Runs the property over every seed of its target, then over generated inputs, and returns the results.
 fn replay<T>(target: &str, generated: u32, property: fn(&[u8]) -> T) -> Vec<T> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -30,8 +30,8 @@ fn inputs(count: u32) -> impl Iterator<Item = Vec<u8>> {
 fn deliveries_get_one_verdict() {
     let outcomes = replay("delivery", 6000, countersign_fuzz::delivery);
     let accepted = outcomes.iter().filter(|outcome| **outcome == Some(true)).count();
-    let refused = outcomes.iter().filter(|outcome| **outcome == Some(false)).count();
-    assert!(accepted >= 1000 && refused >= 1000, "{accepted} accepted, {refused} refused");
+    let rejected = outcomes.iter().filter(|outcome| **outcome == Some(false)).count();
+    assert!(accepted >= 1000 && rejected >= 1000, "{accepted} accepted, {rejected} rejected");
 }
 
 #[test]
@@ -44,14 +44,14 @@ fn signature_headers_get_one_verdict() {
 }
 
 #[test]
-fn no_byte_moves_between_fields() {
+fn bytes_cannot_move_between_fields() {
     let outcomes = replay("scheme_builder", 20_000, countersign_fuzz::scheme_builder);
     let accepted = outcomes.iter().filter(|outcome| **outcome == Some(true)).count();
     assert!(accepted >= 100, "{accepted} accepted");
 }
 
 #[test]
-fn no_public_key_takes_a_made_up_signature() {
+fn no_public_key_accepts_a_made_up_signature() {
     let outcomes = replay("public_key", 3000, countersign_fuzz::public_key);
     assert!(outcomes.iter().filter(|verifiers| **verifiers > 0).count() >= 4);
 }

@@ -1,5 +1,5 @@
-//! What one request may cost in memory, whatever its chunks: counted by the allocator.
-#![expect(clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
+//! An upper bound on the memory that one request allocates, counted by the allocator.
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use std::{
     convert::Infallible,
@@ -31,16 +31,16 @@ use tower::{Layer, ServiceExt, service_fn};
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-/// The largest whose buffers are not kept for the next bodies: what is kept is no cost of the next request.
+/// The largest body limit whose buffers are not kept for later bodies: a kept buffer would escape the count.
 const LIMIT: usize = (1 << 18) - 1;
 
 const LARGE_LIMIT: usize = 1 << 20;
 
-/// What a framework needs for itself, in bytes.
+/// The framework's own share, in bytes.
 const SLACK: usize = 8192;
 
-/// A body of this length: a first chunk of one size, then chunks of another, each in memory of its own as a
-/// server's are.
+/// A body of `length` bytes: one chunk of `first` bytes, then chunks of `size`. Each chunk owns its memory, as
+/// a server's chunks do.
 struct Chunks {
     first: usize,
     size: usize,
@@ -75,7 +75,7 @@ impl Stream for Chunks {
     }
 }
 
-/// The most bytes that were allocated at once, above those before the request, and how often it allocated.
+/// The request's peak of allocated bytes, and its number of allocations.
 fn cost_of(headers: &[(String, String)], limit: usize, first: usize, size: usize) -> (usize, u64) {
     let secret = Secret::new("secret");
     let verifier =
@@ -100,14 +100,14 @@ fn cost_of(headers: &[(String, String)], limit: usize, first: usize, size: usize
     (stats.max_bytes, stats.total_blocks)
 }
 
-/// The same for actix-web.
+/// [`cost_of`] for actix-web.
 fn cost_of_in_actix(headers: &[(String, String)], limit: usize, first: usize, size: usize) -> (usize, u64) {
     let verifier = Verifier::builder(senders::moduslink())
         .secret("k", Secret::new("secret"))
         .body_limit(limit)
         .build()
         .unwrap();
-    // actix's own extractors copy: this one takes the chunks as they are.
+    // actix-web's own extractors copy, so read the chunks directly.
     let handler = web::post().to(move |payload: web::Payload| async move {
         let mut payload = payload.into_inner();
         let mut length = 0;
@@ -135,7 +135,7 @@ fn cost_of_in_actix(headers: &[(String, String)], limit: usize, first: usize, si
 }
 
 #[test]
-fn no_request_costs_more_than_twice_the_limit_and_a_few_kilobytes() {
+fn no_request_allocates_more_than_twice_the_limit_and_a_few_kilobytes() {
     let signer = Signer::new(senders::moduslink(), [Secret::new("secret")]).unwrap();
     let signed_headers = |limit| signer.headers(BYTES.get(..limit).unwrap(), SystemTime::now()).unwrap();
     let signed = signed_headers(LIMIT);
@@ -148,7 +148,7 @@ fn no_request_costs_more_than_twice_the_limit_and_a_few_kilobytes() {
                 (LIMIT..=2 * LIMIT + SLACK).contains(&bytes),
                 "{first}, then chunks of {size}: {bytes} bytes"
             );
-            // One for each chunk that arrives, and a few for the buffer.
+            // One allocation for each chunk, and a few for the buffer.
             let chunks = (LIMIT / size) as u64;
             assert!(blocks <= chunks + 60, "{first}, then chunks of {size}: {blocks} allocations");
         }
@@ -162,7 +162,7 @@ fn no_request_costs_more_than_twice_the_limit_and_a_few_kilobytes() {
         assert!(blocks <= 40, "one chunk: {blocks} allocations");
     }
 
-    // Nothing is allocated from a number that the peer sent.
+    // A length that the peer announces must not cause an allocation.
     let lying = [signed, vec![("content-length".to_owned(), "1000000000000000".to_owned())]].concat();
     for cost_of in [cost_of, cost_of_in_actix] {
         let (bytes, _) = cost_of(&lying, LIMIT, LIMIT, LIMIT);

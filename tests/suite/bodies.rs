@@ -1,4 +1,4 @@
-//! The order of the checks, and what may be wrong with a body.
+//! The order of the checks, and the ways a body can be wrong.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,9 +8,9 @@ use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, verifier};
 
 const BODY: &[u8] = br#"{"eventType":"Orders.Created"}"#;
 
-/// Each request below is wrong in all that follows as well: the first check in the contract's order decides.
+/// Each request below also fails every later check, so the first check in the documented order decides.
 #[test]
-fn checks_run_in_the_order_of_the_contract() {
+fn checks_run_in_the_documented_order() {
     let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
     let tolerance = Tolerance::within(Duration::from_secs(300));
     let build = |expired: bool| {
@@ -59,7 +59,7 @@ fn checks_run_in_the_order_of_the_contract() {
 }
 
 #[test]
-fn content_length_is_refused_over_the_limit_and_where_it_is_no_number() {
+fn a_content_length_over_the_limit_or_not_a_number_is_rejected() {
     let verifier = verifier(senders::moduslink(), "secret");
     let sent = hmac_delivery(senders::moduslink(), "secret", BODY);
     let length = BODY.len().to_string();
@@ -107,7 +107,7 @@ fn a_body_at_the_limit_passes_and_one_byte_more_does_not() {
 }
 
 #[test]
-fn an_empty_body_that_is_signed_is_a_valid_delivery() {
+fn a_signed_empty_body_is_a_valid_delivery() {
     for scheme in [senders::moduslink, senders::ewarehousing, senders::extend, senders::modern_dropship] {
         let sent = hmac_delivery(scheme(), "secret", "");
         for delivery in [sent.clone(), Delivery { chunks: Vec::new(), ..sent }] {
@@ -120,7 +120,7 @@ fn an_empty_body_that_is_signed_is_a_valid_delivery() {
 }
 
 #[test]
-fn chunks_without_a_byte_are_counted_and_change_nothing_below_the_budget() {
+fn empty_chunks_are_counted_and_change_nothing_up_to_their_limit() {
     let verifier = verifier(senders::moduslink(), "secret");
     let mut sent = hmac_delivery(senders::moduslink(), "secret", BODY);
     sent.chunks.extend(vec![bytes::Bytes::new(); 1024]);

@@ -1,9 +1,9 @@
-//! `BUG_CLASSES.md` names tests that exist.
+//! Every test that `BUG_CLASSES.md` names exists.
 
 use std::{fs, path::Path};
 
 #[test]
-fn every_test_that_the_list_of_bug_classes_names_exists() {
+fn every_test_named_in_the_bug_classes_exists() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let list = include_str!("../BUG_CLASSES.md");
     let mut named = 0;

@@ -1,4 +1,4 @@
-//! Verifiers from configuration files: the same from TOML, JSON and YAML, and an error that names the field.
+//! Verifiers from configuration files in TOML, JSON and YAML.
 
 use std::{env, fs, process::Command};
 
@@ -70,7 +70,7 @@ senders:
 "#;
 
 #[test]
-fn the_same_verifier_comes_from_toml_json_and_yaml() {
+fn toml_json_and_yaml_build_the_same_verifier() {
     let configs: [Config; 3] = [
         toml::from_str(ACME_TOML).unwrap(),
         serde_json::from_str(ACME_JSON).unwrap(),
@@ -101,7 +101,7 @@ fn the_same_verifier_comes_from_toml_json_and_yaml() {
 }
 
 #[test]
-fn several_senders_by_name_and_their_order() {
+fn several_senders_are_configured_by_name_and_their_order_decides() {
     let two = r#"
         [[senders]]
         sender = "square"
@@ -131,7 +131,7 @@ fn several_senders_by_name_and_their_order() {
 }
 
 #[test]
-fn every_named_sender_can_be_named() {
+fn every_built_in_sender_can_be_configured_by_name() {
     let folder = crate::harness::vectors_folder().join("keys");
     for name in senders::names() {
         let url = match name {
@@ -155,7 +155,7 @@ fn every_named_sender_can_be_named() {
 }
 
 #[test]
-fn a_static_token_can_be_spelt_out() {
+fn a_static_token_scheme_can_be_written_out() {
     let token = r#"
         [[senders]]
         scheme = { name = "lab", signature_header = "X-Token", algorithm = "unsigned-token" }
@@ -166,9 +166,9 @@ fn a_static_token_can_be_spelt_out() {
     assert_eq!((SURFACES[0].deliver)(&verifier, &sent), Outcome::verified("k", b"body".to_vec()));
 }
 
-/// A file as secret stores mount them: its line end is not a part of the secret, everything else is.
+/// Secret stores mount such files: one trailing newline is not part of the secret, everything else is.
 #[test]
-fn a_secret_from_a_file_is_its_content_without_one_line_end() {
+fn a_secret_from_a_file_is_its_content_without_one_trailing_newline() {
     let folder = env::temp_dir().join(format!("countersign-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let file = folder.join("secret");
@@ -202,7 +202,7 @@ fn a_secret_from_a_file_is_its_content_without_one_line_end() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// In a process of its own, since a variable is set for a whole one.
+/// Runs itself in a child process, because an environment variable is set for a whole process.
 #[test]
 fn a_secret_from_the_environment_is_its_value() {
     const VARIABLE: &str = "COUNTERSIGN_CONFIG_TEST";

@@ -1,4 +1,4 @@
-//! What is signed: parts in their order, and no byte that could belong to two of them.
+//! Signed content: its parts in order, none of whose bytes could belong to two parts.
 
 use axum::{Router, body::Body, routing::post};
 use countersign::{ContentEncoding, Part, RejectionKind, Scheme, TimestampFormat};
@@ -11,7 +11,7 @@ use crate::{
     schemes::{acme, stamped},
 };
 
-/// What `content` signs for this delivery, and what else the delivery is sent with.
+/// The delivery with a signature of `content` in the scheme's header.
 fn signed_as(scheme: &Scheme, content: &str, sent: &Delivery) -> Delivery {
     let plain = acme().build().unwrap();
     let signature = hmac_delivery(plain, "secret", content).signature();
@@ -45,7 +45,7 @@ fn delivery(headers: &[(&str, &str)], body: &str) -> Delivery {
 }
 
 #[test]
-fn parts_are_signed_in_their_order_around_the_body_however_it_arrives() {
+fn parts_are_signed_in_order_however_the_body_is_chunked() {
     let scheme = acme()
         .timestamp(stamped(TimestampFormat::Seconds))
         .content([
@@ -75,7 +75,7 @@ fn parts_are_signed_in_their_order_around_the_body_however_it_arrives() {
 }
 
 #[test]
-fn a_url_is_the_configured_one_whatever_the_request_says() {
+fn the_signed_url_is_the_configured_one_whatever_the_request_says() {
     let scheme = acme().content([Part::Url("https://example.com/a?b".into()), Part::Body]).build().unwrap();
     let headers =
         [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "ftp")];
@@ -86,7 +86,7 @@ fn a_url_is_the_configured_one_whatever_the_request_says() {
 }
 
 #[test]
-fn a_part_that_holds_its_own_separator_is_refused_on_every_surface() {
+fn a_part_that_contains_its_separator_is_rejected_on_every_surface() {
     let id = |before: bool| {
         let id = [Part::header("X-Id"), Part::literal("::"), Part::Body];
         let parts = if before { id.to_vec() } else { id.into_iter().rev().collect() };
@@ -97,7 +97,7 @@ fn a_part_that_holds_its_own_separator_is_refused_on_every_surface() {
         assert_refused(&id(true), &with(value), RejectionKind::PartAmbiguous);
         assert_refused(&id(false), &with(value), RejectionKind::PartAmbiguous);
     }
-    // Half of it at the side of the body, which the other half begins.
+    // Half a separator at the edge that touches the separator is ambiguous too.
     assert_refused(&id(true), &with("a:"), RejectionKind::PartAmbiguous);
     assert_refused(&id(false), &with(":a"), RejectionKind::PartAmbiguous);
     assert_signs(&id(true), &with(":a"), ":a::body");
@@ -112,7 +112,7 @@ fn a_part_that_holds_its_own_separator_is_refused_on_every_surface() {
 }
 
 #[test]
-fn a_header_that_is_signed_is_there_once_and_visible() {
+fn a_signed_header_must_occur_once_and_be_visible_ascii() {
     let scheme = acme().content([Part::header("X-Id"), Part::literal("."), Part::Body]).build().unwrap();
     assert_signs(&scheme, &delivery(&[("x-id", " e 1 ")], "body"), "e 1.body");
     assert_refused(&scheme, &delivery(&[], "body"), RejectionKind::SignedHeaderMissing);
@@ -127,7 +127,7 @@ fn a_header_that_is_signed_is_there_once_and_visible() {
 }
 
 #[test]
-fn what_is_signed_beside_the_body_is_handed_on_and_nothing_else_is() {
+fn the_proof_holds_the_signed_headers_and_no_others() {
     let scheme = acme().content([Part::header("X-Id"), Part::literal("."), Part::Body]).build().unwrap();
     let sent = delivery(&[("x-id", "e1"), ("X-Topic", "paid"), ("X-Id-2", "e2")], "body");
     let sent = signed_as(&scheme, "e1.body", &sent);
@@ -137,7 +137,7 @@ fn what_is_signed_beside_the_body_is_handed_on_and_nothing_else_is() {
         assert_eq!(verified.signed_header(other), None);
     }
 
-    // Wherever they stand among the rest.
+    // Signed headers can stand anywhere in the content.
     let parts = [
         Part::literal("v0:"),
         Part::header("X-Id-2"),
@@ -157,11 +157,11 @@ fn what_is_signed_beside_the_body_is_handed_on_and_nothing_else_is() {
 }
 
 #[test]
-fn a_part_that_the_request_does_not_have_is_refused() {
+fn a_request_without_a_signed_part_is_rejected() {
     let scheme = |part| acme().content([part, Part::literal("|"), Part::Body]).build().unwrap();
     assert_refused(&scheme(Part::Query), &delivery(&[], "body").to("POST", "/a"), RejectionKind::PartMissing);
     assert_signs(&scheme(Part::Query), &delivery(&[], "body").to("POST", "/a?"), "|body");
-    // Headers alone have neither method nor address.
+    // Headers alone have neither a method nor a target.
     for part in [Part::Method, Part::Path, Part::Query] {
         let scheme = scheme(part);
         let sent = signed_as(&scheme, "whatever", &delivery(&[], "body"));
@@ -170,9 +170,9 @@ fn a_part_that_the_request_does_not_have_is_refused() {
     }
 }
 
-/// The timestamp stands right beside the body: only its form tells where it ends.
+/// Nothing separates the timestamp from the body, so only its form shows where it ends.
 #[test]
-fn a_timestamp_beside_the_body_has_a_fixed_form() {
+fn a_timestamp_next_to_the_body_must_have_a_fixed_form() {
     let scheme = |format, parts: [Part; 2]| acme().timestamp(stamped(format)).content(parts).build().unwrap();
     let with = |time: &str, body: &str| delivery(&[("X-Acme-Time", time)], body);
     for parts in [[Part::Timestamp, Part::Body], [Part::Body, Part::Timestamp]] {
@@ -190,7 +190,7 @@ fn a_timestamp_beside_the_body_has_a_fixed_form() {
             assert_refused(&scheme, &with(&format!("{time}0"), "body"), RejectionKind::TimestampMalformed);
         }
     }
-    // A literal that begins with a digit separates no number.
+    // A literal that begins with a digit does not separate a number from what follows.
     let literal = [Part::Timestamp, Part::literal("0."), Part::Body];
     let scheme = acme().timestamp(stamped(TimestampFormat::Seconds)).content(literal).build().unwrap();
     assert_signs(&scheme, &with("1719342000", "body"), "17193420000.body");
@@ -198,7 +198,7 @@ fn a_timestamp_beside_the_body_has_a_fixed_form() {
 }
 
 #[test]
-fn a_compressed_body_is_verified_as_it_was_sent_or_refused() {
+fn a_compressed_body_is_verified_as_sent_or_rejected() {
     let encoded = |encoding: &str| delivery(&[("Content-Encoding", encoding)], "body");
     let wire = acme().build().unwrap();
     assert_signs(&wire, &delivery(&[], "body"), "body");
@@ -212,9 +212,9 @@ fn a_compressed_body_is_verified_as_it_was_sent_or_refused() {
     assert_signs(&refused, &delivery(&[], "body"), "body");
 }
 
-/// axum's `nest` cuts the path for what is inside, where a signature for the rest alone would pass.
+/// axum's `nest` strips the prefix from the inner path; a signature over that shorter path must not pass.
 #[test]
-fn the_path_that_is_signed_is_the_whole_one_also_inside_of_a_nested_router() {
+fn the_signed_path_is_the_full_path_even_in_a_nested_router() {
     let scheme = acme().content([Part::Path, Part::literal("?"), Part::Body]).build().unwrap();
     let guard = VerifyWebhookLayer::new(verifier(scheme.clone(), "secret"));
     let inner = Router::new().route("/acme", post(|| async {}).layer(guard));

@@ -1,4 +1,4 @@
-//! The example with a sender of one's own, as its file states it, in both frameworks.
+//! The `custom-sender` example, with the endpoints of its own configuration file.
 
 use custom_sender::{Endpoint, endpoints};
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,14 +8,14 @@ use countersign::RejectionKind;
 
 use crate::harness::{Delivery, Outcome, SURFACES, now};
 
-/// Its endpoints, with secrets in the place of the variables that it names.
+/// The endpoints of the example. Each secret is inline: the name of its environment variable.
 fn example() -> Vec<Endpoint> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/custom-sender/custom-sender.toml");
     let toml = std::fs::read_to_string(path).unwrap().replace("{ env = ", "{ insecure_inline = ");
     endpoints(&toml).unwrap()
 }
 
-/// What Acme sends, computed as its documentation in the file says.
+/// A delivery from Acme, signed as the configuration file documents.
 fn acme(secret: &str, body: &str) -> Delivery {
     let seconds = now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let content = format!("evt_1.{seconds}.{body}");
@@ -30,7 +30,7 @@ fn acme(secret: &str, body: &str) -> Delivery {
 }
 
 #[test]
-fn the_sender_of_the_example_is_verified_on_every_surface() {
+fn the_example_sender_is_verified_on_every_surface() {
     let endpoints = example();
     let paths: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.path.as_str()).collect();
     assert_eq!(paths, ["/webhooks/acme", "/webhooks/shop"]);
@@ -38,7 +38,7 @@ fn the_sender_of_the_example_is_verified_on_every_surface() {
     for surface in SURFACES {
         for (secret, key) in [("ACME_SECRET", "2026-q4"), ("ACME_SECRET_OLD", "2026-q3")] {
             let outcome = (surface.deliver)(verifier, &acme(secret, "{}"));
-            // The old key expires at the new year.
+            // The old key expires on 2027-01-01.
             let expired = now() >= std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_798_761_600);
             let verified = Outcome::verified(key, b"{}".to_vec());
             let rejected = Outcome::rejected(RejectionKind::KeyExpired);

@@ -1,4 +1,4 @@
-//! The tower layer: what reaches the inner service, what the caller sees of a rejection, and when.
+//! The tower layer: what reaches the inner service, and what and when the caller sees of a rejection.
 
 use std::{
     convert::Infallible,
@@ -45,7 +45,7 @@ where
 }
 
 #[test]
-fn a_body_of_one_chunk_is_handed_on_uncopied() {
+fn a_single_chunk_body_is_passed_on_without_a_copy() {
     let sent = good();
     let frames = frames_seen(request(&sent));
     let seen: Vec<&Bytes> = frames.iter().filter_map(|frame| frame.data_ref()).collect();
@@ -54,7 +54,7 @@ fn a_body_of_one_chunk_is_handed_on_uncopied() {
 }
 
 #[test]
-fn an_empty_chunk_beside_one_with_bytes_costs_no_copy() {
+fn empty_chunks_around_a_single_chunk_cost_no_copy() {
     let mut sent = good();
     sent.chunks.insert(0, Bytes::new());
     sent.chunks.push(Bytes::new());
@@ -64,7 +64,7 @@ fn an_empty_chunk_beside_one_with_bytes_costs_no_copy() {
 }
 
 #[test]
-fn a_body_of_several_chunks_is_handed_on_as_one() {
+fn several_chunks_are_passed_on_as_one() {
     let sent = good();
     for size in [1, 2, 7] {
         let frames = frames_seen(request(&sent.in_chunks_of(size)));
@@ -73,7 +73,7 @@ fn a_body_of_several_chunks_is_handed_on_as_one() {
     }
 }
 
-/// Frames in their order; says that it is over from the first on, which is a lie.
+/// Yields these frames in order, and claims from the start to be at its end.
 struct Frames(Vec<Result<Frame<Bytes>, &'static str>>);
 
 impl http_body::Body for Frames {
@@ -101,7 +101,7 @@ fn trailers() -> HeaderMap {
 }
 
 #[test]
-fn trailers_are_kept_and_no_hint_is_trusted() {
+fn trailers_are_kept_and_the_bodys_hints_are_not_trusted() {
     let sent = good();
     let frames = vec![
         Ok(Frame::data(Bytes::from_static(b"a body "))),
@@ -121,7 +121,7 @@ fn rejected<B: http_body::Body<Data = Bytes>>(
 ) -> Response<Bytes> {
     let unreachable = service_fn(|_: Request<VerifiedBody>| async {
         panic!("the inner service was reached");
-        #[expect(unreachable_code, reason = "it says what the service would answer")]
+        #[expect(unreachable_code, reason = "it gives the service its response type")]
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
     block_on(async {
@@ -136,7 +136,7 @@ fn kind_of(response: &Response<Bytes>) -> RejectionKind {
 }
 
 #[test]
-fn frames_that_are_no_data_are_counted_and_only_the_first_trailers_are_kept() {
+fn non_data_frames_are_counted_and_only_the_first_trailers_are_kept() {
     let trailers = |count: usize| (0..count).map(|_| Ok(Frame::trailers(trailers())));
     let frames = good().chunks.into_iter().map(Frame::data).map(Ok);
     let seen = frames_seen(request(&good()).map(|_| Frames(frames.chain(trailers(1024)).collect())));
@@ -146,7 +146,7 @@ fn frames_that_are_no_data_are_counted_and_only_the_first_trailers_are_kept() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_400_and_an_unverified_part_reaches_nobody() {
+fn a_body_that_breaks_off_is_400_and_never_reaches_the_handler() {
     let frames = vec![Ok(Frame::data(Bytes::from_static(b"a body "))), Err("connection reset")];
     let response = rejected(&guard(), request(&good()).map(|_| Frames(frames)));
     assert_eq!(response.status(), 400);
@@ -154,7 +154,7 @@ fn a_body_that_breaks_off_is_400_and_an_unverified_part_reaches_nobody() {
 }
 
 #[test]
-fn what_the_headers_decide_is_decided_without_reading_the_body() {
+fn a_rejection_by_the_headers_does_not_read_the_body() {
     let sent = good();
     let mut unsigned = sent.clone();
     unsigned.headers.clear();
@@ -168,7 +168,7 @@ fn what_the_headers_decide_is_decided_without_reading_the_body() {
 }
 
 #[test]
-fn every_401_has_the_same_bytes_and_its_reason_is_in_the_extensions_only() {
+fn every_401_has_the_same_bytes_and_only_the_extensions_give_the_reason() {
     let sent = good();
     let mut unsigned = sent.clone();
     unsigned.headers.clear();
@@ -219,7 +219,7 @@ fn every_401_has_the_same_bytes_and_its_reason_is_in_the_extensions_only() {
 }
 
 #[test]
-fn connection_close_is_said_on_http_1_only() {
+fn only_http_1_rejections_say_connection_close() {
     for (version, close) in [(Version::HTTP_10, true), (Version::HTTP_11, true), (Version::HTTP_2, false)] {
         let mut unsigned = Request::new(Chunks::default());
         *unsigned.version_mut() = version;
@@ -229,7 +229,7 @@ fn connection_close_is_said_on_http_1_only() {
 }
 
 #[test]
-fn methods_other_than_post_are_verified_like_any_other() {
+fn every_method_is_verified_like_post() {
     for method in ["GET", "PUT", "OPTIONS", "HEAD", "DELETE"] {
         let mut unsigned = Request::new(Chunks::default());
         *unsigned.method_mut() = method.parse().unwrap();
@@ -238,7 +238,7 @@ fn methods_other_than_post_are_verified_like_any_other() {
 }
 
 #[test]
-fn the_hook_hears_of_every_rejection_and_of_nothing_else() {
+fn the_hook_runs_for_every_rejection_and_nothing_else() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let layer = {
         let heard = Arc::clone(&heard);
@@ -253,7 +253,7 @@ fn the_hook_hears_of_every_rejection_and_of_nothing_else() {
     assert_eq!(*heard.lock().unwrap(), [RejectionKind::SignatureLength, RejectionKind::SignatureMismatch]);
 }
 
-/// A body that gives one byte and then nothing, for ever.
+/// A body that yields one byte and then stays pending forever.
 pub(crate) struct Stalled(pub(crate) bool);
 
 impl http_body::Body for Stalled {
@@ -286,7 +286,7 @@ async fn a_body_that_does_not_arrive_in_time_is_408() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_body_timeout_ends_with_the_body_and_not_with_the_handler() {
+async fn the_body_timeout_does_not_apply_to_the_handler() {
     let slow = service_fn(|_: Request<VerifiedBody>| async {
         tokio::time::sleep(Duration::from_secs(60)).await;
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
@@ -296,7 +296,7 @@ async fn the_body_timeout_ends_with_the_body_and_not_with_the_handler() {
     assert_eq!(response.status(), 200);
 }
 
-/// A body that is always ready, and counts how often it is polled.
+/// A body that is always ready and counts its polls.
 struct Endless(Arc<AtomicUsize>);
 
 impl http_body::Body for Endless {
@@ -313,7 +313,7 @@ impl http_body::Body for Endless {
 }
 
 #[tokio::test]
-async fn a_body_that_is_always_ready_does_not_keep_the_worker() {
+async fn an_always_ready_body_does_not_starve_other_tasks() {
     let polls = Arc::new(AtomicUsize::new(0));
     let unreachable =
         service_fn(|_: Request<VerifiedBody>| pending::<Result<Response<Full<Bytes>>, Infallible>>());
@@ -322,12 +322,12 @@ async fn a_body_that_is_always_ready_does_not_keep_the_worker() {
     let first_poll = poll_fn(|cx| Poll::Ready(response.as_mut().poll(cx).is_pending())).await;
     assert!(first_poll);
     assert!(polls.load(Ordering::Relaxed) <= 256);
-    // It was woken again, and ends where the limit is.
+    // It woke itself, and ends at the body limit.
     assert_eq!(response.await.unwrap().status(), 413);
 }
 
 #[test]
-fn the_proof_is_in_the_requests_extensions_for_services_without_extractors() {
+fn services_without_extractors_find_the_proof_in_the_request_extensions() {
     let answer = service_fn(|request: Request<VerifiedBody>| async move {
         let verified = request.extensions().get::<VerifiedDelivery>().unwrap();
         assert_eq!((verified.scheme().name(), verified.key().as_str()), ("moduslink", "k"));

@@ -1,4 +1,4 @@
-//! Keys: what a verifier is built from, what it refuses to be built from, and rotation.
+//! Keys: which ones a verifier accepts, which ones do not build, and rotation.
 
 use std::{
     env,
@@ -47,7 +47,7 @@ fn signed_by(id: &str) -> Delivery {
 }
 
 #[test]
-fn during_a_rotation_each_key_is_accepted_and_named() {
+fn during_a_rotation_each_key_verifies_and_is_named() {
     let builder = Verifier::builder(senders::moduslink())
         .key(secret("old").expires_at(now() + HOUR))
         .key(secret("new"));
@@ -58,7 +58,7 @@ fn during_a_rotation_each_key_is_accepted_and_named() {
 }
 
 #[test]
-fn a_key_is_active_from_not_before_on_and_until_just_before_its_expiry() {
+fn a_key_is_active_from_not_before_until_just_before_expires_at() {
     let start = now();
     let key = secret("k").not_before(start).expires_at(start + HOUR);
     let verifier = Verifier::builder(senders::moduslink()).key(key).key(secret("other")).build().unwrap();
@@ -74,7 +74,7 @@ fn a_key_is_active_from_not_before_on_and_until_just_before_its_expiry() {
 }
 
 #[test]
-fn a_delivery_signed_with_an_inactive_key_is_refused_and_the_key_named() {
+fn a_delivery_signed_with_an_inactive_key_is_rejected_and_the_key_named() {
     let verifier = Verifier::builder(senders::moduslink())
         .key(secret("past").expires_at(now() - HOUR))
         .key(secret("future").not_before(now() + HOUR))
@@ -91,7 +91,7 @@ fn a_delivery_signed_with_an_inactive_key_is_refused_and_the_key_named() {
 }
 
 #[test]
-fn a_verifier_whose_keys_are_all_inactive_says_so_whatever_signed() {
+fn a_verifier_with_no_active_key_says_so_whichever_key_signed() {
     for key in [secret("k").expires_at(now() - HOUR), secret("k").not_before(now() + HOUR)] {
         let verifier = Verifier::builder(senders::moduslink()).key(key).build().unwrap();
         assert_verdict(&verifier, &signed_by("k"), Err(RejectionKind::NoActiveKey));
@@ -100,7 +100,7 @@ fn a_verifier_whose_keys_are_all_inactive_says_so_whatever_signed() {
 }
 
 #[test]
-fn rsa_keys_of_several_sizes_live_beside_each_other() {
+fn rsa_keys_of_different_sizes_work_side_by_side() {
     let verifier = Verifier::builder(senders::fluent())
         .public_key("eu", public_key(1024))
         .key(Key::public("us", public_key(2048)).expires_at(now() - HOUR))
@@ -116,8 +116,9 @@ fn rsa_keys_of_several_sizes_live_beside_each_other() {
 }
 
 #[test]
-fn base64_that_is_padded_in_the_middle_is_no_other_keys_signature() {
-    // 344 characters, as for 2048 bits, that decode to the 128 bytes of a signature of 1024 bits.
+fn base64_padded_in_the_middle_is_not_a_signature_by_a_smaller_key() {
+    // 344 characters, the length of a 2048-bit signature, that a lax decoder turns into the 128 bytes of a
+    // 1024-bit one.
     let builder = Verifier::builder(senders::fluent())
         .public_key("a", public_key(1024))
         .public_key("b", public_key(2048));
@@ -135,7 +136,7 @@ fn base64_that_is_padded_in_the_middle_is_no_other_keys_signature() {
 }
 
 #[test]
-fn a_public_key_is_the_same_from_pem_base64_and_der() {
+fn pem_base64_and_der_give_the_same_public_key() {
     let pem = pem("rsa-1024-public.pem");
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let wrapped: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
@@ -181,7 +182,7 @@ fn a_standard_webhooks_key_is_the_same_as_32_bytes_and_as_der() {
 }
 
 #[test]
-fn what_is_no_public_key_is_refused_with_what_to_do() {
+fn an_unusable_public_key_is_refused_with_advice() {
     let public = pem("rsa-1024-public.pem");
     let base64: String = public.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = BASE64_STANDARD.decode(&base64).unwrap();
@@ -218,7 +219,7 @@ fn what_is_no_public_key_is_refused_with_what_to_do() {
     let x25519 = "MCowBQYDK2VuAyEA9YqfYYEutrD7YbuCZsPAcYNNV3/j4cEKvV7NDhjLEgI=";
     let other = "it is not an RSA, ECDSA or Ed25519 key";
     assert_not_a_key(PublicKey::from_base64(x25519), other);
-    // The neutral element of the curve: with it as the key, one signature fits every body.
+    // The neutral element of the curve: under this key, one signature fits every body.
     let weak = format!("01{}", "00".repeat(31));
     assert_not_a_key(PublicKey::from_text(&weak), "its bytes are not an Ed25519 key, or are a weak one");
     let not_ed25519 =
@@ -226,7 +227,7 @@ fn what_is_no_public_key_is_refused_with_what_to_do() {
     assert_not_a_key(PublicKey::from_text("whpk_AAAA"), not_ed25519);
     assert_not_a_key(PublicKey::from_text(&format!("whpk_{}", BASE64_STANDARD.encode(&der))), not_ed25519);
     assert_not_a_key(PublicKey::from_text("whpk_?"), "the text is neither PEM nor padded base64");
-    // The public exponent, 65537 at the end of the structure, made 1 and made even.
+    // The public exponent, the last bytes of the structure, is changed from 65537 to 1 and to an even number.
     for exponent in [[0, 0, 1], [1, 0, 0]] {
         let mut weak = der.clone();
         let end = weak.len();
@@ -313,7 +314,7 @@ fn eight_keys_build_and_each_is_tried() {
 }
 
 #[test]
-fn an_rsa_modulus_outside_of_what_the_scheme_allows_does_not_build() {
+fn an_rsa_modulus_outside_the_schemes_range_does_not_build() {
     for scheme in [senders::fluent, senders::fluent_legacy_md5] {
         for (bits, allowed) in [(1023, false), (1024, true), (2048, true), (4096, true), (4104, false)] {
             let built = Verifier::builder(scheme()).public_key("k", public_key(bits)).build();
@@ -329,8 +330,8 @@ fn an_rsa_modulus_outside_of_what_the_scheme_allows_does_not_build() {
     }
 }
 
-/// What `Secret::from_env` and `PublicKey::from_env` say of this value: in a process of its own, since setting a
-/// variable in one with threads is unsafe.
+/// The results of `Secret::from_env` and `PublicKey::from_env` for this value. They run in a child process,
+/// because setting a variable in a process with threads is unsafe.
 fn from_env_with(value: Option<&OsStr>) -> [String; 2] {
     let mut child = Command::new(env::current_exe().unwrap());
     child.args(["--exact", "keys::from_env_in_a_child_process", "--nocapture"]).env("PRINT_FROM_ENV", "yes");

@@ -1,4 +1,4 @@
-//! The guard among other layers: where it works, and where it must go.
+//! The guard among other layers: where it works, and where it must stand.
 
 use std::{
     convert::Infallible,
@@ -55,7 +55,7 @@ impl Service<Request<VerifiedBody>> for Strict {
         std::future::ready(Ok(Response::default()))
     }
 }
-/// Good deliveries and two kinds of bad ones between them, with the status of each.
+/// Good deliveries mixed with two kinds of bad ones, and the status each must get.
 fn mixed() -> Vec<(Delivery, StatusCode)> {
     let (short, other) = (good().with_signature("short"), good().with_body("other"));
     let bad = |delivery| (delivery, StatusCode::UNAUTHORIZED);
@@ -72,7 +72,7 @@ where
 }
 
 #[test]
-fn the_inner_service_that_is_called_is_the_one_that_was_polled_ready() {
+fn the_inner_service_called_is_the_one_polled_ready() {
     let mut guarded = guard().layer(Strict::default());
     block_on(async {
         for (delivery, wanted) in mixed() {
@@ -91,7 +91,7 @@ fn a_request_costs_one_clone_of_the_inner_service() {
     block_on(async {
         for (delivery, wanted) in mixed() {
             let mut service = guarded.clone();
-            // Whoever finds it not ready asks again, and has not lost its place.
+            // Polling for readiness twice must not cost a second clone.
             poll_fn(|cx| Service::<Request<Chunks>>::poll_ready(&mut service, cx)).await.unwrap();
             let status = status(&mut service, &delivery).await;
             assert_eq!(status, wanted);
@@ -101,7 +101,7 @@ fn a_request_costs_one_clone_of_the_inner_service() {
 }
 
 #[test]
-fn it_works_outside_and_inside_of_a_concurrency_limit() {
+fn the_guard_works_outside_and_inside_a_concurrency_limit() {
     let answer = || {
         service_fn(|_: Request<VerifiedBody>| async {
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
@@ -121,7 +121,7 @@ fn it_works_outside_and_inside_of_a_concurrency_limit() {
 }
 
 #[test]
-fn a_rejected_request_holds_nothing_of_the_service_though_its_future_is_kept() {
+fn the_kept_future_of_a_rejected_request_does_not_hold_the_service() {
     let answer = service_fn(|_: Request<VerifiedBody>| async {
         Ok::<_, Infallible>(Response::<Full<Bytes>>::default())
     });
@@ -144,7 +144,7 @@ async fn handler(verified: countersign_tower::Verified, body: Bytes) -> String {
 }
 
 #[test]
-fn a_verified_delivery_is_what_was_verified_whatever_became_of_the_requests_body() {
+fn a_verified_delivery_keeps_the_verified_body_when_a_layer_replaces_it() {
     async fn place(verified: countersign_tower::Verified, read: Bytes) -> String {
         assert_eq!(read, "another");
         (verified.body().as_ptr() as usize).to_string()
@@ -158,7 +158,7 @@ fn a_verified_delivery_is_what_was_verified_whatever_became_of_the_requests_body
 }
 
 #[test]
-fn it_fits_axums_layer_route_layer_method_router_and_handler() {
+fn the_guard_fits_axums_layer_route_layer_method_router_and_handler() {
     let route = || Router::new().route("/", post(handler));
     let apps = [
         route().layer(guard()),
@@ -192,7 +192,7 @@ fn an_extractor_without_the_layer_is_500_and_the_log_names_the_mistake() {
     assert!(log.contains("no `VerifyWebhookLayer` guards its route"), "{log}");
 }
 
-/// A delivery whose body is compressed on the wire, and signed as it is there.
+/// A delivery with a compressed body, signed over the compressed bytes.
 fn compressed() -> Delivery {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(b"a body of some length").unwrap();
@@ -200,7 +200,7 @@ fn compressed() -> Delivery {
         .with_header("content-encoding", "gzip")
 }
 
-/// The answer of an app to a delivery: its status, its body, and the reason where it was refused.
+/// An app's answer to a delivery: the status, the body, and the kind of rejection, if any.
 fn answer(app: Router, delivery: &Delivery) -> (StatusCode, Bytes, Option<RejectionKind>) {
     block_on(async {
         let response = app.oneshot(request(delivery).map(Body::new)).await.unwrap();
@@ -214,7 +214,7 @@ async fn echo(body: Bytes) -> Bytes {
 }
 
 #[test]
-fn decompression_inside_of_the_guard_gives_the_handler_what_was_signed() {
+fn decompression_inside_the_guard_runs_after_the_wire_bytes_are_verified() {
     let app = Router::new().route("/", post(echo)).layer(RequestDecompressionLayer::new()).layer(guard());
     let verified = (StatusCode::OK, Bytes::from_static(b"a body of some length"), None);
     assert_eq!(answer(app.clone(), &compressed()), verified);
@@ -222,14 +222,14 @@ fn decompression_inside_of_the_guard_gives_the_handler_what_was_signed() {
 }
 
 #[test]
-fn decompression_outside_of_the_guard_fails_closed() {
+fn decompression_outside_the_guard_fails_closed() {
     let app = Router::new().route("/", post(echo)).layer(guard()).layer(RequestDecompressionLayer::new());
     let (status, _, kind) = answer(app, &compressed());
     assert_eq!((status.as_u16(), kind), (401, Some(RejectionKind::SignatureMismatch)));
 }
 
 #[test]
-fn a_probe_that_is_routed_around_the_guard_is_answered_and_deliveries_stay_guarded() {
+fn a_probe_routed_around_the_guard_is_answered_and_deliveries_stay_guarded() {
     let app = Router::new().route("/", post(echo).layer(guard()).get(|| async { "alive" }));
     assert_eq!(answer(app.clone(), &good().with_body("x")).0, StatusCode::UNAUTHORIZED);
     assert_eq!(answer(app.clone(), &good()).0, StatusCode::OK);
@@ -238,7 +238,7 @@ fn a_probe_that_is_routed_around_the_guard_is_answered_and_deliveries_stay_guard
 }
 
 #[test]
-fn a_body_limit_outside_of_the_guard_ends_the_body_and_is_never_a_verified_part_of_it() {
+fn a_body_cut_off_by_an_outer_limit_is_rejected() {
     let app = Router::new().route("/", post(echo)).layer(guard()).layer(RequestBodyLimitLayer::new(5));
     let (status, _, kind) = answer(app, &good());
     assert_eq!((status.as_u16(), kind), (400, Some(RejectionKind::BodyUnreadable)));
@@ -258,7 +258,7 @@ fn axums_own_limit_applies_to_extractors_after_the_guard() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_timeout_outside_of_the_guard_ends_the_body() {
+async fn a_body_cut_off_by_an_outer_timeout_is_rejected() {
     let app = Router::new()
         .route("/", post(echo))
         .layer(guard())

@@ -1,4 +1,4 @@
-//! Many bodies and large ones: a budget for all together, and turns for the worker's other requests.
+//! Many bodies and large bodies: the shared budget, and yielding to the worker's other requests.
 
 use std::{
     convert::Infallible,
@@ -45,7 +45,7 @@ async fn polled_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     poll_fn(|cx| Poll::Ready(future.take().unwrap().poll(cx))).await
 }
 
-/// How often a future was polled until it was ready.
+/// Counts the polls that a future takes to complete.
 async fn polls<F: Future>(future: F) -> (usize, F::Output) {
     let mut future = pin!(future);
     let mut polls = 0;
@@ -57,7 +57,7 @@ async fn polls<F: Future>(future: F) -> (usize, F::Output) {
     (polls, output)
 }
 
-/// A body that never comes, and counts how often it was asked for.
+/// A body that never arrives and counts its polls.
 #[derive(Clone, Default)]
 struct Never(Arc<AtomicUsize>);
 
@@ -88,13 +88,13 @@ async fn answer(_: Request<VerifiedBody>) -> Result<Response<Full<Bytes>>, Infal
 }
 
 #[test]
-fn a_body_over_the_budget_of_all_is_503_in_tower_and_not_read() {
+fn in_tower_a_body_over_the_budget_is_503_and_not_read() {
     let budget = BodyBudget::new(LIMIT + 10);
     let guard = VerifyWebhookLayer::new(verifier()).body_budget(budget.clone());
     let deliver =
         |sent: &Delivery, body| guard.layer(service_fn(answer)).oneshot(request(sent).map(|_| body));
     block_on(async {
-        // It announces no length, so it is given the limit.
+        // It announces no length, so it reserves the body limit.
         let mut first = Box::pin(deliver(&sent(""), Never::default()));
         assert!(polled_once(first.as_mut()).await.is_pending());
         assert_eq!(budget.left(), 10);
@@ -116,7 +116,7 @@ fn a_body_over_the_budget_of_all_is_503_in_tower_and_not_read() {
 }
 
 #[test]
-fn a_body_over_the_budget_of_all_is_503_in_actix_and_not_read() {
+fn in_actix_a_body_over_the_budget_is_503_and_not_read() {
     let budget = BodyBudget::new(LIMIT + 10);
     let guard = VerifyWebhook::new(verifier()).body_budget(budget.clone());
     block_on(async {
@@ -140,9 +140,9 @@ fn a_body_over_the_budget_of_all_is_503_in_actix_and_not_read() {
     });
 }
 
-/// The reservation lasts until the handler has answered, and a body may not be longer than it and the rest of the budget.
+/// A body may outgrow its reservation only as far as the budget has room.
 #[test]
-fn a_budget_counts_what_arrives_and_for_as_long_as_the_handler_runs() {
+fn in_tower_a_reservation_grows_with_the_body_and_lasts_until_the_handler_answers() {
     let budget = BodyBudget::new(10);
     let during = Arc::new(AtomicUsize::new(0));
     let handler = service_fn(async |_: Request<VerifiedBody>| {
@@ -157,7 +157,7 @@ fn a_budget_counts_what_arrives_and_for_as_long_as_the_handler_runs() {
     };
     assert_eq!(status("7", "a body."), 200);
     assert_eq!(during.load(Ordering::Relaxed), 3);
-    // More than was announced, which a server for HTTP would not let through.
+    // The body is longer than announced, which an HTTP server would not let through.
     assert_eq!(status("1", "a body."), 200);
     assert_eq!(during.load(Ordering::Relaxed), 3);
     assert_eq!(status("1", "a body that is"), 503);
@@ -165,7 +165,7 @@ fn a_budget_counts_what_arrives_and_for_as_long_as_the_handler_runs() {
 }
 
 #[test]
-fn a_budget_counts_for_as_long_as_the_handler_runs_in_actix_too() {
+fn in_actix_a_reservation_lasts_until_the_handler_answers() {
     let budget = BodyBudget::new(10);
     let during = budget.clone();
     let handler = web::post().to(move || {
@@ -186,7 +186,7 @@ fn a_budget_counts_for_as_long_as_the_handler_runs_in_actix_too() {
 }
 
 #[test]
-fn a_large_body_of_one_chunk_gives_the_worker_its_turns_and_is_handed_on_uncopied() {
+fn in_tower_hashing_a_large_chunk_yields_and_does_not_copy_it() {
     let sent = sent(vec![b'x'; LIMIT]);
     let address = sent.chunks[0].as_ptr();
     let seen = Arc::new(AtomicUsize::new(0));
@@ -201,12 +201,12 @@ fn a_large_body_of_one_chunk_gives_the_worker_its_turns_and_is_handed_on_uncopie
     let guarded = VerifyWebhookLayer::new(verifier()).layer(handler);
     let (turns, response) = block_on(polls(guarded.oneshot(request(&sent))));
     assert_eq!(response.unwrap().status(), 200);
-    assert_eq!(turns, LIMIT / (128 * 1024), "a turn for each 128 KiB");
+    assert_eq!(turns, LIMIT / (128 * 1024), "one turn for each 128 KiB");
     assert_eq!(seen.load(Ordering::Relaxed), address as usize);
 }
 
 #[test]
-fn a_large_body_of_one_chunk_gives_the_worker_its_turns_in_actix() {
+fn in_actix_hashing_a_large_chunk_yields() {
     block_on(async {
         let guard = VerifyWebhook::new(verifier());
         let app = App::new().wrap(guard).default_service(web::to(HttpResponse::Ok));
@@ -220,9 +220,9 @@ fn a_large_body_of_one_chunk_gives_the_worker_its_turns_in_actix() {
     });
 }
 
-/// With several keys each byte is hashed as often, and the turns are as long as with one.
+/// With four keys each byte is hashed four times, so a turn covers a quarter of the bytes.
 #[test]
-fn the_turns_do_not_grow_with_the_keys() {
+fn more_keys_do_not_lengthen_a_turn() {
     let keys = (0..4).map(|id| countersign::Key::secret(id.to_string(), Secret::new(format!("secret {id}"))));
     let builder = Verifier::builder(senders::github()).body_limit(LIMIT);
     let verifier = keys.fold(builder, countersign::VerifierBuilder::key).build().unwrap();
@@ -231,12 +231,12 @@ fn the_turns_do_not_grow_with_the_keys() {
     for sent in [sent.in_chunks_of(16 * 1024), sent] {
         let (turns, response) = block_on(polls(guarded.clone().oneshot(request(&sent))));
         assert_eq!(response.unwrap().status(), 200);
-        assert!((32..=33).contains(&turns), "{turns}: one for each 128 KiB, hashed four times");
+        assert!((32..=33).contains(&turns), "{turns} turns, not one for each 128 KiB hashed");
     }
 }
 
 #[test]
-fn what_failed_while_it_was_received_keeps_no_worker_and_is_never_verified() {
+fn polling_after_a_rejection_is_pending_and_holds_no_budget() {
     let sent = sent(vec![b'x'; LIMIT]).with_header("content-length", "1");
     let (verifier, budget) = (verifier(), BodyBudget::new(1));
     let mut receiving = Receiving::new(std::time::SystemTime::UNIX_EPOCH, None, |_| ready(()));
@@ -245,7 +245,7 @@ fn what_failed_while_it_was_received_keeps_no_worker_and_is_never_verified() {
         let mut cx = Context::from_waker(Waker::noop());
         receiving.poll(&mut cx, &verifier, &sent.headers, Some(&budget), |_| Poll::Ready(chunks.next()))
     };
-    let Poll::Ready(Err(rejection)) = receive() else { panic!("it is received") };
+    let Poll::Ready(Err(rejection)) = receive() else { panic!("the delivery was not rejected") };
     assert_eq!(rejection.kind(), RejectionKind::BudgetExhausted);
     assert!(receive().is_pending());
     assert_eq!(budget.left(), 1);

@@ -1,4 +1,4 @@
-//! What is logged, and that no secret is.
+//! The events that are logged, none of which shows a secret.
 
 use std::{
     io,
@@ -33,7 +33,7 @@ impl MakeWriter<'_> for Captured {
     }
 }
 
-/// All that is logged, at every level, while this runs.
+/// Everything that `run` logs, at every level.
 pub(crate) fn captured(run: impl FnOnce()) -> String {
     let captured = Captured::default();
     let subscriber = tracing_subscriber::fmt()
@@ -64,7 +64,7 @@ fn a_rejection_is_one_warning_with_sender_reason_and_header() {
 }
 
 #[test]
-fn a_delivery_signed_with_an_expired_key_is_logged_with_the_keys_name() {
+fn a_delivery_signed_with_an_expired_key_is_logged_with_the_key_id() {
     let expired = Key::secret("2025-q4", Secret::new("old")).expires_at(std::time::SystemTime::UNIX_EPOCH);
     let verifier =
         Verifier::builder(senders::moduslink()).key(expired).secret("k", Secret::new("new")).build().unwrap();
@@ -75,7 +75,7 @@ fn a_delivery_signed_with_an_expired_key_is_logged_with_the_keys_name() {
 }
 
 #[test]
-fn a_verified_delivery_is_a_debug_event_with_the_keys_name() {
+fn a_verified_delivery_is_a_debug_event_with_the_key_id() {
     let verifier = verifier(senders::moduslink(), "secret");
     let sent = hmac_delivery(senders::moduslink(), "secret", "body");
     for surface in SURFACES {
@@ -85,7 +85,7 @@ fn a_verified_delivery_is_a_debug_event_with_the_keys_name() {
 }
 
 #[test]
-fn no_secret_and_no_computed_signature_is_in_any_debug_error_or_log() {
+fn no_debug_output_error_or_log_shows_a_secret_or_a_computed_signature() {
     let secret = "correct-horse-battery-staple";
     let sent = hmac_delivery(senders::extend(), secret, "body");
     let right = sent.signature().split_off("sha256=".len()).to_lowercase();
@@ -115,7 +115,7 @@ fn no_secret_and_no_computed_signature_is_in_any_debug_error_or_log() {
     shown += &format!("{verification:?}");
     shown += &format!("{:?}", verification.finish().unwrap());
     assert!(!shown.contains("b\"body\"") && !shown.contains("[98, 111, 100, 121]"), "{shown}");
-    // A signature that is wrong in its last digit: what is shown must not tell the right one.
+    // The signature does not fit this body: no output may show the one that would.
     let wrong = sent.with_body("another body");
     let rejection = verifier.verify(&wrong.headers, b"another body", now()).unwrap_err();
     assert_eq!(rejection.kind(), RejectionKind::SignatureMismatch);
@@ -137,7 +137,7 @@ fn no_secret_and_no_computed_signature_is_in_any_debug_error_or_log() {
 }
 
 #[test]
-fn a_rejections_debug_shows_nothing_that_the_caller_sent() {
+fn a_rejections_debug_output_shows_nothing_the_caller_sent() {
     let verifier = verifier(senders::moduslink(), "secret");
     let sent = hmac_delivery(senders::moduslink(), "secret", "body").with_signature("<script>\u{7f}evil");
     let rejection = verifier.verify(&sent.headers, b"body", now()).unwrap_err();

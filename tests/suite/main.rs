@@ -1,10 +1,10 @@
-//! The suite: the same deliveries through every surface, with the exact verdict asserted on each.
+//! Sends the same deliveries through every surface and asserts the exact verdict on each.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that goes wrong ends in a panic"
+    reason = "a failing test panics"
 )]
 
 mod bodies;

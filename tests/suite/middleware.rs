@@ -1,4 +1,4 @@
-//! The actix middleware: what reaches the wrapped service, what the caller sees of a rejection, and where it goes.
+//! The actix-web middleware: what reaches the wrapped service, and what the caller sees of a rejection.
 
 use std::{future::Future, io::Write};
 
@@ -20,7 +20,7 @@ fn guard() -> VerifyWebhook {
     VerifyWebhook::new(verifier(senders::moduslink(), "secret"))
 }
 
-/// The response of an app to a delivery.
+/// An app's answer to a delivery: the status, the body, and the kind of rejection, if any.
 macro_rules! answer {
     ($app:expr, $delivery:expr) => {
         block_on(async {
@@ -42,7 +42,7 @@ fn at_root(handler: actix_web::Route) -> actix_web::Resource {
 }
 
 #[test]
-fn it_wraps_an_app_a_scope_and_a_resource() {
+fn the_guard_wraps_an_app_a_scope_and_a_resource() {
     let rejected = (401, Bytes::new(), Some(RejectionKind::SignatureMismatch));
     let verified = (200, Bytes::from(good().body()), None);
     let other = good().with_body("another");
@@ -55,7 +55,7 @@ fn it_wraps_an_app_a_scope_and_a_resource() {
 }
 
 #[test]
-fn every_extractor_works_as_if_the_guard_were_not_there() {
+fn every_extractor_works_as_it_does_without_the_guard() {
     let app = |route| App::new().wrap(guard()).service(at_root(route));
     let json = hmac_delivery(senders::moduslink(), "secret", r#"{"n":5}"#)
         .with_header("content-type", "application/json");
@@ -72,7 +72,7 @@ fn every_extractor_works_as_if_the_guard_were_not_there() {
 }
 
 #[test]
-fn a_payload_of_one_chunk_is_handed_on_uncopied() {
+fn a_single_chunk_payload_is_passed_on_without_a_copy() {
     let sent = good();
     let place = sent.chunks[0].as_ptr() as usize;
     let handler = web::post().to(move |payload: web::Payload| async move {
@@ -90,7 +90,7 @@ async fn echo_verified(verified: Verified) -> Bytes {
 }
 
 #[test]
-fn a_verified_body_is_whole_and_uncopied_and_has_no_limit_but_the_verifiers() {
+fn a_verified_body_is_whole_uncopied_and_limited_only_by_the_verifier() {
     let place = |body: &[u8]| (body.as_ptr() as usize).to_string();
     let handler = web::post().to(move |verified: Verified| async move { place(verified.body()) });
     let sent = good();
@@ -99,7 +99,7 @@ fn a_verified_body_is_whole_and_uncopied_and_has_no_limit_but_the_verifiers() {
 
     let app = || App::new().wrap(guard()).service(at_root(web::post().to(echo_verified)));
     assert_eq!(answer!(app(), good().in_chunks_of(3)), (200, Bytes::from(good().body()), None));
-    // Past the 256 KiB of `web::Bytes`.
+    // Over the 256 KiB limit of `web::Bytes`.
     let large = hmac_delivery(senders::moduslink(), "secret", vec![b'x'; 1 << 20]);
     assert_eq!(answer!(app(), large), (200, Bytes::from(large.body()), None));
     let empty = hmac_delivery(senders::moduslink(), "secret", "");
@@ -107,7 +107,7 @@ fn a_verified_body_is_whole_and_uncopied_and_has_no_limit_but_the_verifiers() {
 }
 
 #[test]
-fn a_verified_body_is_what_was_verified_whatever_became_of_the_payload() {
+fn a_verified_delivery_keeps_the_verified_body_when_the_payload_is_replaced() {
     let replaced = |mut request: ServiceRequest, next: Next<_>| {
         request.set_payload(dev::Payload::from(Bytes::from_static(b"another")));
         next.call(request)
@@ -121,13 +121,13 @@ fn a_verified_body_is_what_was_verified_whatever_became_of_the_payload() {
 }
 
 #[test]
-fn a_handler_that_takes_a_verified_delivery_without_the_guard_is_a_500() {
+fn an_unguarded_handler_that_takes_a_verified_delivery_is_500() {
     let unguarded = App::new().service(at_root(web::post().to(echo_verified)));
     assert_eq!(answer!(unguarded, good()).0, 500);
 }
 
 #[test]
-fn what_is_signed_is_the_wire_and_what_is_extracted_is_decompressed() {
+fn wire_bytes_are_verified_and_extractors_get_the_decompressed_body() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(b"a body of some length").unwrap();
     let wire = encoder.finish().unwrap();
@@ -140,7 +140,7 @@ fn what_is_signed_is_the_wire_and_what_is_extracted_is_decompressed() {
 }
 
 #[test]
-fn a_rejection_is_a_response_so_that_outer_middleware_still_runs() {
+fn a_rejection_is_a_response_that_outer_middleware_sees() {
     let app = App::new()
         .service(at_root(web::post().to(echo)))
         .wrap(guard())
@@ -156,7 +156,7 @@ fn a_rejection_is_a_response_so_that_outer_middleware_still_runs() {
 }
 
 #[test]
-fn connection_close_is_said_on_http_1_only() {
+fn only_http_1_rejections_say_connection_close() {
     for (version, kind) in
         [(Version::HTTP_11, ConnectionType::Close), (Version::HTTP_2, ConnectionType::KeepAlive)]
     {
@@ -198,7 +198,7 @@ fn an_extractor_without_the_middleware_is_500_and_the_log_names_the_mistake() {
 }
 
 #[test]
-fn methods_other_than_post_are_verified_like_any_other() {
+fn every_method_is_verified_like_post() {
     for method in ["GET", "PUT", "OPTIONS", "HEAD", "DELETE"] {
         block_on(async {
             let app = App::new().wrap(guard()).default_service(web::to(HttpResponse::Ok));
@@ -211,7 +211,7 @@ fn methods_other_than_post_are_verified_like_any_other() {
 }
 
 #[test]
-fn a_payload_that_is_always_ready_does_not_keep_the_worker() {
+fn an_always_ready_payload_does_not_starve_other_tasks() {
     struct Endless;
 
     impl futures_core::Stream for Endless {
@@ -234,13 +234,13 @@ fn a_payload_that_is_always_ready_does_not_keep_the_worker() {
         let pending =
             std::future::poll_fn(|cx| std::task::Poll::Ready(response.as_mut().poll(cx).is_pending()));
         assert!(pending.await);
-        // It was woken again, and ends where the limit is.
+        // It woke itself, and ends at the body limit.
         assert_eq!(response.await.unwrap().status(), 413);
     });
 }
 
 #[test]
-fn the_hook_hears_of_every_rejection_and_of_nothing_else() {
+fn the_hook_runs_for_every_rejection_and_nothing_else() {
     let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let hook = {
         let heard = std::sync::Arc::clone(&heard);

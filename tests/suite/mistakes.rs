@@ -1,4 +1,4 @@
-//! What is wrong with a configuration is told with the name of its field, and without any value that could be a secret.
+//! Errors in a configuration name the field and show no value that could be a secret.
 
 use crate::config::read;
 
@@ -14,7 +14,7 @@ const RIGHT: &str = r#"
         content = ["timestamp", { literal = "." }, "body"]
 "#;
 
-/// Each is [`RIGHT`] with one text changed for another, and the message for that.
+/// Each case replaces one text in [`RIGHT`] with another and states the message for that.
 #[track_caller]
 fn assert_mistakes(cases: &[(&str, &str, String)]) {
     assert!(read(RIGHT).is_ok(), "{:?}", read(RIGHT));
@@ -31,7 +31,7 @@ fn scheme(field: &str, mistake: &str) -> String {
 }
 
 #[test]
-fn a_secret_is_a_reference_that_can_be_read() {
+fn a_secret_must_be_a_readable_reference() {
     let inline = "secret = { insecure_inline = \"s3cret\" }";
     let bare = "senders[0].keys[0].secret: a secret does not belong in the configuration: use { env = \"VARIABLE\" } or { file = \
                 \"PATH\" }, or where it is no secret { insecure_inline = \"…\" }";
@@ -88,9 +88,9 @@ fn a_secret_is_a_reference_that_can_be_read() {
     ]);
 }
 
-/// What stands in a secret's place is in no error, whatever it is.
+/// No error shows the value in a secret's place, whatever it is.
 #[test]
-fn a_secret_that_was_written_into_the_wrong_place_is_not_shown() {
+fn a_secret_in_the_wrong_place_is_not_shown() {
     let inline = "{ insecure_inline = \"s3cret\" }";
     for wrong in
         ["{ insecure_inline = 83746519 }", "{ env = 83746519 }", "{ file = 83746519.5 }", "{ inline = true }"]
@@ -114,7 +114,7 @@ fn a_secret_that_was_written_into_the_wrong_place_is_not_shown() {
 }
 
 #[test]
-fn a_key_is_a_table_with_an_id() {
+fn a_key_must_be_a_table_with_an_id() {
     assert_mistakes(&[
         (
             "{ id = \"k\", secret = { insecure_inline = \"s3cret\" } }",
@@ -136,7 +136,7 @@ fn a_key_is_a_table_with_an_id() {
 }
 
 #[test]
-fn a_scheme_has_what_its_builder_asks_for() {
+fn a_scheme_must_have_what_its_builder_requires() {
     assert_mistakes(&[
         ("name = \"acme\"", "", "missing field `name`".to_owned()),
         ("signature_header = \"X-Acme\"", "", scheme("signature_header", "it is missing")),
@@ -190,7 +190,7 @@ fn a_scheme_has_what_its_builder_asks_for() {
 }
 
 #[test]
-fn a_timestamp_has_a_place_a_format_and_a_tolerance() {
+fn a_timestamp_must_have_a_place_a_format_and_a_tolerance() {
     let tolerance = "{ seconds = 300 }";
     assert_mistakes(&[
         (
@@ -220,7 +220,7 @@ fn a_timestamp_has_a_place_a_format_and_a_tolerance() {
 }
 
 #[test]
-fn a_sender_is_named_or_spelt_out() {
+fn a_sender_is_either_named_or_written_out() {
     assert_mistakes(&[
         (
             "[senders.scheme]",
@@ -238,7 +238,7 @@ fn a_sender_is_named_or_spelt_out() {
 }
 
 #[test]
-fn mistakes_in_a_named_sender_and_in_the_whole_name_their_field() {
+fn mistakes_in_a_named_sender_or_at_the_top_level_name_their_field() {
     let sender = |lines: &str| {
         read(&format!(
             "[[senders]]\n{lines}\nkeys = [{{ id = \"k\", secret = {{ insecure_inline = \"s\" }} }}]"

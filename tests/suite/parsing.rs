@@ -1,4 +1,4 @@
-//! Nothing of a delivery is parsed, and no handler runs, before the verdict: in both frameworks.
+//! In both frameworks, nothing is parsed and no handler runs before the verdict.
 
 use std::sync::{
     Arc,
@@ -17,7 +17,7 @@ use crate::harness::{Delivery, actix_request, block_on, hmac_delivery, request, 
 
 static PARSED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts how often anything was parsed into it.
+/// Counts how often it is deserialized.
 struct Counted;
 
 impl<'de> Deserialize<'de> for Counted {
@@ -42,7 +42,7 @@ fn in_actix(route: actix_web::Route, delivery: &Delivery) -> u16 {
 }
 
 #[test]
-fn json_that_nobody_signed_is_401_and_never_parsed() {
+fn forged_json_is_401_and_never_parsed() {
     let json = |body: &str| {
         hmac_delivery(senders::moduslink(), "secret", body).with_header("content-type", "application/json")
     };
@@ -61,7 +61,7 @@ fn json_that_nobody_signed_is_401_and_never_parsed() {
 }
 
 #[test]
-fn a_handler_that_takes_nothing_is_guarded_alike() {
+fn a_handler_without_extractors_is_guarded_too() {
     let runs = Arc::new(AtomicUsize::new(0));
     let statuses = |delivery: &Delivery| {
         let (by_axum, by_actix) = (Arc::clone(&runs), Arc::clone(&runs));

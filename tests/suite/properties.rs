@@ -1,4 +1,4 @@
-//! What must hold for every input.
+//! Properties that hold for every input.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -25,7 +25,7 @@ fn fluent() -> Verifier {
     Verifier::builder(senders::fluent()).public_key("k", key).build().unwrap()
 }
 
-/// Header values from noise to nearly right: bytes that HTTP allows in one, and what the parsers look for.
+/// Header values from noise to nearly valid: bytes that HTTP allows, mixed with tokens that the parsers look for.
 fn header_value() -> impl Strategy<Value = Vec<u8>> {
     let fragment = prop_oneof![
         vec(prop_oneof![Just(9_u8), 32..=126_u8, 128..=255_u8], 0..80),
@@ -41,7 +41,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_a_sender_signs_is_verified_on_every_surface_in_every_cut(
+    fn a_signed_body_verifies_on_every_surface_however_it_is_chunked(
         scheme in hmac_scheme(),
         secret in vec(any::<u8>(), 1..100).prop_filter("zeros are no secret", |bytes| bytes.iter().any(|&byte| byte > 0)),
         chunks in vec(vec(any::<u8>(), 0..200), 0..6),
@@ -57,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn no_other_body_and_no_other_secret_is_verified(
+    fn another_body_or_another_secret_never_verifies(
         scheme in hmac_scheme(),
         body in vec(any::<u8>(), 0..200),
         other in vec(any::<u8>(), 0..200),
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn any_header_value_is_refused_alike_on_every_surface(
+    fn any_header_value_is_rejected_alike_on_every_surface(
         scheme in hmac_scheme(),
         value in header_value(),
     ) {
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn any_header_value_is_refused_by_rsa(value in header_value()) {
+    fn any_header_value_is_rejected_by_rsa(value in header_value()) {
         let delivery = Delivery::new([("fluent-signature".to_owned(), String::new())], "body").with_signature(value);
         let outcome = (SURFACES[0].deliver)(&fluent(), &delivery);
         prop_assert!(outcome.verdict.is_err());
@@ -106,20 +106,20 @@ proptest! {
     }
 
     #[test]
-    fn any_text_as_a_key_gives_a_verdict(text in "[ -~\n]{0,200}", der in vec(any::<u8>(), 0..200)) {
+    fn any_text_as_a_public_key_is_an_error(text in "[ -~\n]{0,200}", der in vec(any::<u8>(), 0..200)) {
         prop_assert!(PublicKey::from_pem(&text).is_err());
         prop_assert!(PublicKey::from_base64(&text).is_err());
         prop_assert!(PublicKey::from_der(&der).is_err());
     }
 
     #[test]
-    fn any_damage_to_a_public_key_gives_a_verdict(place in 0_usize..162, byte in any::<u8>()) {
+    fn a_damaged_public_key_is_an_error_or_rejects_a_forgery(place in 0_usize..162, byte in any::<u8>()) {
         let pem = std::fs::read_to_string(vectors_folder().join("keys/rsa-1024-public.pem")).unwrap();
         let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let mut der = BASE64_STANDARD.decode(base64).unwrap();
         der[place] = byte;
         if let Ok(key) = PublicKey::from_der(&der) {
-            // Whatever modulus is left, it verifies nothing that it did not sign.
+            // The damaged key may still parse, but it must not verify a forged signature.
             if let Ok(verifier) = Verifier::builder(senders::fluent()).public_key("k", key).build() {
                 let headers = [("fluent-signature", BASE64_STANDARD.encode([1; 128]))];
                 prop_assert!(verifier.verify(&headers, b"body", now()).is_err());

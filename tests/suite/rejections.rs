@@ -1,5 +1,4 @@
-//! Everything that can be wrong with a signature header: each is rejected everywhere, with its own kind, and
-//! before the body is read.
+//! Malformed signature headers: every surface rejects each with its own kind, before reading the body.
 
 use countersign::{RejectionKind, Scheme, senders};
 
@@ -7,7 +6,7 @@ use crate::harness::{Outcome, SURFACES, hmac_delivery, kind_unread, verifier};
 
 const BODY: &[u8] = br#"{"eventType":"Orders.Created"}"#;
 
-/// A scheme and what its sender sent; then one value after another in the place of the signature.
+/// Asserts that the scheme's own delivery passes, and that each value in place of its signature is rejected.
 #[track_caller]
 fn assert_refused(scheme: fn() -> Scheme, values: &[(&dyn AsRef<[u8]>, RejectionKind)]) {
     let verifier = verifier(scheme(), "secret");
@@ -32,14 +31,14 @@ fn value_of(scheme: fn() -> Scheme) -> String {
 }
 
 #[test]
-fn malformed_base64_is_refused_with_its_own_kind() {
+fn malformed_base64_is_rejected_with_its_own_kind() {
     let value = value_of(senders::moduslink);
     let (head, tail) = value.split_at(20);
     let with = |middle: &str| format!("{head}{middle}{}", &tail[middle.len()..]);
     let ending = |end: &str| format!("{}{end}", &value[..44 - end.len()]);
     let flipped = if value.starts_with('A') { "B" } else { "A" };
     let one_bit_off = format!("{flipped}{}", &value[1..]);
-    // Where the padding is optional, 44 characters without it are too many and 43 may be right.
+    // If padding is optional, 43 unpadded characters may be valid and 44 are too many.
     let (length, encoding) = (RejectionKind::SignatureLength, RejectionKind::SignatureEncoding);
     for (scheme, unpadded_43, unpadded_44) in
         [(senders::moduslink as fn() -> Scheme, encoding, length), (senders::ewarehousing, length, encoding)]
@@ -99,7 +98,7 @@ fn padding_is_optional_for_moduslink_and_required_for_ewarehousing() {
 }
 
 #[test]
-fn malformed_hex_is_refused_with_its_own_kind() {
+fn malformed_hex_is_rejected_with_its_own_kind() {
     let value = value_of(senders::extend);
     let hex = value.strip_prefix("sha256=").unwrap();
     let with =
@@ -142,7 +141,7 @@ fn malformed_hex_is_refused_with_its_own_kind() {
 }
 
 #[test]
-fn hex_and_label_are_taken_in_either_case_and_with_spaces_round_the_sign() {
+fn hex_and_label_may_be_in_either_case_with_spaces_around_the_equals_sign() {
     let sent = hmac_delivery(senders::extend(), "secret", BODY);
     let hex = sent.signature().split_off("sha256=".len());
     let verifier = verifier(senders::extend(), "secret");
@@ -161,7 +160,7 @@ fn hex_and_label_are_taken_in_either_case_and_with_spaces_round_the_sign() {
 }
 
 #[test]
-fn malformed_lists_are_refused_with_their_own_kind() {
+fn malformed_lists_are_rejected_with_their_own_kind() {
     let value = value_of(senders::modern_dropship);
     let (time, hex) = value.split_once(',').unwrap();
     let many = |count: usize| format!("{time}{}", ",00".repeat(count));
@@ -204,7 +203,7 @@ fn malformed_lists_are_refused_with_their_own_kind() {
 }
 
 #[test]
-fn a_malformed_entry_of_a_list_hides_no_valid_one_beside_it() {
+fn a_malformed_list_item_does_not_hide_a_valid_one() {
     let sent = hmac_delivery(senders::modern_dropship(), "secret", BODY);
     let value = sent.signature();
     let (time, hex) = value.split_once(',').unwrap();

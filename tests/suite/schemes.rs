@@ -1,4 +1,4 @@
-//! Schemes of one's own: what the builder takes, what it refuses, and what is signed.
+//! Custom schemes: what the builder accepts, what it refuses, and what the scheme signs.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, vectors_fo
 
 const UNLIMITED: Tolerance = Tolerance::dangerously_unlimited();
 
-/// A scheme with all that is required and nothing else.
+/// A scheme with the required fields only.
 pub(crate) fn acme() -> SchemeBuilder {
     Scheme::builder("acme")
         .signature_header("X-Acme-Signature")
@@ -48,7 +48,7 @@ fn a_missing_field_is_named() {
 }
 
 #[test]
-fn fields_that_contradict_each_other_do_not_build() {
+fn contradictory_fields_do_not_build() {
     let list = || SignatureList::separated_by(',').labelled("v1", '=');
     let seconds = TimestampFormat::Seconds;
     for (builder, message) in [
@@ -96,7 +96,7 @@ fn fields_that_contradict_each_other_do_not_build() {
 }
 
 #[test]
-fn a_list_that_could_not_be_split_does_not_build() {
+fn a_list_that_cannot_be_split_does_not_build() {
     for separator in ['a', '7', '+', '/', '-', '_', '=', '\u{e9}'] {
         let message =
             format!("list: a signature can contain {separator:?}: separate items by a comma, for example");
@@ -128,7 +128,7 @@ fn a_list_that_could_not_be_split_does_not_build() {
 }
 
 #[test]
-fn content_that_does_not_sign_the_body_exactly_once_does_not_build() {
+fn content_must_sign_the_body_exactly_once() {
     let twice = "content: it signs the body more than once: keep one part of it";
     assert_mistake(acme().content([]), "content: it does not sign the body: add it as a part");
     assert_mistake(
@@ -148,7 +148,7 @@ fn content_that_does_not_sign_the_body_exactly_once_does_not_build() {
 }
 
 #[test]
-fn a_timestamp_is_declared_exactly_where_it_is_signed() {
+fn a_timestamp_must_be_declared_if_and_only_if_it_is_signed() {
     assert_mistake(
         acme().timestamp(stamped(TimestampFormat::Seconds)),
         "content: it does not sign the timestamp: add it as a part",
@@ -171,7 +171,7 @@ fn a_timestamp_is_declared_exactly_where_it_is_signed() {
 }
 
 #[test]
-fn a_tolerance_without_limits_says_so() {
+fn a_tolerance_over_31_days_must_be_declared_unlimited() {
     let month = Duration::from_secs(31 * 86_400);
     let with = |tolerance| {
         let timestamp = Timestamp::in_header("X-Acme-Time", TimestampFormat::Seconds, tolerance);
@@ -186,7 +186,7 @@ fn a_tolerance_without_limits_says_so() {
 }
 
 #[test]
-fn parts_whose_ends_could_not_be_told_do_not_build() {
+fn parts_without_a_recognizable_end_do_not_build() {
     let after = |part: &str| format!("content: nothing marks where {part} ends: put a literal after it");
     let before = |part: &str| format!("content: nothing marks where {part} ends: put a literal before it");
     let id = || Part::header("X-Id");
@@ -224,13 +224,13 @@ fn parts_whose_ends_could_not_be_told_do_not_build() {
     let any = acme().timestamp(stamped(TimestampFormat::Any)).content([Part::Timestamp, Part::Body]);
     let before = "content: nothing marks where a timestamp of any format ends: put it before the body, with a literal after it";
     assert_mistake(any, before);
-    // An instant with a fraction is not told from the end of another.
+    // A timestamp with a fraction contains the literal "." itself.
     let after = [Part::Body, Part::literal("."), Part::Timestamp];
     assert_mistake(acme().timestamp(stamped(TimestampFormat::Any)).content(after), before);
 }
 
 #[test]
-fn a_name_that_is_none_of_a_header_does_not_build() {
+fn an_invalid_header_name_does_not_build() {
     for header in ["", "X Acme", "X-Acme:", "\u{e9}"] {
         let error = acme().signature_header(header).build().unwrap_err();
         assert_eq!(error, BuildError::HeaderName { header: header.to_owned() });
@@ -244,7 +244,7 @@ fn pem(name: &str) -> String {
     std::fs::read_to_string(vectors_folder().join("keys").join(name)).unwrap()
 }
 
-/// What signs and what verifies under this algorithm.
+/// A signing key and the verifying key that fits it, for this algorithm.
 fn keys(algorithm: Algorithm) -> (SigningKey, countersign::Key) {
     let pair = |name: &str| {
         let private = PrivateKey::from_pem(&pem(&format!("{name}-private.pem"))).unwrap();
@@ -263,7 +263,7 @@ fn keys(algorithm: Algorithm) -> (SigningKey, countersign::Key) {
 }
 
 #[test]
-fn every_algorithm_in_every_encoding_is_signed_and_verified_on_every_surface() {
+fn every_algorithm_signs_and_verifies_in_every_encoding_on_every_surface() {
     let encodings = [Encoding::Hex, Encoding::HexUpper].into_iter().chain(
         [Padding::Required, Padding::Optional, Padding::Absent]
             .into_iter()
@@ -321,14 +321,14 @@ fn padding_is_required_optional_or_absent_as_the_scheme_says() {
         assert_eq!(takes(encode(Padding::Absent), &bare), Ok(()));
         assert_eq!(takes(encode(Padding::Absent), &padded), wrong);
     }
-    // The other alphabet's characters are none of this one's.
+    // Characters of the other alphabet are rejected.
     let encoding = Err(RejectionKind::SignatureEncoding);
     assert_eq!(takes(Encoding::Base64Url(Padding::Required), &padded), encoding);
     assert_eq!(takes(Encoding::Base64(Padding::Required), &url(&padded)), encoding);
 }
 
 #[test]
-fn a_prefix_is_taken_whole_in_either_case_and_once() {
+fn a_prefix_must_be_whole_and_occur_once_in_either_case() {
     for prefix in ["sha256=", "v0:", "HMAC", "keyId=a,signature="] {
         let scheme = acme().prefix(prefix).build().unwrap();
         let sent = hmac_delivery(scheme.clone(), "secret", "body");
@@ -342,7 +342,7 @@ fn a_prefix_is_taken_whole_in_either_case_and_once() {
         assert_eq!(verdict(value.clone()), Ok(()), "{prefix}");
         assert_eq!(verdict(format!("{}{bare}", prefix.to_uppercase())), Ok(()), "{prefix}");
         assert_eq!(verdict(bare.clone()), Err(RejectionKind::SignatureLabel), "{prefix}");
-        // One of letters only could be the beginning of the signature.
+        // A prefix of letters only could be the start of the signature.
         let doubled = match prefix {
             "HMAC" => RejectionKind::SignatureLength,
             _ => RejectionKind::SignatureLabel,
@@ -358,14 +358,14 @@ fn a_prefix_is_taken_whole_in_either_case_and_once() {
 }
 
 #[test]
-fn a_secret_is_read_in_the_form_in_which_its_sender_shows_it() {
+fn a_secret_is_decoded_from_the_form_its_sender_shows() {
     let built = |form: SecretForm, secret: &str| {
         let scheme = acme().secret_form(form).build().unwrap();
         Verifier::builder(scheme).secret("k", Secret::new(secret)).build()
     };
     let base64 = || SecretForm::Base64 { prefix: "whsec_".into() };
     let sent = hmac_delivery(acme().build().unwrap(), "secret", "body");
-    // "secret", in the three forms.
+    // "secret" in each of the three forms.
     for (form, secret) in [
         (SecretForm::Text, "secret"),
         (base64(), "whsec_c2VjcmV0"),
@@ -400,7 +400,7 @@ fn a_secret_is_read_in_the_form_in_which_its_sender_shows_it() {
 }
 
 #[test]
-fn the_least_rsa_modulus_is_2048_bits_unless_the_scheme_says_otherwise() {
+fn the_smallest_rsa_modulus_is_2048_bits_unless_the_scheme_says_otherwise() {
     let built = |builder: SchemeBuilder| {
         let scheme = builder.algorithm(Algorithm::RsaPkcs1Sha256).build().unwrap();
         let key = PublicKey::from_pem(&pem("rsa-1024-public.pem")).unwrap();
@@ -435,7 +435,7 @@ fn a_key_of_another_algorithm_does_not_build() {
 }
 
 #[test]
-fn a_signer_signs_what_a_verifier_takes_and_says_what_it_lacks() {
+fn a_signer_says_what_it_lacks() {
     let scheme = acme()
         .content([Part::Method, Part::literal(" "), Part::header("X-Id"), Part::literal(" "), Part::Body])
         .build()

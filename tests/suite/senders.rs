@@ -1,4 +1,4 @@
-//! What is particular to one sender.
+//! Properties of the built-in senders, and the peculiarities of each.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::harness::{
     Delivery, Outcome, assert_outcome, hmac_delivery, kind_unread, now, vectors_folder, verifier,
 };
 
-/// Every named sender; those that sign an address, with one.
+/// Every built-in sender, with a URL if it signs one.
 fn all() -> impl Iterator<Item = Scheme> {
     let url = "https://example.com/hook";
     senders::names()
@@ -20,7 +20,7 @@ fn all() -> impl Iterator<Item = Scheme> {
 }
 
 #[test]
-fn each_sender_is_a_dated_value_with_its_source() {
+fn each_sender_states_its_source_and_when_it_was_checked() {
     let mut names = BTreeSet::new();
     let mut inferred = Vec::new();
     for (scheme, name) in all().zip(senders::names()) {
@@ -56,7 +56,7 @@ fn pem(name: &str) -> String {
     std::fs::read_to_string(vectors_folder().join("keys").join(name)).unwrap()
 }
 
-/// What signs and what verifies for a scheme, by what its errors say that it needs.
+/// A signing key and the verifying key that fits it, for this scheme.
 fn keys(scheme: &Scheme) -> (SigningKey, Key) {
     let pair = |name: &str| {
         let private = PrivateKey::from_pem(&pem(&format!("{name}-private.pem"))).unwrap();
@@ -66,12 +66,12 @@ fn keys(scheme: &Scheme) -> (SigningKey, Key) {
         Algorithm::RsaPkcs1Sha512 | Algorithm::LegacyRsaPkcs1Md5 => pair("rsa-1024"),
         Algorithm::EcdsaP256Sha256 => pair("p256"),
         Algorithm::Ed25519 => pair("ed25519"),
-        // Also base64, for the senders whose secrets are that.
+        // Also valid base64, for senders whose secrets are encoded.
         _ => (Secret::new("c2VjcmV0").into(), Key::secret("k", Secret::new("c2VjcmV0"))),
     }
 }
 
-/// What a sender sends with this body.
+/// The sender's delivery of this body.
 fn sent_by(scheme: &Scheme, body: &str) -> Delivery {
     let target = format!("/hook?bodySHA256={}", base16ct::lower::encode_string(&Sha256::digest(body)));
     let signer = Signer::new(scheme.clone(), [keys(scheme).0]).unwrap();
@@ -81,7 +81,7 @@ fn sent_by(scheme: &Scheme, body: &str) -> Delivery {
 }
 
 #[test]
-fn every_sender_is_signed_and_verified_and_another_body_is_refused() {
+fn every_sender_verifies_its_own_delivery_and_rejects_another_body() {
     let mut bodies_refused = 0;
     for scheme in all() {
         let verifier = Verifier::builder(scheme.clone()).key(keys(&scheme).1).build().unwrap();
@@ -99,7 +99,7 @@ fn every_sender_is_signed_and_verified_and_another_body_is_refused() {
 }
 
 #[test]
-fn a_name_or_an_address_that_a_sender_does_not_take_is_an_error() {
+fn an_unknown_sender_name_or_unsuitable_url_is_an_error() {
     let error = |name, url| senders::named(name, url).unwrap_err().to_string();
     assert_eq!(
         error("square", None),
@@ -118,7 +118,7 @@ fn a_name_or_an_address_that_a_sender_does_not_take_is_an_error() {
 }
 
 #[test]
-fn a_static_token_is_compared_whole_and_covers_nothing() {
+fn a_static_token_is_compared_whole_and_does_not_cover_the_body() {
     let verifier = verifier(senders::gitlab_unsigned_token(), "t0ken of mine");
     let sent =
         |token: &str, body: &str| Delivery::new([("X-Gitlab-Token".to_owned(), token.to_owned())], body);
@@ -132,7 +132,7 @@ fn a_static_token_is_compared_whole_and_covers_nothing() {
     assert_outcome(&verifier, &sent("", "body"), &Outcome::rejected(RejectionKind::SignatureEmpty));
     let twice = sent("t0ken of mine", "body").with_header("x-gitlab-token", "t0ken of mine");
     assert_outcome(&verifier, &twice, &Outcome::rejected(RejectionKind::SignatureRepeated));
-    // A retry has the same name, another body another.
+    // A retry has the same fingerprint, and another body has another.
     let name = |body| fingerprint(&verifier, &sent("t0ken of mine", body));
     assert_eq!(name("body"), name("body"));
     assert_ne!(name("body"), name("another"));
@@ -154,7 +154,7 @@ fn twilio(scheme: Scheme, body: &str, target: &str) -> (Verifier, Delivery) {
 }
 
 #[test]
-fn a_twilio_form_is_verified_by_its_fields_in_whatever_chunks_it_arrives() {
+fn a_twilio_form_is_verified_by_its_fields_however_it_is_chunked() {
     let url = "https://example.com/sms";
     let (verifier, sent) = twilio(senders::twilio_form(url), "To=%2B1&Body=a+b&From=%2B2", "/");
     let same = ["To=%2B1&Body=a+b&From=%2B2", "Body=a%20b&From=%2b2&To=%2B1"];
@@ -183,7 +183,7 @@ fn a_twilio_json_delivery_needs_the_signature_of_the_url_and_the_digest_of_the_b
     let (verifier, sent) = twilio(scheme(), "{}", &target);
     assert_outcome(&verifier, &sent, &Outcome::verified("k", b"{}".to_vec()));
     assert_outcome(&verifier, &sent.with_body("[]"), &Outcome::rejected(RejectionKind::BodyDigestMismatch));
-    // A digest that fits the other body, under the signature for the first.
+    // The digest of the other body, with the signature for the first.
     let other = base16ct::lower::encode_string(&Sha256::digest(b"[]"));
     let moved = sent.with_body("[]").to("POST", &format!("/hook?a=1&bodySHA256={other}"));
     assert_outcome(&verifier, &moved, &Outcome::rejected(RejectionKind::SignatureMismatch));
@@ -204,7 +204,7 @@ fn a_twilio_json_delivery_needs_the_signature_of_the_url_and_the_digest_of_the_b
 }
 
 #[test]
-fn hubspots_twelve_escapes_are_decoded_in_the_configured_url_and_no_others() {
+fn only_hubspots_twelve_escapes_are_decoded_in_the_configured_url() {
     let url = "https://example.com/a%3A%2f%3F%40%21%24%27%28%29%2a%2C%3b?q=%20%25%2B%3D%26";
     let decoded = "https://example.com/a:/?@!$'()*,;?q=%20%25%2B%3D%26";
     let (sent, same) = (senders::hubspot_v3(url), senders::hubspot_v3(decoded));
@@ -220,7 +220,7 @@ fn fluent_verifier(scheme: Scheme) -> Verifier {
     Verifier::builder(scheme).public_key("k", key).build().unwrap()
 }
 
-/// What Fluent sends: both signatures, always.
+/// Fluent always sends both signatures.
 fn fluent_delivery() -> Delivery {
     let sign = |scheme| {
         let key = PrivateKey::from_pem(&pem("rsa-1024-private.pem")).unwrap();
@@ -230,7 +230,7 @@ fn fluent_delivery() -> Delivery {
 }
 
 #[test]
-fn fluent_is_never_accepted_on_md5s_word() {
+fn fluent_never_accepts_an_md5_signature() {
     let verifier = fluent_verifier(senders::fluent());
     let both = fluent_delivery();
     assert_outcome(&verifier, &both, &Outcome::verified("k", b"event".to_vec()));
@@ -248,7 +248,7 @@ fn fluent_is_never_accepted_on_md5s_word() {
         &Outcome::rejected(RejectionKind::SignatureMismatch),
     );
 
-    // MD5's signature in SHA-512's place.
+    // The MD5 signature in the header for SHA-512.
     let (_, md5) = md5_only.headers[0].clone();
     assert_outcome(
         &verifier,
@@ -258,7 +258,7 @@ fn fluent_is_never_accepted_on_md5s_word() {
 }
 
 #[test]
-fn fluents_md5_is_accepted_only_by_the_scheme_that_asks_for_it() {
+fn only_the_legacy_scheme_accepts_fluents_md5_signature() {
     let verifier = fluent_verifier(senders::fluent_legacy_md5());
     let mut md5_only = fluent_delivery();
     let (_, sha512) = md5_only.headers.remove(0);
@@ -280,7 +280,7 @@ fn the_header_can_be_overridden() {
 }
 
 #[test]
-fn a_senders_signature_is_no_good_for_another_sender() {
+fn a_senders_delivery_is_rejected_by_every_other_senders_verifier() {
     let hmac = [senders::moduslink, senders::ewarehousing, senders::extend, senders::modern_dropship];
     for from in hmac {
         for to in hmac.iter().filter(|to| to().name() != from().name()) {
@@ -296,7 +296,7 @@ fn fingerprint(verifier: &Verifier, delivery: &Delivery) -> Fingerprint {
 }
 
 #[test]
-fn a_fingerprint_names_what_was_signed_and_not_how_the_signature_was_written() {
+fn a_fingerprint_depends_on_the_content_and_not_on_how_the_signature_is_written() {
     let verifier = verifier(senders::extend(), "secret");
     let sent = hmac_delivery(senders::extend(), "secret", "body");
     let rewritten = sent.with_signature(sent.signature().to_lowercase());
@@ -309,7 +309,7 @@ fn a_fingerprint_names_what_was_signed_and_not_how_the_signature_was_written() {
 }
 
 #[test]
-fn nobody_varies_a_fingerprint_by_leaving_signatures_out() {
+fn dropping_or_reordering_signatures_does_not_change_the_fingerprint() {
     let secrets = || [Secret::new("old"), Secret::new("new")];
     let [old, new] = secrets();
     let builder = Verifier::builder(senders::modern_dropship()).secret("old", old).secret("new", new);
@@ -341,7 +341,7 @@ fn a_fluent_fingerprint_does_not_depend_on_the_key() {
 }
 
 #[test]
-fn the_signed_timestamp_is_handed_on() {
+fn the_proof_holds_the_signed_timestamp() {
     let verifier = verifier(senders::modern_dropship(), "secret");
     let sent = hmac_delivery(senders::modern_dropship(), "secret", "body");
     let timestamp = verifier.verify(&sent.headers, b"body", now()).unwrap().timestamp().unwrap();
@@ -353,7 +353,7 @@ fn the_signed_timestamp_is_handed_on() {
 }
 
 #[test]
-fn headers_that_no_signature_covers_change_nothing_in_the_proof() {
+fn unsigned_headers_change_nothing_in_the_proof() {
     let verifier = verifier(senders::ewarehousing(), "secret");
     let sent = hmac_delivery(senders::ewarehousing(), "secret", "body");
     let proof =

@@ -1,4 +1,4 @@
-//! One endpoint with several senders: the signature header that is there says which, and two of them say nothing.
+//! One endpoint for several senders: the signature header identifies the sender, and two such headers are ambiguous.
 
 use countersign::{
     Algorithm, BuildError, Encoding, RejectionKind, Scheme, Secret, Signer, Verifier, senders,
@@ -20,7 +20,7 @@ fn verified() -> Outcome {
 }
 
 #[test]
-fn a_delivery_is_verified_as_that_of_the_sender_whose_header_it_has() {
+fn a_delivery_is_verified_for_the_sender_whose_header_it_carries() {
     let any = Verifier::any_of(verifiers()).unwrap();
     for (scheme, secret) in SECRETS {
         let sent = hmac_delivery(scheme(), secret, "body");
@@ -32,15 +32,15 @@ fn a_delivery_is_verified_as_that_of_the_sender_whose_header_it_has() {
 }
 
 #[test]
-fn a_signature_is_no_good_under_another_senders_header() {
+fn a_signature_under_another_senders_header_is_rejected() {
     let any = Verifier::any_of(verifiers()).unwrap();
-    // Both are an HMAC of the body; only header and form differ.
+    // Both senders sign the body with an HMAC; only the header and the encoding differ.
     let shopify = hmac_delivery(senders::shopify(), "hub", "body");
     assert_outcome(&any, &shopify, &Outcome::rejected(RejectionKind::SignatureMismatch));
 }
 
 #[test]
-fn the_headers_of_two_senders_are_a_rejection_unless_the_set_up_says_which_wins() {
+fn two_senders_headers_are_rejected_unless_the_verifier_takes_the_first() {
     let [shopify, stripe] = [0, 1].map(|place: usize| {
         let (scheme, secret) = SECRETS[place];
         hmac_delivery(scheme(), secret, "body")
@@ -53,7 +53,7 @@ fn the_headers_of_two_senders_are_a_rejection_unless_the_set_up_says_which_wins(
     assert_outcome(&first, &both, &verified());
     assert_eq!(first.verify(&both.headers, b"body", now()).unwrap().scheme().name(), "shopify");
 
-    // The first that is there counts, also where it is wrong and the second would do.
+    // The first sender whose header is present decides, even if its signature is wrong and the next one is valid.
     let mut wrong = both.clone();
     wrong.headers[1].1 = hmac_delivery(senders::shopify(), "other", "body").headers[0].1.clone();
     assert_outcome(&first, &wrong, &Outcome::rejected(RejectionKind::SignatureMismatch));
@@ -64,7 +64,7 @@ fn the_headers_of_two_senders_are_a_rejection_unless_the_set_up_says_which_wins(
 }
 
 #[test]
-fn no_header_and_a_repeated_one_are_told_with_the_names_of_the_senders() {
+fn a_missing_or_repeated_header_is_reported_with_the_senders_names() {
     let any = Verifier::any_of(verifiers()).unwrap();
     let unsigned = Delivery::new([], "body");
     assert_outcome(&any, &unsigned, &Outcome::rejected(RejectionKind::SignatureMissing));
@@ -96,7 +96,7 @@ fn each_sender_keeps_its_own_body_limit() {
 }
 
 #[test]
-fn two_senders_deliveries_of_one_content_have_two_fingerprints() {
+fn the_same_content_from_two_senders_has_two_fingerprints() {
     let fingerprint = |scheme: Scheme| {
         let sent = hmac_delivery(scheme.clone(), "same", "body");
         verifier(scheme, "same").verify(&sent.headers, b"body", now()).unwrap().fingerprint()
@@ -106,7 +106,7 @@ fn two_senders_deliveries_of_one_content_have_two_fingerprints() {
 }
 
 #[test]
-fn senders_that_no_header_tells_apart_do_not_build() {
+fn senders_with_the_same_header_do_not_build() {
     let same = Verifier::any_of([verifier(senders::github(), "a"), verifier(senders::meta(), "b")]);
     assert_eq!(
         same.unwrap_err().to_string(),
@@ -114,7 +114,7 @@ fn senders_that_no_header_tells_apart_do_not_build() {
          endpoint of its own"
     );
     assert_eq!(Verifier::any_of([]).unwrap_err(), BuildError::NoSender);
-    // What it does with two headers would be lost.
+    // Nesting would lose what the inner verifier does with two headers.
     let several = Verifier::any_of(verifiers()).unwrap();
     assert_eq!(
         Verifier::first_of([several, verifier(senders::meta(), "b")]).unwrap_err().to_string(),
@@ -123,7 +123,7 @@ fn senders_that_no_header_tells_apart_do_not_build() {
 }
 
 #[test]
-fn the_debug_form_names_senders_and_keys_and_no_secret() {
+fn debug_output_names_senders_and_keys_but_no_secret() {
     let shown = format!("{:?}", Verifier::any_of(verifiers()).unwrap());
     for (scheme, secret) in SECRETS {
         assert!(shown.contains(scheme().name()), "{shown}");
@@ -132,7 +132,7 @@ fn the_debug_form_names_senders_and_keys_and_no_secret() {
 }
 
 #[test]
-fn a_scheme_that_takes_five_lines_stands_beside_a_named_one() {
+fn a_custom_scheme_works_beside_a_built_in_one() {
     let acme = Scheme::builder("acme")
         .signature_header("X-Acme-Signature")
         .encoding(Encoding::Hex)

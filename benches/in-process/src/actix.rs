@@ -1,4 +1,4 @@
-//! The contestants of actix-web, each in an app of its own.
+//! The actix-web contestants, each in its own app.
 
 use std::{error::Error, future::poll_fn, pin::Pin, rc::Rc, time::Duration};
 
@@ -32,7 +32,7 @@ use crate::{
 
 const PATH: &str = "/webhooks";
 
-/// The plain service first: it is what the others are compared with.
+/// The plain service comes first, as the baseline of the others.
 pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn Error>> {
     let route = || match setting.handler {
         Handler::TakesBytes => web::post().to(takes_bytes),
@@ -57,7 +57,7 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn Error>> 
         }
         Contest::StandardWebhooks => Provider::StandardWebhooks,
     };
-    // Extractors that give the whole body: there is nothing of them that would pass frames on.
+    // Extractors of the whole body, which cannot pass on frames.
     if setting.handler == Handler::TakesBytes {
         let guarded = resource().wrap(VerifyWebhook::new(setting.verifier()?));
         contestants
@@ -135,7 +135,7 @@ fn request(delivery: &Delivery) -> Request {
     for (name, value) in &delivery.headers {
         request = request.append_header((name.as_str(), value.as_str()));
     }
-    // As actix's own dispatcher: a request without a body has no payload at all.
+    // Like actix-web's own dispatcher, give a request without a body no payload.
     let payload: Payload = if delivery.is_empty() {
         Payload::None
     } else {

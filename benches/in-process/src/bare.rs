@@ -1,4 +1,4 @@
-//! The bare cryptography: what a verification costs where nothing but the primitive of the same library is called.
+//! The bare cryptography: only the primitive, from the same library.
 
 use std::error::Error;
 
@@ -10,10 +10,10 @@ use rsa::{Pkcs1v15Sign, pkcs8::DecodePublicKey};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-/// Whether the body has the signature that this was made for.
+/// Returns whether the body has the signature that this was made for.
 pub type Bare = Box<dyn Fn(&[u8]) -> bool>;
 
-/// `key` is a secret or the PEM of a public key, `claimed` the bytes of the signature.
+/// `key` is a secret or a public key in PEM, and `claimed` is the bytes of the signature.
 pub fn bare(algorithm: Algorithm, key: &str, claimed: &[u8]) -> Result<Bare, Box<dyn Error>> {
     let library = |verify: &'static dyn signature::VerificationAlgorithm,
                    hash: &'static digest::Algorithm|
@@ -47,7 +47,7 @@ pub fn bare(algorithm: Algorithm, key: &str, claimed: &[u8]) -> Result<Bare, Box
             let claimed = ed25519_dalek::Signature::from_slice(claimed)?;
             Ok(Box::new(move |body| key.verify(body, &claimed).is_ok()))
         }
-        // A token signs nothing: what is left is the hash that names the delivery.
+        // A token signs nothing, so only the hash for the fingerprint remains.
         Algorithm::UnsignedToken => Ok(Box::new(|body| {
             std::hint::black_box(Sha256::digest(body));
             true

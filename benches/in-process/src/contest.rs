@@ -1,4 +1,4 @@
-//! What the services compete in: the scheme, the handler, and what every contestant is asked for.
+//! A contest between services: the scheme, the handler, and the contestants.
 
 use std::{
     error::Error,
@@ -18,7 +18,7 @@ use crate::{delivery::Delivery, measure::Timed};
 const KEY: [u8; 32] = *b"a key of thirty-two bytes, 256 b";
 pub const GITHUB_HEADER: &str = "x-hub-signature-256";
 
-/// The scheme that the deliveries are signed under: one that all contestants know.
+/// The scheme that signs the deliveries, which all contestants support.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Contest {
     /// HMAC-SHA256 of the body in hex, in one header.
@@ -29,7 +29,7 @@ pub enum Contest {
     StandardWebhooks,
 }
 
-/// What the handler does with the body. It answers 200 without a word.
+/// What the handler does with the body. It answers 200 with an empty body.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Handler {
@@ -75,10 +75,10 @@ impl Setting {
     }
 }
 
-/// Measures what happens inside of the closure that it is given.
+/// Measures the closure it is given.
 pub type Probe<'p> = &'p mut dyn FnMut(&mut dyn FnMut());
 
-/// Sends a delivery this many times, under the probe: whether every answer was a success.
+/// Sends a delivery this many times under the probe, and returns whether every answer was a success.
 pub type Run = Box<dyn FnMut(&Delivery, usize, Probe<'_>) -> bool>;
 
 pub struct Contestant {
@@ -91,7 +91,7 @@ impl Contestant {
         Self { name, run: Box::new(run) }
     }
 
-    /// Timed over deliveries that were made before.
+    /// Timed over deliveries built beforehand.
     pub fn timed<'a>(&'a mut self, delivery: &'a Delivery) -> Timed<'a> {
         Box::new(move |times| {
             let mut elapsed = Duration::ZERO;
@@ -120,7 +120,7 @@ pub const STANDARD_WEBHOOKS: &str = "standardwebhooks";
 pub const SVIX: &str = "svix";
 const HASH: &str = "the hash alone";
 
-/// Each does its work: all take the delivery, and those that guard refuse a forged one.
+/// Asserts that all contestants accept the delivery, and that the guards reject a forged one.
 pub fn check(contestants: &mut [Contestant], delivery: &Delivery) -> Result<(), Box<dyn Error>> {
     let forged = delivery.forged();
     for contestant in contestants {
@@ -132,12 +132,12 @@ pub fn check(contestants: &mut [Contestant], delivery: &Delivery) -> Result<(), 
     Ok(())
 }
 
-/// The key schedule is kept, as whoever cares for speed would write it.
+/// Prepares the key once, as a fast hand-written guard would.
 pub fn keyed() -> Hmac<Sha256> {
     Hmac::new_from_slice(&KEY).expect("HMAC takes keys of every length")
 }
 
-/// The middle of a hand-written guard for GitHub: decodes on the stack, compares in constant time.
+/// The check of a hand-written guard for GitHub: decodes on the stack, compares in constant time.
 pub fn is_signed(keyed: &Hmac<Sha256>, header: Option<&str>, body: &[u8]) -> bool {
     let mut claimed = [0; 32];
     let hex = header.and_then(|value| value.strip_prefix("sha256=")).filter(|hex| hex.len() == 64);
@@ -145,7 +145,7 @@ pub fn is_signed(keyed: &Hmac<Sha256>, header: Option<&str>, body: &[u8]) -> boo
         && keyed.clone().chain_update(body).verify_slice(&claimed).is_ok()
 }
 
-/// What no guard can save: the HMAC over the chunks.
+/// The HMAC over the chunks, which every guard must compute.
 pub fn hash_alone() -> Contestant {
     let keyed = keyed();
     Contestant::new(HASH, move |delivery, times, probe| {

@@ -1,4 +1,4 @@
-//! The deliveries: bodies cut into chunks, as they come off a socket, and the headers that sign them.
+//! The deliveries: bodies in chunks, as a socket gives them, and the headers that sign them.
 
 use std::{
     pin::Pin,
@@ -15,10 +15,10 @@ use countersign::{BuildError, Signer};
 use futures_core::Stream;
 use http_body::{Body, Frame, SizeHint};
 
-/// A body's sizes, in bytes.
+/// The sizes of bodies in bytes.
 pub const SIZES: [usize; 6] = [0, 200, 1 << 10, 16 << 10, 256 << 10, 1 << 20];
 
-/// A signed request, to be sent any number of times.
+/// A signed request that can be sent any number of times.
 #[derive(Clone)]
 pub struct Delivery {
     pub headers: Vec<(String, String)>,
@@ -26,7 +26,7 @@ pub struct Delivery {
     stopwatch: Option<Arc<Stopwatch>>,
 }
 
-/// JSON of this size: two of the peers take no body that is not UTF-8.
+/// JSON of this size, because two of the peers accept only UTF-8.
 pub fn body(size: usize) -> Bytes {
     let mut text = br#"{"eventType":"Orders.Created","data":"#.to_vec();
     text.resize(size.max(1) - 1, b'1');
@@ -35,7 +35,7 @@ pub fn body(size: usize) -> Bytes {
 }
 
 impl Delivery {
-    /// A delivery of `size` bytes in this number of chunks, or in as many as it has bytes.
+    /// A delivery of `size` bytes in this number of chunks, or in one-byte chunks if there are fewer bytes.
     pub fn new(signer: &Signer, size: usize, chunks: usize) -> Result<Self, BuildError> {
         let body = body(size);
         let mut headers = signer.headers(&body, SystemTime::now())?;
@@ -53,7 +53,7 @@ impl Delivery {
         Ok(Self { headers, chunks: chunks.collect(), stopwatch: None })
     }
 
-    /// The same headers over another body: what a guard must refuse.
+    /// The same headers with another body, which a guard must reject.
     pub fn forged(&self) -> Self {
         let mut chunks = self.chunks.to_vec();
         match chunks.last_mut() {
@@ -70,7 +70,7 @@ impl Delivery {
         forged
     }
 
-    /// Takes the time from the last chunk of a body to the answer.
+    /// Times from the last chunk of a body to the answer.
     pub fn timed_by(self, stopwatch: &Arc<Stopwatch>) -> Self {
         Self { stopwatch: Some(Arc::clone(stopwatch)), ..self }
     }
@@ -89,7 +89,7 @@ impl Delivery {
         Chunks { all: Arc::clone(&self.chunks), next: 0, left, stopwatch: self.stopwatch.clone() }
     }
 
-    /// To be called as soon as a response is there.
+    /// Call this as soon as the response is there.
     pub fn answered(&self) {
         if let Some(stopwatch) = &self.stopwatch {
             stopwatch.stop();
@@ -105,12 +105,12 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
-    #[expect(clippy::new_without_default, reason = "it starts")]
+    #[expect(clippy::new_without_default, reason = "a default would not say that it starts a clock")]
     pub fn new() -> Self {
         Self { origin: Instant::now(), started: AtomicU64::new(0), total: AtomicU64::new(0) }
     }
 
-    /// What came together since it was last taken.
+    /// Takes the total since the last call.
     pub fn take(&self) -> Duration {
         Duration::from_nanos(self.total.swap(0, Relaxed))
     }
@@ -128,7 +128,7 @@ impl Stopwatch {
     }
 }
 
-/// A body whose chunks are all there, as a body of `http_body` and as a stream for actix.
+/// A body whose chunks are all ready, as an `http_body::Body` and as a stream for actix-web.
 pub struct Chunks {
     all: Arc<[Bytes]>,
     next: usize,

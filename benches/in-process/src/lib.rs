@@ -1,6 +1,6 @@
-//! What the bins of this package share: the measuring loop, the deliveries, and the contestants.
+//! Shared by the binaries of this package: the measuring loop, the deliveries, and the contestants.
 //!
-//! Every contestant of a case runs in one process, in turn, on the same deliveries: compare rows of one file only.
+//! All contestants of a case take turns in one process, on the same deliveries. Compare rows of one file only.
 
 pub mod actix;
 pub mod bare;

@@ -15,15 +15,15 @@ use crate::{
 const CHUNKS: [usize; 4] = [1, 4, 16, 128];
 
 pub const NOTES: [&str; 9] = [
-    "added: over the plain service of the same case; requests are made before they are timed",
-    "the hash alone: HMAC-SHA256 of the body's chunks, no request: its median is a part of what the guards add",
+    "added: relative to the plain service of the same case; requests are built before the timing starts",
+    "the hash alone: HMAC-SHA256 over the body's chunks, without a request; its median is part of what each guard adds",
     "no-op layer: tower's Identity, actix-web's wrap_fn",
-    "hand-written from_fn: collects, HMAC with the key schedule kept, hex decoded on the stack, rebuilds the request",
-    "standardwebhooks and svix are no layers: in axum's from_fn, around Webhook::verify; there is nothing of them for actix-web",
-    "standardwebhooks, svix: Standard Webhooks only, and bodies of UTF-8 only",
+    "hand-written from_fn: collects the body, computes the HMAC with a prepared key, decodes the hex on the stack, rebuilds the request",
+    "standardwebhooks and svix have no layer: in axum, from_fn calls their Webhook::verify; in actix-web they are not measured",
+    "standardwebhooks, svix: Standard Webhooks only, and UTF-8 bodies only",
     "webhook-verify in axum: through a shim, as its layer does not compile in Router::layer (over axum's Body the layer is not Clone and its service not Sync; its error is boxed)",
-    "countersign, Verified: the handler takes the extractor Verified and has the body of it, as the README does, in place of Bytes",
-    "webhook-verify in actix-web: an extractor of the whole body in place of web::Bytes, so there is nothing of it for the handler that drops frames",
+    "countersign, Verified: the handler takes the extractor Verified and reads its body, as in the README, instead of Bytes",
+    "webhook-verify in actix-web: an extractor of the whole body instead of web::Bytes, so it is not measured with the handler that drops frames",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,7 +42,7 @@ pub struct Case {
     pub chunks: usize,
 }
 
-/// The time of one contestant of a case.
+/// The time of one contestant in one case.
 #[derive(Serialize)]
 pub struct Row {
     #[serde(flatten)]
@@ -61,7 +61,7 @@ impl Framework {
     }
 }
 
-/// Gives the contestants of every case, once they were seen to do their work.
+/// Returns the contestants of every case, after checking that each does its work.
 pub fn each(mut measure: impl FnMut(Case, &mut Vec<Contestant>, &Delivery)) -> Result<(), Box<dyn Error>> {
     for framework in [Framework::Axum, Framework::Actix] {
         for contest in [Contest::GitHub, Contest::StandardWebhooks] {
@@ -71,7 +71,7 @@ pub fn each(mut measure: impl FnMut(Case, &mut Vec<Contestant>, &Delivery)) -> R
                 let mut contestants = framework.contestants(setting)?;
                 for size in SIZES {
                     for chunks in CHUNKS.into_iter().filter(|&chunks| chunks <= size.max(1)) {
-                        // Signed anew for each case: the timestamp has to be within the tolerance.
+                        // Signed again for each case, to keep the timestamp within the tolerance.
                         let delivery = Delivery::new(&signer, size, chunks)?;
                         contest::check(&mut contestants, &delivery)?;
                         let chunks = delivery.chunks().len();

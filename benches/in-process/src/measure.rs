@@ -1,37 +1,37 @@
-//! The measuring loop: contestants take turns, so that a slow spell of the machine hits all of them.
+//! The measuring loop. Contestants take turns, so a slow spell of the machine hits all of them.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// A sample lasts at least this long, so that reading the clock is nothing beside it.
+/// The minimum length of a sample, long enough to make the cost of reading the clock negligible.
 const SAMPLE: Duration = Duration::from_micros(100);
-/// Requests are made before they are timed, and are in memory all at once.
+/// A limit on memory: the requests of a sample are built before the timing starts and exist all at once.
 const MOST_TIMES: usize = 4096;
 
-/// Does its work this many times and tells how long that took.
+/// Does its work this many times and returns how long that took.
 pub type Timed<'a> = Box<dyn FnMut(usize) -> Duration + 'a>;
 
-/// Nanoseconds of one operation.
+/// Nanoseconds per operation.
 #[derive(Clone, Copy, Serialize)]
 pub struct Figures {
     pub median_ns: f64,
     pub q1_ns: f64,
     pub q3_ns: f64,
-    /// The median less that of the first contestant.
+    /// The median minus that of the first contestant.
     pub added_ns: f64,
-    /// The median over that of the first contestant.
+    /// The median divided by that of the first contestant.
     pub ratio: f64,
 }
 
-/// The figures of each contestant, in their order, from this many samples of each.
+/// Measures the contestants and returns their figures in order, from this many samples of each.
 pub fn interleaved(contestants: &mut [Timed<'_>], samples: usize) -> Vec<Figures> {
     let times: Vec<usize> = contestants.iter_mut().map(|contestant| enough(contestant)).collect();
     let mut taken = vec![Vec::with_capacity(samples); contestants.len()];
     let mut order: Vec<usize> = (0..contestants.len()).collect();
     let mut random = fastrand::Rng::with_seed(samples as u64);
     for _ in 0..samples {
-        // Nobody always follows the one that fills the caches, with its own code or with another.
+        // Varies the order, so that no contestant always runs after the same one and inherits its caches.
         random.shuffle(&mut order);
         for &place in &order {
             let elapsed = contestants[place](times[place]);
@@ -71,7 +71,7 @@ fn nanoseconds(elapsed: Duration) -> f64 {
     elapsed.as_secs_f64() * 1e9
 }
 
-#[expect(clippy::cast_precision_loss, reason = "4096 at most")]
+#[expect(clippy::cast_precision_loss, reason = "at most 4096")]
 fn count(times: usize) -> f64 {
     times as f64
 }

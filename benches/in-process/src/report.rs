@@ -1,4 +1,4 @@
-//! What a bench leaves behind: one JSON file of flat rows, with what is needed to run it again.
+//! The report of a benchmark: a JSON file of flat rows, with the command to repeat it.
 
 use std::{env, error::Error, fs, path::Path};
 
@@ -20,7 +20,7 @@ const NAMED: [&str; 11] = [
 ];
 const SAMPLES: usize = 101;
 
-/// The samples to take of each contestant: the first argument, or 101.
+/// The number of samples of each contestant: the first argument, or 101.
 pub fn samples() -> Result<usize, String> {
     let Some(argument) = env::args().nth(1) else {
         return Ok(SAMPLES);
@@ -61,7 +61,7 @@ pub fn write<R: Serialize>(
     Ok(())
 }
 
-/// `svix 2.9.1`, for what is measured and what it is compared with; two lines for two versions.
+/// Lines such as `svix 2.9.1` for the libraries measured. A library in two versions has two lines.
 fn versions() -> Vec<String> {
     let packages = LOCK_FILE.split("[[package]]").filter_map(|package| {
         let field = |name: &str| package.lines().find_map(|line| line.strip_prefix(name)?.split('"').nth(1));

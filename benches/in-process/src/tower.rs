@@ -1,4 +1,4 @@
-//! The contestants of axum, each in a router of its own.
+//! The axum contestants, each in its own router.
 
 use std::{convert::Infallible, future::poll_fn, pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
@@ -32,10 +32,10 @@ use crate::{
 
 const PATH: &str = "/webhooks";
 
-/// What the handlers share, as those of nearly every service do. Without, axum would clone its routes for nothing.
+/// The handlers' state. Nearly every service has some, and without it axum would clone its routes needlessly.
 type Shared = Arc<()>;
 
-/// The plain service first: it is what the others are compared with.
+/// The plain service comes first, as the baseline of the others.
 pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::error::Error>> {
     let plain = || -> MethodRouter<Shared> {
         match setting.handler {
@@ -51,7 +51,7 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::err
         (COUNTERSIGN, plain().layer(guard.clone())),
         (COUNTERSIGN_TIMEOUT, plain().layer(guard.body_timeout(Duration::from_secs(30)))),
     ];
-    // It has the body whole: there is nothing of it that would pass frames on.
+    // It has the body as a whole, so it cannot pass on frames.
     if setting.handler == Handler::TakesBytes {
         let guard = VerifyWebhookLayer::new(setting.verifier()?);
         routes.push((COUNTERSIGN_VERIFIED, post(takes_verified).layer(guard)));
@@ -80,7 +80,7 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::err
     routes.push((WEBHOOK_VERIFY, webhook_verify(provider, secret, plain())));
     let runtime = Rc::new(Builder::new_current_thread().enable_time().build()?);
     let contestant = |(name, mut route): (_, MethodRouter<Shared>)| {
-        // axum's own limit, which all of them would run into.
+        // Lifts axum's own limit, which the large bodies exceed.
         if setting.body_limit > 2 << 20 {
             route = route.layer(DefaultBodyLimit::disable());
         }
@@ -89,10 +89,11 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::err
     Ok(routes.into_iter().map(contestant).collect())
 }
 
-/// Its layer does not compile in `layer`: while it makes axum's bodies it is not `Clone` and its service not `Sync`, and
-/// its error is boxed. This is the least that makes it fit; axum's own `HandleErrorLayer` would cost it a box more.
+/// Its layer does not compile in `layer`: over axum's body the layer is not `Clone` and its service is not `Sync`, and
+/// its error is boxed. This is the smallest shim that fits. axum's own `HandleErrorLayer` would cost another box.
 fn webhook_verify(provider: Provider, secret: String, route: MethodRouter<Shared>) -> MethodRouter<Shared> {
-    let never = |error: BoxError| -> Infallible { unreachable!("no body of this bench breaks: {error}") };
+    let never =
+        |error: BoxError| -> Infallible { unreachable!("the bodies of this benchmark never fail: {error}") };
     let shim = ServiceBuilder::new()
         .layer(MapErrLayer::new(never))
         .layer(VerifyLayer::<Bytes>::new(provider, Secret::new(secret)))
@@ -114,7 +115,7 @@ async fn drops_frames(mut body: Body) {
 
 type Check = Arc<dyn Fn(&[u8], &HeaderMap) -> bool + Send + Sync>;
 
-/// What a user writes around a library that checks a body: collect, check, rebuild.
+/// What a user writes around a library that checks bodies: collect, check, rebuild.
 async fn collect(State((check, limit)): State<(Check, usize)>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, limit).await else {

@@ -1,5 +1,5 @@
-//! The least that any verification of the same delivery does: the same primitive over the same signed bytes, in one
-//! piece, with the key made ready before.
+//! The minimum that any verification of the same delivery must do: the same primitive over the same signed bytes, in one
+//! piece, with a prepared key.
 
 use std::{error::Error, hint::black_box};
 

@@ -1,4 +1,4 @@
-//! The cases, by name: a sender, how the delivery ends, the size of its body, and its chunks.
+//! The named cases: a sender, a verdict, the size of the body, and its chunks.
 
 use std::{
     convert::Infallible,
@@ -35,7 +35,7 @@ pub(crate) struct Case {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Surface {
     Core,
-    /// The layer's service around one that answers at once, its body ready in one chunk.
+    /// The layer around a service that answers at once, with the body ready in one chunk.
     Tower,
 }
 
@@ -44,9 +44,9 @@ enum Delivery {
     Accepted,
     /// No signature header.
     Missing,
-    /// The last character that counts is of no alphabet, so that all others are read.
+    /// The last significant character is invalid, so that the decoder reads all others.
     Malformed,
-    /// Signed over another body.
+    /// A signature of another body.
     Wrong,
 }
 
@@ -69,7 +69,7 @@ impl Case {
         Ok(all().find(|case| case.to_string() == name).ok_or("no such case: `list` names them")?)
     }
 
-    /// The verdict path, and a check that it ends as it should.
+    /// The verdict path, with a check of the verdict.
     pub(crate) fn ours(self) -> Result<Box<dyn FnMut()>, Box<dyn Error>> {
         let verifier = self.sender.verifier()?;
         let (headers, body) = (self.headers()?, self.body());
@@ -84,7 +84,7 @@ impl Case {
         })
     }
 
-    /// The primitive alone, over what is signed. A delivery that is rejected before its body has none.
+    /// The primitive alone, over the signed bytes. A delivery rejected before its body needs none.
     pub(crate) fn bare(self) -> Result<Box<dyn FnMut()>, Box<dyn Error>> {
         let signed = [self.sender.prefix().as_bytes(), &self.body()].concat();
         match (self.delivery, self.sender) {
@@ -94,7 +94,7 @@ impl Case {
         }
     }
 
-    /// One poll from the request to the response: the body is ready, and so is the answer.
+    /// One poll from the request to the response: both the body and the answer are ready.
     fn tower(
         self,
         verifier: Verifier,
@@ -109,7 +109,7 @@ impl Case {
                 headers.iter().fold(Request::post("/"), |request, (name, value)| request.header(name, value));
             request.body(Full::new(body.clone()))
         };
-        // Made before the marks: a request is the server's work.
+        // Built before the marks, because building a request is the server's work.
         let mut requests: Vec<Request<Full<Bytes>>> =
             (0..RUNS).map(|_| request()).collect::<Result<_, _>>()?;
         let status = match self.delivery {
@@ -120,9 +120,9 @@ impl Case {
             let mut context = Context::from_waker(Waker::noop());
             let request = requests.pop().expect("one for each run");
             let ready = Service::<Request<Full<Bytes>>>::poll_ready(&mut service, &mut context);
-            assert!(ready.is_ready(), "the inner service always is");
+            assert!(ready.is_ready(), "the inner service is always ready");
             let Poll::Ready(Ok(response)) = pin!(service.call(request)).poll(&mut context) else {
-                panic!("nothing here is pending");
+                panic!("the future was pending");
             };
             assert_eq!(response.status(), status, "{self}");
         }))

@@ -1,6 +1,6 @@
 //! Runs one case between two marks, so that callgrind counts its instructions and nothing else.
 //!
-//! `benches/instructions.sh` runs every case and compares the counts with `benches/baseline.json`. One by hand:
+//! `benches/instructions.sh` runs every case and compares the counts with `benches/baseline.json`. To run one by hand:
 //!
 //! ```sh
 //! cd benches && cargo build --release --package instructions
@@ -16,7 +16,7 @@ use std::{env, error::Error, hint::black_box, process::ExitCode};
 
 use crate::case::Case;
 
-/// All but the last detect the CPU's features and fill the allocator's caches; the last is counted.
+/// Only the last run is counted. The earlier ones detect the CPU's features and fill the allocator's caches.
 const RUNS: usize = 4;
 
 fn main() -> ExitCode {
@@ -35,7 +35,7 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         ["features"] => println!("{}", features()),
         ["ours", name] => count(Case::named(name)?.ours()?),
         ["bare", name] => count(Case::named(name)?.bare()?),
-        _ => return Err("list, features, ours CASE, or bare CASE".into()),
+        _ => return Err("usage: instructions (list | features | ours CASE | bare CASE)".into()),
     }
     Ok(())
 }
@@ -45,15 +45,15 @@ fn count(mut once: Box<dyn FnMut()>) {
     between_the_marks(&mut *once);
 }
 
-/// What callgrind's `--toggle-collect` names: collection is on from its first instruction to its last.
+/// Named by callgrind's `--toggle-collect`, which counts from the first instruction of this function to the last.
 #[inline(never)]
 fn between_the_marks(once: &mut dyn FnMut()) {
     once();
-    // Without this the call above would be a jump, and the function would have ended before it.
+    // Prevents a tail call, which would end this function before the call above runs.
     black_box(());
 }
 
-/// What the CPU says it has: under valgrind, what valgrind emulates. The hashes and `memcpy` choose their code by it.
+/// The CPU's features, as emulated under valgrind. The hashes and `memcpy` choose their code by them.
 fn features() -> String {
     #[cfg(target_arch = "x86_64")]
     let all = [

@@ -1,4 +1,4 @@
-//! The senders of the cases: a key on both sides, a fixed instant, and a head such as a delivery has.
+//! The senders of the cases: the keys of both sides, a fixed instant, and a realistic request head.
 
 use std::{
     error::Error,
@@ -9,7 +9,7 @@ use countersign::{PrivateKey, PublicKey, Scheme, Secret, Signer, SigningKey, Ver
 
 pub(crate) type Headers = Vec<(String, String)>;
 
-/// 2027-01-01T00:00:00Z: signed and verified at the same instant, whenever the case runs.
+/// 2027-01-01T00:00:00Z. Every case signs and verifies at this instant.
 const NOW: u64 = 1_798_761_600;
 const ID: &str = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W";
 pub(crate) const PRIVATE_KEY: &str =
@@ -23,13 +23,13 @@ pub(crate) fn now() -> SystemTime {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
-    /// Hex after a prefix.
+    /// Hex with a prefix.
     Github,
     /// Base64.
     Shopify,
-    /// A list of signatures, with an id and a timestamp in headers of their own.
+    /// A list of signatures, with the id and the timestamp in separate headers.
     StandardWebhooks,
-    /// A list that the timestamp is in.
+    /// A list that includes the timestamp.
     Stripe,
     /// RSA-2048 with SHA-512.
     Fluent,
@@ -48,7 +48,7 @@ impl Sender {
         Ok(builder.build()?)
     }
 
-    /// The headers of a delivery of this body: four that most senders send, then what signs it.
+    /// The headers of a delivery of this body: four common ones, then those that sign it.
     pub(crate) fn headers(self, body: &[u8]) -> Result<Headers, Box<dyn Error>> {
         let key = match self {
             Self::Fluent => SigningKey::from(PrivateKey::from_pem(PRIVATE_KEY)?),
@@ -67,7 +67,7 @@ impl Sender {
         Ok(ordinary.into_iter().chain(signer.headers(body, now())?).collect())
     }
 
-    /// What is signed before the body.
+    /// The signed content before the body.
     pub(crate) fn prefix(self) -> String {
         match self {
             Self::StandardWebhooks => format!("{ID}.{NOW}."),

@@ -1,4 +1,4 @@
-//! What the server and its driver agree on: who is measured, the key, and the counters.
+//! Shared by the server and its driver: the contestants, the key, and the counters.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 pub const SECRET: &str = "It's a Secret to Everybody";
 
-/// A keyed state, made once: each delivery clones it.
+/// A keyed state, made once and cloned for each delivery.
 ///
 /// # Panics
 /// Never: HMAC takes keys of any length.
@@ -28,26 +28,26 @@ pub enum Framework {
 pub enum Variant {
     /// The handler takes the body and answers 200.
     Plain,
-    /// The handler takes the body, computes its HMAC-SHA256, compares it with nothing, and answers 200.
+    /// The handler takes the body, computes its HMAC-SHA256 without comparing it, and answers 200.
     Hashing,
-    /// The hashing handler behind a layer that does nothing: what the framework takes for any layer.
+    /// The hashing handler behind a layer that does nothing, which shows the framework's cost for any layer.
     Layered,
-    /// The plain handler behind Countersign, set up as in the README: with a `body_timeout`.
+    /// The plain handler behind Countersign, configured as in the README, with a `body_timeout`.
     Guarded,
-    /// The same without `body_timeout`: what the timer costs.
+    /// The same without `body_timeout`, which shows the cost of the timer.
     GuardedUntimed,
 }
 
-/// What a server has counted since it started; it prints them as a line of JSON for each line on its stdin.
+/// A server's counts since it started, printed as a line of JSON for each line on its stdin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Requests that reached the handler.
     pub accepted: u64,
-    /// Requests that the guard refused: its `on_reject` hook.
+    /// Requests that the guard rejected, counted by its `on_reject` hook.
     pub refused: u64,
-    /// Bytes of bodies that the guard, or the handler where there is none, took from the framework (`--count`).
+    /// Bytes of bodies that the guard, or the handler if unguarded, took from the framework (`--count`).
     pub taken: u64,
-    /// Bytes that the framework read from its sockets, heads among them (`--count`).
+    /// Bytes that the framework read from its sockets, including heads (`--count`).
     pub read: u64,
 }
 

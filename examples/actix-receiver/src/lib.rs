@@ -1,4 +1,4 @@
-//! A service with a guarded route for each of the five senders.
+//! An actix-web service with a guarded route for each of five senders.
 
 use std::{io, net::TcpListener, time::Duration};
 
@@ -7,10 +7,10 @@ use countersign::Rejection;
 use countersign_actix::{Verified, VerifyWebhook};
 use receiver_setup::{Answer, Endpoint};
 
-/// The server: each endpoint's path answers verified deliveries, and `on_reject` hears of all others.
+/// Serves each endpoint at its path: verified deliveries reach the handler, and `on_reject` runs for all others.
 ///
 /// # Errors
-/// Where the listener cannot be used.
+/// If the listener cannot be used.
 pub fn serve(
     listener: TcpListener,
     endpoints: Vec<Endpoint>,
@@ -27,7 +27,7 @@ pub fn serve(
     Ok(HttpServer::new(app).listen(listener)?.run())
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
+/// Takes `Verified`, so it runs for verified deliveries only.
 async fn receive(verified: Verified) -> web::Json<Answer> {
     web::Json(Answer::new(&verified))
 }

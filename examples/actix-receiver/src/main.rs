@@ -1,9 +1,9 @@
 //! `cargo run -p actix-receiver`
 //!
-//! It listens on `ADDR` (default `127.0.0.1:3000`) and takes the senders' keys from `MODUSLINK_SECRET`,
+//! Listens on `ADDR` (default `127.0.0.1:3000`) and reads the senders' keys from `MODUSLINK_SECRET`,
 //! `EWAREHOUSING_SECRET`, `EXTEND_SECRET`, `FLUENT_PUBLIC_KEY` (PEM or bare base64) and
-//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). `RUST_LOG` sets what is logged.
-//! actix-web itself shuts down on SIGINT and SIGTERM: open requests are finished, new ones refused.
+//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). `RUST_LOG` filters the log.
+//! On SIGINT or SIGTERM, actix-web finishes open requests and refuses new ones.
 
 use std::{env, error::Error, net::TcpListener};
 

@@ -1,4 +1,4 @@
-//! A service with a guarded route for each of the five senders.
+//! An axum service with a guarded route for each of five senders.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use countersign::Rejection;
 use countersign_tower::{Verified, VerifyWebhookLayer};
 use receiver_setup::{Answer, Endpoint};
 
-/// The service: each endpoint's path answers verified deliveries, and `on_reject` hears of all others.
+/// Routes each endpoint's path: verified deliveries reach the handler, and `on_reject` runs for all others.
 pub fn router(
     endpoints: Vec<Endpoint>,
     on_reject: impl Fn(&Rejection) + Clone + Send + Sync + 'static,
@@ -20,7 +20,7 @@ pub fn router(
     })
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
+/// Takes `Verified`, so it runs for verified deliveries only.
 async fn receive(verified: Verified) -> Json<Answer> {
     Json(Answer::new(&verified))
 }

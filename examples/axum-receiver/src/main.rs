@@ -1,8 +1,8 @@
 //! `cargo run -p axum-receiver`
 //!
-//! It listens on `ADDR` (default `127.0.0.1:3000`) and takes the senders' keys from `MODUSLINK_SECRET`,
+//! Listens on `ADDR` (default `127.0.0.1:3000`) and reads the senders' keys from `MODUSLINK_SECRET`,
 //! `EWAREHOUSING_SECRET`, `EXTEND_SECRET`, `FLUENT_PUBLIC_KEY` (PEM or bare base64) and
-//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). `RUST_LOG` sets what is logged.
+//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). `RUST_LOG` filters the log.
 
 use std::{env, error::Error};
 
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}
         }
-        tracing::info!("shutting down: open requests are finished, new ones refused");
+        tracing::info!("shutting down: finishing open requests, refusing new ones");
     };
     axum::serve(listener, app).with_graceful_shutdown(shutdown).await?;
     Ok(())

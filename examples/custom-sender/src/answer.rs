@@ -3,12 +3,12 @@ use std::time::UNIX_EPOCH;
 use countersign::VerifiedDelivery;
 use serde::Serialize;
 
-/// What the receiver answers: what a signature vouches for, and the size of the body that the handler saw.
+/// The receiver's answer: the fields that the signature covers, and the size of the body the handler saw.
 #[derive(Debug, Serialize)]
 pub struct Answer {
     sender: String,
     key: String,
-    /// Only a header that the scheme signs is read here: the shop's senders sign none, so theirs is `null`.
+    /// The signed id header. `null` for the shop's senders, which sign no header.
     id: Option<String>,
     /// In seconds since 1970.
     timestamp: Option<u64>,
@@ -16,7 +16,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer to this delivery.
+    /// Answers this delivery.
     pub fn new(verified: &VerifiedDelivery) -> Self {
         let since_1970 = verified.timestamp().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         Self {

@@ -1,4 +1,4 @@
-//! The endpoints in actix-web.
+//! Serves the endpoints with actix-web.
 
 use std::{io, net::TcpListener, time::Duration};
 
@@ -7,10 +7,10 @@ use countersign_actix::{Verified, VerifyWebhook};
 
 use crate::{Answer, Endpoint};
 
-/// The server: each endpoint's path answers verified deliveries.
+/// Serves each endpoint at its path.
 ///
 /// # Errors
-/// Where the listener cannot be used.
+/// If the listener cannot be used.
 pub fn serve(listener: TcpListener, endpoints: Vec<Endpoint>) -> io::Result<Server> {
     let app = move || {
         endpoints.iter().cloned().fold(App::new(), |app, Endpoint { path, verifier }| {
@@ -22,7 +22,7 @@ pub fn serve(listener: TcpListener, endpoints: Vec<Endpoint>) -> io::Result<Serv
     Ok(HttpServer::new(app).listen(listener)?.run())
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
+/// Takes `Verified`, so it runs for verified deliveries only.
 async fn receive(verified: Verified) -> web::Json<Answer> {
     web::Json(Answer::new(&verified))
 }

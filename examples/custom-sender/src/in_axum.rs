@@ -1,4 +1,4 @@
-//! The endpoints in axum.
+//! Serves the endpoints with axum.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use countersign_tower::{Verified, VerifyWebhookLayer};
 
 use crate::{Answer, Endpoint};
 
-/// The service: each endpoint's path answers verified deliveries.
+/// Routes each endpoint's path to the handler, behind its guard.
 pub fn router(endpoints: Vec<Endpoint>) -> Router {
     endpoints.into_iter().fold(Router::new(), |router, Endpoint { path, verifier }| {
         let guard = VerifyWebhookLayer::new(verifier).body_timeout(Duration::from_secs(30));
@@ -15,7 +15,7 @@ pub fn router(endpoints: Vec<Endpoint>) -> Router {
     })
 }
 
-/// Runs for verified deliveries only: it could not take a `Verified` otherwise.
+/// Takes `Verified`, so it runs for verified deliveries only.
 async fn receive(verified: Verified) -> Json<Answer> {
     Json(Answer::new(&verified))
 }

@@ -1,4 +1,4 @@
-//! A sender of your own from a config file: the endpoints that the file states, served by axum or by actix-web.
+//! A custom sender from a configuration file: endpoints that the file states, served by axum or actix-web.
 
 mod answer;
 mod endpoints;

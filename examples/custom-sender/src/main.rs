@@ -1,14 +1,14 @@
 //! `cargo run -p custom-sender -- axum`
 //!
-//! A sender of your own from `custom-sender.toml`; `actix` in the place of `axum` serves the same by actix-web. The file
-//! takes its secrets from the environment, and a variable that is not set is an error that names the field:
+//! Receives a custom sender, configured in `custom-sender.toml`. With `actix` instead of `axum`, actix-web serves the
+//! same endpoints. The file refers to secrets in the environment; an unset variable is an error that names the field:
 //!
 //! ```sh
 //! export ACME_SECRET=acme-demo ACME_SECRET_OLD=acme-demo-old SHOPIFY_SECRET=shop-demo STRIPE_SECRET=whsec_demo
 //! cargo run -p custom-sender -- axum
 //! ```
 //!
-//! In a second terminal, be the sender:
+//! In a second terminal, act as the sender:
 //!
 //! ```sh
 //! id=evt_1 timestamp=$(date +%s) body='{"event":"order.created"}'
@@ -17,8 +17,8 @@
 //!     -d "$body" http://127.0.0.1:3000/webhooks/acme
 //! ```
 //!
-//! It answers 200 with what the signature vouches for. With another body, or after five minutes, the same is a 401, while
-//! the receiver's log says why. `RUST_LOG` sets what is logged.
+//! The receiver answers 200 with the fields that the signature covers. With another body, or after five minutes, it
+//! answers 401 and logs the reason. `RUST_LOG` filters the log.
 
 use std::{
     error::Error,
@@ -31,16 +31,16 @@ use clap::{Parser, ValueEnum};
 use custom_sender::{endpoints_from_file, in_actix, in_axum};
 use tracing_subscriber::EnvFilter;
 
-/// Receives the deliveries of senders that a config file states.
+/// Receives deliveries from the senders in a configuration file
 #[derive(Parser)]
 struct Arguments {
     /// The receiver's framework
     #[arg(value_enum)]
     framework: Framework,
-    /// The endpoints, their senders and where the keys are
+    /// The configuration file: endpoints, senders, and references to keys
     #[arg(long, value_name = "PATH", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/custom-sender.toml"))]
     config: PathBuf,
-    /// Where to listen
+    /// The address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
 }

@@ -3,7 +3,7 @@ use std::{error::Error, time::SystemTime};
 use countersign::{DEFAULT_BODY_LIMIT, PrivateKey, Scheme, Secret, Signer, SigningKey, senders};
 use receiver_setup::demo_keys;
 
-/// A request to send, and the status that it must get.
+/// A request, and the status it must get.
 pub(crate) struct Delivery {
     pub(crate) sender: &'static str,
     pub(crate) case: &'static str,
@@ -20,7 +20,7 @@ struct Sender {
     body: &'static str,
 }
 
-/// Each sender's deliveries: as it sends them, and broken in each of four ways.
+/// Each sender's delivery: once valid, and once for each of four faults.
 pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
     let now = SystemTime::now();
     let mut deliveries = Vec::new();
@@ -33,7 +33,7 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
         let expired = Signer::new(scheme(), [expired_key])?;
         let headers = signer.headers(&body, now)?;
         let expired_headers = expired.headers(&body, now)?;
-        // As curl does with large bodies: the refusal comes before the body is sent.
+        // curl does this for large bodies, so the rejection arrives before the body is sent.
         let mut oversized_headers = signer.headers(&oversized, now)?;
         oversized_headers.push(("Expect".to_owned(), "100-continue".to_owned()));
 

@@ -1,7 +1,7 @@
 //! `cargo run -p demo`, or `cargo run -p demo -- actix`
 //!
-//! Starts a receiver on a free port, sends it deliveries from each of the five senders over HTTP, and prints
-//! what came back. Exits with 1 if any answer is not the one that it should be.
+//! Starts a receiver on a free port, sends it deliveries from each of five senders over HTTP, and prints the
+//! answers. Exits with 1 if any answer is wrong.
 
 mod deliveries;
 
@@ -19,10 +19,10 @@ use clap::{Parser, ValueEnum};
 use countersign::Rejection;
 use deliveries::Delivery;
 
-/// What the receiver told its operator of the latest rejection.
+/// The reason for the latest rejection, as the receiver's operator sees it.
 type Reason = Arc<Mutex<Option<&'static str>>>;
 
-/// Sends good and bad deliveries of five senders to a receiver and shows what comes back.
+/// Sends valid and invalid deliveries from five senders to a receiver and prints the answers
 #[derive(Parser)]
 struct Arguments {
     /// The receiver's framework
@@ -57,7 +57,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         failed.send(served)
     });
     let outcome = send_all(address, &reason);
-    // The receiver runs until the program ends; if it ended before, that says more than what its client saw.
+    // The receiver should run until the program ends. If it failed earlier, its error explains the client's.
     match failure.try_recv() {
         Ok(Err(error)) => Err(error.into()),
         Ok(Ok(())) | Err(_) => outcome,
@@ -73,11 +73,11 @@ fn serve_axum(listener: TcpListener, app: axum::Router) -> io::Result<()> {
 fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Error>> {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .proxy(None) // the receiver is on this machine, whatever the environment says
+        .proxy(None) // the receiver is local, so ignore proxies from the environment
         .timeout_global(Some(Duration::from_secs(30)));
     let client: ureq::Agent = config.build().into();
     let mut wrong = 0_u32;
-    println!("{:<16} {:<36} {:>6}  what the operator is told", "sender", "case", "status");
+    println!("{:<16} {:<36} {:>6}  reason shown to the operator", "sender", "case", "status");
     for delivery in deliveries::all()? {
         let Delivery { sender, case, headers, body, status } = delivery;
         let mut request = client.post(format!("http://{address}/webhooks/{sender}"));
@@ -94,6 +94,6 @@ fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Er
             told.unwrap_or("-")
         );
     }
-    println!("{}", if wrong == 0 { "every answer is as it should be" } else { "some answers are WRONG" });
+    println!("{}", if wrong == 0 { "every answer is correct" } else { "some answers are WRONG" });
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

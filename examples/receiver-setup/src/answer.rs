@@ -2,7 +2,7 @@ use countersign::VerifiedDelivery;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// What a receiver answers: who sent the delivery, which key signed it, and the body as the handler saw it.
+/// A receiver's answer: the sender, the id of the key that signed, and the size and digest of the body.
 #[derive(Debug, Serialize)]
 pub struct Answer {
     sender: String,
@@ -12,7 +12,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer to this delivery.
+    /// Answers this delivery.
     pub fn new(verified: &VerifiedDelivery) -> Self {
         Self {
             sender: verified.scheme().name().to_owned(),

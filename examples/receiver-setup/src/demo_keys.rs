@@ -1,5 +1,5 @@
-//! Keys that everybody knows, for trying the receivers out. Each sender has one that is active and one that
-//! expired on [`EXPIRED_AT`].
+//! Publicly known keys, for trying out the receivers. Each sender has an active key and one that expired at
+//! [`EXPIRED_AT`].
 
 /// ModusLink's demo secret.
 pub const MODUSLINK: &str = "moduslink-shared-secret";
@@ -9,16 +9,16 @@ pub const EWAREHOUSING: &str = "ABC12345";
 pub const EXTEND: &str = "secret123";
 /// Modern Dropship's demo secret.
 pub const MODERN_DROPSHIP: &str = "new-secret";
-/// The demo secret of all senders that has expired.
+/// The expired demo secret, shared by all senders.
 pub const EXPIRED: &str = "old-secret";
-/// When the expired demo keys did so, RFC 3339.
+/// When the expired demo keys expired, in RFC 3339.
 pub const EXPIRED_AT: &str = "2026-01-01T00:00:00Z";
 
-/// Fluent's demo key.
+/// Fluent's demo public key.
 pub const FLUENT_PUBLIC: &str = include_str!("../keys/fluent-demo-public.pem");
-/// The half of [`FLUENT_PUBLIC`] that signs.
+/// The private key of [`FLUENT_PUBLIC`].
 pub const FLUENT_PRIVATE: &str = include_str!("../keys/fluent-demo-private.pem");
-/// Fluent's demo key that has expired.
+/// Fluent's expired demo public key.
 pub const FLUENT_EXPIRED_PUBLIC: &str = include_str!("../keys/fluent-demo-expired-public.pem");
-/// The half of [`FLUENT_EXPIRED_PUBLIC`] that signs.
+/// The private key of [`FLUENT_EXPIRED_PUBLIC`].
 pub const FLUENT_EXPIRED_PRIVATE: &str = include_str!("../keys/fluent-demo-expired-private.pem");

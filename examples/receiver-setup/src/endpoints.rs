@@ -8,13 +8,13 @@ use crate::demo_keys;
 /// A route and the verifier that guards it.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    /// The route's path: `/webhooks/moduslink`.
+    /// The path of the route, such as `/webhooks/moduslink`.
     pub path: &'static str,
-    /// What a delivery to it must pass.
+    /// Verifies the deliveries to this path.
     pub verifier: Verifier,
 }
 
-/// A route, its sender, where its keys come from and the demo keys that stand in for them.
+/// A route, its sender, the source of its keys, and the demo keys to use without one.
 struct Source {
     path: &'static str,
     scheme: fn() -> Scheme,
@@ -67,30 +67,26 @@ const SOURCES: &[Source] = &[
     },
 ];
 
-/// An endpoint for each sender, with its keys from the environment; a variable that is not set means demo keys,
-/// which is said loudly.
+/// Builds an endpoint for each sender, with keys from the environment. If a sender's variable is not set, its endpoint
+/// accepts demo keys, and a warning says so.
 ///
 /// # Errors
-/// A [`SetupError`] for a variable that is set to something unusable: it never falls back to the demo keys.
+/// If a variable is set to an unusable value. It never falls back to the demo keys then.
 pub fn endpoints_from_env() -> Result<Vec<Endpoint>, SetupError> {
     let endpoint = |source: &Source| {
         if env::var_os(source.variable).is_some() {
             return source.endpoint((source.from_env)(source.variable)?);
         }
-        tracing::warn!(
-            "{} is not set: {} accepts a DEMO KEY THAT EVERYBODY KNOWS",
-            source.variable,
-            source.path
-        );
+        tracing::warn!("{} is not set: {} accepts a PUBLICLY KNOWN DEMO KEY", source.variable, source.path);
         source.endpoint((source.demo)()?)
     };
     SOURCES.iter().map(endpoint).collect()
 }
 
-/// An endpoint for each sender with the [`demo_keys`], whatever the environment says.
+/// Builds an endpoint for each sender with the [`demo_keys`], regardless of the environment.
 ///
 /// # Errors
-/// None with the keys in this package.
+/// Never, as the keys in this package are valid.
 pub fn demo_endpoints() -> Result<Vec<Endpoint>, SetupError> {
     SOURCES.iter().map(|source| source.endpoint((source.demo)()?)).collect()
 }
@@ -99,7 +95,7 @@ impl Source {
     fn endpoint(&self, keys: Vec<Key>) -> Result<Endpoint, SetupError> {
         let builder = Verifier::builder((self.scheme)());
         let verifier = keys.into_iter().fold(builder, countersign::VerifierBuilder::key).build()?;
-        tracing::info!("{} takes deliveries: {verifier:?}", self.path);
+        tracing::info!("{} accepts deliveries: {verifier:?}", self.path);
         Ok(Endpoint { path: self.path, verifier })
     }
 }
@@ -110,25 +106,25 @@ fn secret(variable: &str) -> Result<Vec<Key>, SetupError> {
 
 /// Reads `secret` or `secret@expiry`, separated by commas.
 fn secrets_with_expiry(variable: &str) -> Result<Vec<Key>, SetupError> {
-    // The whole is checked as any secret is: set, not empty, no white space around it.
+    // Checks the whole value like any secret: set, not empty, no white space around it.
     Secret::from_env(variable)?;
     let text = env::var(variable).unwrap_or_default();
     let key = |(place, item): (usize, &str)| {
-        // No item is shown: it is a secret, or may be.
+        // The message must not show the item, which may be a secret.
         let wrong = |what| SetupError(format!("item {place} of {variable} {what}"));
         let (secret, expiry) = match item.rsplit_once('@') {
             Some((secret, expiry)) => (secret, Some(expiry)),
             None => (item, None),
         };
         if secret.trim() != secret {
-            return Err(wrong("has white space round its secret: remove it"));
+            return Err(wrong("has white space around its secret: remove it"));
         }
         let key = Key::secret(format!("{variable}-{place}"), Secret::new(secret));
         match expiry.map(instant) {
             None => Ok(key),
             Some(Ok(expiry)) => Ok(key.expires_at(expiry)),
             Some(Err(_)) => {
-                Err(wrong("ends in no RFC 3339 instant after its @: write secret@2027-01-31T00:00:00Z"))
+                Err(wrong("has no RFC 3339 instant after its @: write secret@2027-01-31T00:00:00Z"))
             }
         }
     };
@@ -149,7 +145,7 @@ fn instant(rfc_3339: &str) -> Result<SystemTime, SetupError> {
         .map_err(|error| SetupError(format!("not an RFC 3339 instant: {error}")))
 }
 
-/// Why a receiver does not start.
+/// The reason a receiver does not start.
 pub struct SetupError(String);
 
 impl From<BuildError> for SetupError {
@@ -166,7 +162,7 @@ impl fmt::Display for SetupError {
 
 impl Error for SetupError {}
 
-/// What a `main` that returns an error prints.
+/// Prints the message: a `main` that returns an error prints its `Debug` form.
 impl fmt::Debug for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

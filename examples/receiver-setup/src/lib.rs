@@ -1,4 +1,4 @@
-//! What the example receivers share: keys from the environment, routes and answers.
+//! Shared by the example receivers: keys from the environment, routes and answers.
 
 mod answer;
 pub mod demo_keys;

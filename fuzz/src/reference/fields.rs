@@ -19,7 +19,7 @@ fn decoded(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Names and values, in their order.
+/// Names and values, in order.
 pub fn of(text: &[u8]) -> Vec<(String, String)> {
     let fields = text.split(|&byte| byte == b'&').filter(|field| !field.is_empty());
     let text = |bytes: &[u8]| String::from_utf8_lossy(&decoded(bytes)).into_owned();
@@ -30,7 +30,7 @@ pub fn of(text: &[u8]) -> Vec<(String, String)> {
     fields.map(pair).collect()
 }
 
-/// What Twilio signs of a form: each name with its value, in order and once. `None` for what is no UTF-8.
+/// The part of a form that Twilio signs: each distinct name and value once, sorted. `None` if the form is not UTF-8.
 pub fn signed(body: &[u8]) -> Option<Vec<u8>> {
     String::from_utf8(decoded(body)).ok()?;
     let fields: std::collections::BTreeSet<_> = of(body).into_iter().collect();

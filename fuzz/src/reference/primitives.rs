@@ -1,4 +1,4 @@
-//! HMAC, hex and base64, of other crates than the library's.
+//! HMAC, hex and base64 from other crates than the library's.
 
 use aws_lc_rs::hmac;
 use base64::{
@@ -11,7 +11,7 @@ use countersign::{Algorithm, Encoding, Padding, SecretForm};
 use super::Scheme;
 
 impl Scheme {
-    /// `None` for a static token, which is none.
+    /// Returns `None` for a static token, which is not an HMAC.
     pub(super) fn hmac(&self, text: &[u8], content: &[u8]) -> Option<Vec<u8>> {
         let algorithm = match self.algorithm {
             Algorithm::LegacyHmacSha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
@@ -39,7 +39,7 @@ impl Scheme {
         }
     }
 
-    /// The text of the right signature, or the token.
+    /// The text of the valid signature, or the token.
     pub fn signature(&self, key: &[u8], content: &[u8]) -> String {
         match (self.hmac(key, content), self.encoding) {
             (None, _) => String::from_utf8_lossy(key).into_owned(),

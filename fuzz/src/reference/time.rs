@@ -1,4 +1,4 @@
-//! Timestamps: RFC 3339 read digit by digit, and the tolerance in nanoseconds.
+//! Timestamps: a digit-by-digit parser for RFC 3339, and tolerances in nanoseconds.
 
 use countersign::TimestampFormat;
 
@@ -7,7 +7,7 @@ use countersign::TimestampFormat;
 pub struct Time {
     pub place: Place,
     pub format: TimestampFormat,
-    /// How many seconds it may lie in the past and in the future; `None` for a tolerance without limits.
+    /// The tolerance for the past and for the future in seconds. `None` if unlimited.
     pub limits: Option<(u64, u64)>,
 }
 
@@ -20,12 +20,12 @@ pub enum Place {
 const SECOND: i128 = 1_000_000_000;
 
 impl Time {
-    /// `beside` is the literal that ends the timestamp towards the body.
+    /// `beside` is the literal next to the timestamp, on the side of the body.
     pub fn admits(&self, text: &str, beside: Option<&str>, now: i128) -> bool {
         if !(1..=40).contains(&text.len()) {
             return false;
         }
-        // A literal with a digit in it does not end a number.
+        // A literal with a digit does not mark the end of a number.
         let ends = beside.is_some_and(|beside| !beside.contains(|char: char| char.is_ascii_digit()));
         let fixed = |digits| ends || text.len() == digits;
         if self.format == TimestampFormat::Any && !parted(text, beside) {
@@ -43,14 +43,15 @@ impl Time {
                 now - instant <= seconds(past) && instant - now <= seconds(future)
             }
             (Some(_), None) => true,
-            // It could not go on behind a dot to be a timestamp of a known form.
+            // With a fraction after it, the text must not become a timestamp of a known form.
             (None, None) => self.format == TimestampFormat::Any && rfc_3339(&format!("{text}.0Z")).is_none(),
             (None, Some(_)) => false,
         }
     }
 }
 
-/// A text of any format neither holds the literal beside it nor runs into it, but for an instant with a fraction.
+/// Returns whether a text of any format neither contains nor overlaps the literal beside it. A timestamp with a fraction
+/// may contain the dot.
 fn parted(text: &str, beside: Option<&str>) -> bool {
     let Some(beside) = beside else { return false };
     let overlaps = |joined: &str, at: usize| {
@@ -75,7 +76,8 @@ fn number(text: &str, unit: i128) -> Option<i128> {
     text.parse::<u64>().ok().filter(|_| digits).map(|number| i128::from(number) * unit)
 }
 
-/// `YYYY-MM-DDTHH:MM:SS[.F…](Z|±HH:MM)`, letters in either case, a space in the place of `T`: RFC 3339 section 5.6.
+/// Parses `YYYY-MM-DDTHH:MM:SS[.F…](Z|±HH:MM)`, with letters in either case and a space allowed for `T`: RFC 3339
+/// section 5.6.
 fn rfc_3339(text: &str) -> Option<i128> {
     let digits = |range: std::ops::Range<usize>| number(text.get(range)?, 1);
     let is = |at: usize, char: u8| text.as_bytes().get(at) == Some(&char);
@@ -105,7 +107,8 @@ fn rfc_3339(text: &str) -> Option<i128> {
     if second < 60 {
         return Some((minutes * 60 + second) * SECOND + nanoseconds);
     }
-    // A leap second is the last of a month in UTC; no clock has it, so it is the instant before the next.
+    // A leap second is the last second of a month in UTC. System clocks have none, so it counts as the nanosecond
+    // before the next minute.
     let ends_month = |(year, month): (i128, i128)| minutes + 1 == days_before(year, month) * 24 * 60;
     let months = (year - 1..=year + 1).flat_map(|year| (1..=12).map(move |month| (year, month)));
     months.into_iter().any(ends_month).then_some((minutes + 1) * 60 * SECOND - 1)
@@ -120,7 +123,7 @@ fn days_in(year: i128, month: i128) -> i128 {
     }
 }
 
-/// From 1970 to the first of the month: counted, year by year.
+/// The days from 1970 to the first of the month, counted year by year.
 fn days_before(year: i128, month: i128) -> i128 {
     let of_year = |year| (1..=12).map(|month| days_in(year, month)).sum::<i128>();
     let years =

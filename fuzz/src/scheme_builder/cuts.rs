@@ -1,8 +1,8 @@
-//! All ways to read one signed content under a scheme's parts.
+//! All ways to cut one signed content into a scheme's parts.
 
 use super::{Field, Values};
 
-/// The most steps and the most cuts that are looked at: enough for every short content.
+/// Limits on the steps and cuts tried, high enough for every short content.
 const MOST_STEPS: usize = 20_000;
 const MOST_CUTS: usize = 400;
 

@@ -1,4 +1,4 @@
-//! A scheme as the fuzzer states it, from texts that meet at their ends.
+//! A scheme chosen by the fuzzer, from texts that can overlap at their ends.
 
 use arbitrary::Arbitrary;
 use countersign::{
@@ -15,10 +15,10 @@ pub struct Input<'a> {
     encoding: u8,
     algorithm: u8,
     time: TimeInput<'a>,
-    /// Each with what ends it.
+    /// Each part with its separator.
     parts: [(PartInput<'a>, Option<Word<'a>>); 4],
     part_count: u8,
-    /// How many of the parts come before the body.
+    /// The number of parts before the body.
     body_at: u8,
     has_digest: u8,
     refuses_encoded: bool,
@@ -78,7 +78,7 @@ enum PartInput<'a> {
     SortedForm,
 }
 
-/// One of the words, or now and then any other.
+/// One of the known words, or occasionally any text.
 #[derive(Arbitrary, Debug)]
 struct Word<'a> {
     known: u8,
@@ -194,7 +194,7 @@ impl Input<'_> {
         before.chain([body]).chain(after).flatten().collect()
     }
 
-    /// Now and then, a call that contradicts the others or comes twice.
+    /// Occasionally makes a call that contradicts or repeats another.
     pub fn odd_call(&self, builder: SchemeBuilder) -> Option<SchemeBuilder> {
         let text = self.header.owned();
         Some(match self.odd {
@@ -208,7 +208,7 @@ impl Input<'_> {
         })
     }
 
-    /// A value that stands beside few texts.
+    /// A value that is rarely ambiguous next to other texts.
     pub fn plain(&self, field: &Field, time: &Field) -> Vec<u8> {
         let text = match field {
             field if field == time => {
@@ -217,14 +217,14 @@ impl Input<'_> {
             }
             Field::Path => "/~",
             Field::Body => "{}",
-            // Where it is signed it must be a number.
+            // A signed content length must still be a number.
             Field::Header(name) if name == "content-length" => "2",
             _ => "~",
         };
         text.as_bytes().to_vec()
     }
 
-    /// Values that hold what they stand beside.
+    /// Values that may contain the texts next to them.
     pub fn values(&self) -> impl Fn(&Field, &Field) -> Vec<u8> {
         |field, time| {
             let at = match field {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use countersign::{RequestHead, Scheme, Secret, Signer, Verifier, senders};
 use countersign_tower::VerifyWebhookLayer;
 
-/// A request as it goes over the wire: headers, and a body in the chunks in which it arrives.
+/// A request as it arrives: method, target, headers, and the body in chunks.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) method: String,
@@ -20,12 +20,12 @@ impl Delivery {
         Self { method, target, headers, chunks: vec![Bytes::from(body.into())] }
     }
 
-    /// The same delivery to another address.
+    /// The same delivery with another method and target.
     pub(crate) fn to(&self, method: &str, target: &str) -> Self {
         Self { method: method.to_owned(), target: target.to_owned(), ..self.clone() }
     }
 
-    /// What the core looks at of it.
+    /// The request head, as the core takes it.
     pub(crate) fn head(&self) -> RequestHead<'_, [(String, Vec<u8>)]> {
         RequestHead::new(&self.method, &self.target, &self.headers)
     }
@@ -51,7 +51,7 @@ impl Delivery {
         self.with_chunks(vec![body.slice(..place), body.slice(place..)])
     }
 
-    /// The same delivery with another value in its first header, which is the one with the signature.
+    /// The same delivery with another signature, which is the value of the first header.
     pub(crate) fn with_signature(&self, value: impl Into<Vec<u8>>) -> Self {
         let mut changed = self.clone();
         changed.headers[0].1 = value.into();
@@ -73,24 +73,24 @@ pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// A verifier of one always-active secret, `k`.
+/// A verifier with one secret, `k`, that is always active.
 pub(crate) fn verifier(scheme: Scheme, secret: &str) -> Verifier {
     Verifier::builder(scheme).secret("k", Secret::new(secret)).build().unwrap()
 }
 
-/// What a sender that shares this secret would send.
+/// A delivery signed with this secret.
 pub(crate) fn hmac_delivery(scheme: Scheme, secret: &str, body: impl Into<Vec<u8>>) -> Delivery {
     let body = body.into();
     let signer = Signer::new(scheme, [Secret::new(secret)]).unwrap();
     Delivery::new(signer.headers(&body, now()).unwrap(), body)
 }
 
-/// A layer that verifies what [`good`] is.
+/// A layer that accepts [`good`].
 pub(crate) fn guard() -> VerifyWebhookLayer {
     VerifyWebhookLayer::new(verifier(senders::moduslink(), "secret"))
 }
 
-/// A delivery that [`guard`] lets through.
+/// A delivery that [`guard`] accepts.
 pub(crate) fn good() -> Delivery {
     hmac_delivery(senders::moduslink(), "secret", "a body of some length")
 }

@@ -1,4 +1,4 @@
-//! What the suite is driven with: deliveries, the surfaces they go through, and vectors from files.
+//! Drives the suite: deliveries, the surfaces they go through, and vectors from files.
 
 mod delivery;
 mod surfaces;

@@ -31,12 +31,12 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use super::{Delivery, now};
 
-/// What came of a delivery.
+/// The result of a delivery.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// The id of the key that signed it, or why it was refused.
+    /// The id of the key that signed it, or why it was rejected.
     pub(crate) verdict: Result<String, RejectionKind>,
-    /// The bodies that the handler saw: one for a verified delivery, none for a rejection.
+    /// The bodies the handler saw: one for a verified delivery, none for a rejection.
     pub(crate) seen: Vec<Bytes>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Surface {
     pub(crate) deliver: fn(&Verifier, &Delivery) -> Outcome,
 }
 
-/// Every way in which a delivery can reach a verifier.
+/// Every way a delivery can reach a verifier.
 pub(crate) const SURFACES: &[Surface] = &[
     Surface { name: "core, one-shot", deliver: core_one_shot },
     Surface { name: "core, chunked", deliver: core_chunked },
@@ -64,7 +64,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     Surface { name: "actix", deliver: actix },
 ];
 
-/// The same outcome on each.
+/// Asserts that every surface gives this outcome.
 #[track_caller]
 pub(crate) fn assert_outcome(verifier: &Verifier, delivery: &Delivery, outcome: &Outcome) {
     for surface in SURFACES {
@@ -95,10 +95,10 @@ fn core_outcome(verdict: Result<Verified, Rejection>, body: Vec<u8>) -> Outcome 
     }
 }
 
-/// A handler that keeps what it saw, so that a test can tell that it saw nothing.
+/// Records what the handler saw, so that a test can assert that it saw nothing.
 type Spy = Arc<Mutex<Vec<(String, Bytes)>>>;
 
-/// The body that a handler reads is the one that the proof was made for.
+/// Records the body, which must be the one that the proof was made for.
 fn see(spy: &Spy, verified: &VerifiedDelivery, body: Bytes) {
     assert_eq!(verified.body(), &body);
     spy.lock().unwrap().push((verified.key().to_string(), body));
@@ -147,7 +147,7 @@ fn actix(verifier: &Verifier, delivery: &Delivery) -> Outcome {
         let response = app.call(actix_request(delivery)).await.unwrap();
         let rejection = response.response().extensions().get::<Rejection>().cloned();
         let headers = response.headers().iter().map(|(name, value)| header(name.as_str(), value.as_bytes()));
-        // actix writes this header from a field of the response's head.
+        // actix-web writes this header from a field of the response's head.
         let closes = response.response().head().connection_type() == ConnectionType::Close;
         let headers = headers.chain(closes.then(|| header("connection", b"close"))).collect();
         let status = response.status().as_u16();
@@ -156,7 +156,7 @@ fn actix(verifier: &Verifier, delivery: &Delivery) -> Outcome {
     })
 }
 
-/// The request with its payload in the delivery's chunks.
+/// The delivery as an actix-web request whose payload has the same chunks.
 pub(crate) fn actix_request(delivery: &Delivery) -> actix_http::Request {
     let mut request = TestRequest::with_uri(&delivery.target).method(delivery.method.parse().unwrap());
     for (name, value) in &delivery.headers {
@@ -167,7 +167,7 @@ pub(crate) fn actix_request(delivery: &Delivery) -> actix_http::Request {
     request.to_request().replace_payload(Payload::Stream { payload }).0
 }
 
-/// Why both adapters reject a delivery whose body must not be read.
+/// Returns the kind with which both adapters reject the delivery, and panics if either reads its body.
 pub(crate) fn kind_unread(verifier: &Verifier, delivery: &Delivery) -> RejectionKind {
     let handler = service_fn(|_: Request<VerifiedBody>| async {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
@@ -197,7 +197,7 @@ impl Stream for Unreadable {
     }
 }
 
-/// A body that must not be read.
+/// A body that panics when read.
 struct Unreadable;
 
 impl http_body::Body for Unreadable {
@@ -212,7 +212,7 @@ impl http_body::Body for Unreadable {
     }
 }
 
-/// The request with its body in the delivery's chunks.
+/// The delivery as an HTTP request whose body has the same chunks.
 pub(crate) fn request(delivery: &Delivery) -> Request<Chunks> {
     let mut request = Request::builder()
         .method(delivery.method.as_str())
@@ -240,7 +240,8 @@ fn header(name: &str, value: &[u8]) -> (String, String) {
     (name.to_owned(), String::from_utf8(value.to_vec()).unwrap())
 }
 
-/// What came of it. The headers of a rejection are those that the core says, and so the same on every surface.
+/// Builds the outcome. A rejection must have the headers that the core states, so they are the same on every
+/// surface.
 fn outcome(
     status: u16,
     headers: &BTreeSet<(String, String)>,
@@ -252,14 +253,14 @@ fn outcome(
     assert_eq!(status, rejection.map_or(200, Rejection::status));
     let Some(rejection) = rejection else { return Outcome { verdict: Ok(keys.concat()), seen } };
     let core = rejection.headers().iter().chain(&[("connection", "close")]);
-    // How long the body is is the framework's to say.
+    // The framework states the length of the body.
     let headers: BTreeSet<_> = headers.iter().filter(|(name, _)| name != "content-length").cloned().collect();
     assert_eq!(headers, core.map(|(name, value)| header(name, value.as_bytes())).collect());
     assert_eq!(body, b"");
     Outcome { verdict: Err(rejection.kind()), seen }
 }
 
-/// A body that arrives in these chunks, and that never says beforehand how long it is or that it is over.
+/// A body in these chunks that gives no hint of its length or its end.
 #[derive(Default)]
 pub(crate) struct Chunks(VecDeque<Bytes>);
 
@@ -283,7 +284,7 @@ impl Stream for Chunks {
     }
 }
 
-/// Runs to its end what no test has to run beside; what nothing wakes any more fails its test.
+/// Runs a future to completion. A future that is never woken again fails the test after 60 seconds.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     thread_local! {
         static RUNTIME: LazyCell<tokio::runtime::Runtime> = const {

@@ -16,7 +16,7 @@ pub(crate) fn vectors_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }
 
-/// Deliveries that somebody else's code signed, and where they come from.
+/// Deliveries signed by third-party code, and their provenance.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VectorFile {
@@ -30,11 +30,11 @@ pub(crate) struct Vector {
     pub(crate) name: String,
     pub(crate) sender: String,
     keys: Vec<VectorKey>,
-    /// The receiver's address as the sender has it on file, for a sender that signs it.
+    /// The receiver's URL as configured at the sender, if the sender signs it.
     url: Option<String>,
     method: Option<String>,
     target: Option<String>,
-    /// The receiver's clock in seconds since 1970, for a sender that signs a timestamp.
+    /// The receiver's clock in seconds since 1970, if the sender signs a timestamp.
     now: Option<u64>,
     headers: Vec<(String, String)>,
     body: Option<String>,
@@ -49,7 +49,7 @@ struct VectorKey {
     id: String,
     secret: Option<String>,
     secret_hex: Option<String>,
-    /// A PEM file in the folder of the vectors, or the text that the sender shows.
+    /// The path of a PEM file in the folder of vectors, or the key as the sender shows it.
     public_key: Option<String>,
     not_before: Option<u64>,
     expires_at: Option<u64>,
@@ -73,7 +73,7 @@ impl Vector {
         keys.fold(Verifier::builder(scheme), VerifierBuilder::key).build().unwrap()
     }
 
-    /// A verifier that takes the delivery at any time: the adapters have no clock but the machine's.
+    /// A verifier that accepts the delivery at any time, because the adapters use the machine's clock.
     pub(crate) fn verifier(&self) -> Verifier {
         self.verifier_of(match self.now {
             Some(_) => self.scheme().tolerance(Tolerance::dangerously_unlimited()),
@@ -81,7 +81,7 @@ impl Vector {
         })
     }
 
-    /// A verifier with the sender's own tolerance, and the clock at which the delivery is on time.
+    /// A verifier with the sender's own tolerance, and an instant at which the delivery is on time.
     pub(crate) fn timed(&self) -> Option<(Verifier, SystemTime)> {
         Some((self.verifier_of(self.scheme()), instant(self.now?)))
     }
@@ -90,7 +90,7 @@ impl Vector {
         let body = match (&self.body, &self.body_base64) {
             (Some(text), None) => text.clone().into_bytes(),
             (None, Some(base64)) => BASE64_STANDARD.decode(base64).unwrap(),
-            _ => panic!("{}: one of body and body_base64", self.name),
+            _ => panic!("{}: needs either body or body_base64", self.name),
         };
         let delivery = Delivery::new(self.headers.clone(), body);
         let (method, target) = (self.method.as_deref(), self.target.as_deref());
@@ -102,9 +102,9 @@ impl Vector {
             (Some(key), None) => Outcome::verified(key, self.delivery().body()),
             (None, Some(name)) => {
                 let kind = RejectionKind::ALL.iter().find(|kind| kind.as_str() == name);
-                Outcome::rejected(*kind.unwrap_or_else(|| panic!("{}: no kind {name}", self.name)))
+                Outcome::rejected(*kind.unwrap_or_else(|| panic!("{}: unknown kind {name}", self.name)))
             }
-            _ => panic!("{}: one of verified_by and rejected_as", self.name),
+            _ => panic!("{}: needs either verified_by or rejected_as", self.name),
         }
     }
 }
@@ -120,7 +120,7 @@ impl VectorKey {
                 let text = fs::read_to_string(vectors_folder().join(file));
                 Key::public(&self.id, PublicKey::from_text(text.as_ref().unwrap_or(file)).unwrap())
             }
-            _ => panic!("key {}: one of secret, secret_hex and public_key", self.id),
+            _ => panic!("key {}: needs exactly one of secret, secret_hex and public_key", self.id),
         };
         if let Some(seconds) = self.not_before {
             key = key.not_before(instant(seconds));

@@ -1,5 +1,6 @@
 // java tests/vectors/make/Java.java > tests/vectors/java.json
-// Fluent's platform signs in Java: both of its headers, by java.security.Signature under the names it documents.
+// Fluent's platform signs in Java. This signs both of its headers with java.security.Signature and the algorithm names that
+// Fluent documents.
 
 import java.nio.file.*;
 import java.security.*;

@@ -1,5 +1,5 @@
 // node tests/vectors/make/node.js > tests/vectors/node.json
-// Signatures by Node's own crypto.
+// Signs with Node's built-in crypto.
 const { createHmac, createSign } = require("node:crypto");
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bash tests/vectors/make/openssl.sh > tests/vectors/openssl.json
-# Signatures by the openssl command line; python3 only reads and writes JSON.
+# Signs with the openssl command line. python3 only reads and writes JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 body=$(mktemp)

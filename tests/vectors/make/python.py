@@ -1,6 +1,6 @@
 """python3 tests/vectors/make/python.py > tests/vectors/python.json
 
-Signatures by Python's own hmac, hashlib and base64."""
+Signs with Python's standard hmac, hashlib and base64."""
 import base64
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-//! The heap allocations of one request, for the cases and contestants of `service`: a count, the same in every run.
+//! Counts the heap allocations of one request, for the cases and contestants of `service`. Every run gives the same.
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/Cargo.toml -p in-process --bin allocations
@@ -17,7 +17,7 @@ use serde::Serialize;
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-/// Of the second request, so that nothing is counted that is made once.
+/// Counts for the second request, to leave out one-time allocations.
 #[derive(Serialize)]
 struct Row {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! `Verifier::verify`, and `begin`, `update`, `finish`, beside the bare cryptography, for every algorithm and size.
+//! Times `Verifier::verify`, and `begin`, `update`, `finish`, against the bare cryptography, for every algorithm and size.
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/Cargo.toml -p in-process --bin core [-- SAMPLES]
@@ -24,7 +24,7 @@ use in_process::{
 use serde::Serialize;
 
 const SECRET: &str = "a secret of thirty-two characters";
-/// The chunks of the case that takes a body piece by piece.
+/// The chunk size of the case that takes the body in chunks.
 const CHUNK: usize = 16 << 10;
 
 macro_rules! key_pair {
@@ -54,10 +54,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let notes = [
-        "bare: hmac with the key schedule kept; aws-lc-rs with the key parsed, digest and verification of the digest; rsa for MD5",
-        "bare Ed25519: ed25519-dalek, one pass of the body; the library takes a second one for the fingerprint",
+        "bare: hmac with a prepared key; aws-lc-rs with a parsed key, digest and verification of the digest; rsa for MD5",
+        "bare Ed25519: ed25519-dalek, one pass over the body; the library makes a second pass for the fingerprint",
         "bare unsigned token: SHA-256 of the body",
-        "begin/update/finish: in chunks of 16 KiB; RSA keys of 2048 bits",
+        "begin/update/finish: chunks of 16 KiB; RSA keys of 2048 bits",
     ];
     report::write("core", samples, &notes, &rows)
 }
@@ -104,7 +104,7 @@ fn measured(algorithm: Algorithm, size: usize, samples: usize) -> Result<Vec<Row
     Ok(rows.collect())
 }
 
-/// What the sender signs with, what the verifier holds, and that as text.
+/// The sender's key, the verifier's key, and the latter as text.
 fn keys(algorithm: Algorithm) -> Result<(SigningKey, Key, &'static str), Box<dyn Error>> {
     let [private, public] = match algorithm {
         Algorithm::RsaPkcs1Sha256

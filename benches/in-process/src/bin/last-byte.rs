@@ -1,4 +1,4 @@
-//! From the last chunk of a large body to the answer, for a handler that takes `Bytes`.
+//! Times from the last chunk of a large body to the answer, for a handler that takes `Bytes`.
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/Cargo.toml -p in-process --bin last-byte [-- SAMPLES]

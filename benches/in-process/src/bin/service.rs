@@ -1,4 +1,4 @@
-//! Requests through axum and actix-web, for each size, number of chunks and handler: the guards beside the plain service.
+//! Times requests through axum and actix-web, with guards and without, for each size, number of chunks and handler.
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/Cargo.toml -p in-process --bin service [-- SAMPLES]

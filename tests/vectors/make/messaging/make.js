@@ -24,7 +24,7 @@ const T = 1719342000;
 const vectors = [];
 const counts = {};
 
-// Adds the vector once `accepts(body)` is true, and false for the same body with one byte changed.
+// Adds the vector after checking that `accepts` is true for its body, and false for the body with one byte changed.
 // A body that is not UTF-8 is written in base64.
 async function add(sender, what, { keys, headers, bytes, verified_by = "k", ...rest }, accepts) {
   const changed = Buffer.from(bytes.length ? bytes : "x");
@@ -102,7 +102,7 @@ async function twilioForm() {
     const parsed = new URLSearchParams(bytes.toString());
     return Object.fromEntries([...parsed.keys()].map((name) => [name, parsed.getAll(name)]));
   };
-  // `signed` is the URL as Twilio signed it, which is the one to configure; its library also takes `url` for it.
+  // `signed` is the URL that Twilio signed, which is the one to configure. Its library also accepts `url`.
   const delivery = (what, form, { url = "https://example.com/hook", signed = url, method = "POST", token = TOKEN, signature, keys, verified_by } = {}) => {
     const bytes = text(form);
     const expected = twilio.getExpectedTwilioSignature(token, signed, fields(bytes));
@@ -154,7 +154,7 @@ async function twilioForm() {
 
 async function twilioJson() {
   const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
-  // Twilio adds bodySHA256 to the query of the configured URL.
+  // Twilio appends bodySHA256 to the query of the configured URL.
   const delivery = (what, bytes, { url = "https://example.com/hook", target, port = "", token = TOKEN, signature, keys, verified_by } = {}) => {
     target ??= `${pathAndQuery(url)}${url.includes("?") ? "&" : "?"}bodySHA256=${sha256(bytes)}`;
     const [origin] = /^\w+:\/\/[^/?]*/.exec(url);
@@ -181,7 +181,7 @@ async function twilioJson() {
 }
 
 async function discord() {
-  // Test keys: Ed25519 private keys of 32 equal bytes, in PKCS #8.
+  // Test keys: each Ed25519 private key repeats one byte 32 times, in PKCS #8.
   const privateKey = (byte) => createPrivateKey({
     key: Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, byte)]), format: "der", type: "pkcs8",
   });
@@ -202,7 +202,7 @@ async function discord() {
   });
 }
 
-// Nothing that WooCommerce publishes verifies, so `accepts` is its rule once more (class-wc-webhook.php, generate_signature).
+// WooCommerce publishes no verifier, so `accepts` repeats its signing rule (class-wc-webhook.php, generate_signature).
 async function woocommerce() {
   const delivery = (what, bytes, { secret = "woocommerce-secret", keys, verified_by } = {}) => {
     const signature = hmac("sha256", secret, "base64", bytes);
@@ -218,14 +218,14 @@ async function woocommerce() {
 async function bigcommerce() {
   const id = "msg_2Kk3wXq9sYbRz7";
   const CLIENT_SECRET = "1u6lqnxmlhd3s5dh0n0x2yyp8v3c3u1";
-  // The client secret is base64-encoded for the library, as BigCommerce's documentation does it.
+  // BigCommerce's documentation base64-encodes the client secret for the library.
   const webhook = (secret) => new Webhook(Buffer.from(secret).toString("base64"));
   const sign = (secret, bytes) => webhook(secret).sign(id, new Date(T * 1000), bytes.toString());
   const delivery = (what, bytes, { secret = CLIENT_SECRET, now = T + 1, header = (signature) => signature, keys, verified_by } = {}) => {
     const signature = header(sign(secret, bytes));
     const headers = [["webhook-signature", signature], ["webhook-id", id], ["webhook-timestamp", String(T)]];
     return add("bigcommerce", what, { now, keys: keys ?? one(secret), headers, bytes, verified_by }, (candidate) => accepted(() => {
-      Date.now = () => now * 1000; // the library has no other clock
+      Date.now = () => now * 1000; // the library reads no other clock
       webhook(secret).verify(candidate.toString(), Object.fromEntries(headers), { jsonParse: false });
     }));
   };
@@ -242,10 +242,11 @@ async function bigcommerce() {
   for (const sender of [slack, square, twilioForm, twilioJson, discord, woocommerce, bigcommerce]) await sender();
   const { dependencies } = require("./package.json");
   const libraries = Object.entries(dependencies).map(([name, version]) => `${name} ${version}`).join(", ");
-  const provenance = `node tests/vectors/make/messaging/make.js with ${libraries}. Twilio's signatures are made by its library, ` +
-    "BigCommerce's by standardwebhooks; Slack's, Square's and Discord's by Node's crypto, and accepted by the sender's library; WooCommerce's by Node's crypto " +
-    "alone. Each is refused with one byte of the body changed. The published ones have their source in their names. " +
-    "Those of Twilio named \"port\" are signed with a port written out or dropped, which is then the URL to configure.";
+  const provenance = `node tests/vectors/make/messaging/make.js with ${libraries}. Twilio's library signed its vectors, ` +
+    "and standardwebhooks signed BigCommerce's. Node's crypto signed Slack's, Square's and Discord's, and the sender's library accepted them. " +
+    "Node's crypto alone made WooCommerce's, which publishes no verifier. Each vector is rejected with one byte of the body changed. " +
+    "The names of published vectors give their source. In Twilio's vectors named \"port\", the signed URL, which is the one to " +
+    "configure, adds or drops a port.";
   writeFileSync(join(__dirname, "../../messaging.json"), JSON.stringify({ provenance, vectors }, null, 1) + "\n");
   console.log(counts);
 })();

@@ -25,7 +25,7 @@ const bodies = [
   ["CRLF", text(14)], ["multibyte body", text(15)], ["event", EVENT],
 ];
 
-// One bit of the last letter or digit: JSON stays JSON, so that a library refuses for the signature and nothing else.
+// Flips one bit of the last letter or digit. JSON stays JSON, so a library can only refuse the signature.
 const changed = (body) => {
   const at = body.search(/[0-9A-Za-z][^0-9A-Za-z]*$/);
   return at < 0 ? `${body}x` : body.slice(0, at) + String.fromCharCode(body.charCodeAt(at) ^ 1) + body.slice(at + 1);
@@ -40,7 +40,7 @@ const verdict = async (accepts, body) => {
 
 const vectors = [];
 const count = {};
-// `accepts` asks the sender's library, where there is one, at the receiver's time `now`.
+// `accepts` asks the sender's library, if it has one, at the receiver's time `now`.
 async function vector(sender, note, { keys = [], secret, public_key, now, ...fields }, accepts) {
   if (accepts) {
     mock.timers.setTime((now ?? NOW) * 1000);
@@ -66,7 +66,7 @@ async function paddle() {
       (received) => library.isSignatureValid(received, more.secret ?? secret, more.asked ?? header));
   for (const [note, body] of bodies) await send(note, `ts=${SENT};h1=${sign(body)}`, body);
   await send("two h1, the second by this key", `ts=${SENT};h1=${sign(EVENT, former)};h1=${sign(EVENT)}`, EVENT);
-  // The library looks at the last h1 alone, so it is asked with the one that this key made.
+  // The library reads the last h1 only, so it gets a header with this key's h1 alone.
   await send("two h1, the first by this key", `ts=${SENT};h1=${sign(EVENT)};h1=${sign(EVENT, former)}`, EVENT,
     { asked: `ts=${SENT};h1=${sign(EVENT)}` });
   await send("two keys at the receiver", `ts=${SENT};h1=${sign(EVENT)}`, EVENT, { keys: [former] });
@@ -87,7 +87,7 @@ async function linear() {
     return vector("linear", note, { secret, keys, headers: [["Linear-Signature", signature]], body },
       (received) => library.verify(Buffer.from(received), signature));
   };
-  // The library wants the time of sending in the body.
+  // The library expects the time of sending in the body.
   const event = (data) => ({ webhookTimestamp: SENT * 1000, action: "update", type: "Issue", data });
   for (const [note, data] of bodies) await send(note, JSON.stringify(event(data)));
   await send("indented, CRLF", JSON.stringify(event({ title: "Größe" }), null, 2).replaceAll("\n", "\r\n"));
@@ -96,7 +96,7 @@ async function linear() {
 }
 
 async function zendesk() {
-  const testSecret = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="; // the one of the documentation, for test deliveries
+  const testSecret = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="; // documented for test deliveries
   const send = (note, body, secret, keys, time = SENT_TEXT) => vector("zendesk", note, {
     now: NOW, secret, keys, body,
     headers: [
@@ -110,9 +110,9 @@ async function zendesk() {
 }
 
 async function hubspot() {
-  const secret = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"; // that of HubSpot's own examples
+  const secret = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"; // from HubSpot's own examples
   const timestamp = String(SENT * 1000);
-  // `signed` is the URL with the escapes decoded that the documentation lists: the library leaves that to its caller.
+  // `signed` is the URL with the documented escapes decoded. The library leaves decoding to its caller.
   const send = (note, target, body, { method = "POST", signed = target, keys } = {}) => {
     const options = (requestBody) => ({ clientSecret: secret, requestBody, url: `https://example.com${signed}`, timestamp });
     const signature = HubSpot.getSignature(method, "v3", options(body));
@@ -134,7 +134,7 @@ async function hubspot() {
 
 async function sendgrid() {
   const library = new EventWebhook();
-  // starkbank-ecdsa signs by RFC 6979 with some randomness mixed in: without that, each run gives the same signatures.
+  // starkbank-ecdsa adds randomness to RFC 6979. Without the randomness, every run gives the same signatures.
   mock.method(crypto, "randomBytes", (length) => Buffer.alloc(length));
   // A test key, made for these vectors.
   const privateKey = PrivateKey.fromPem(`-----BEGIN EC PRIVATE KEY-----
@@ -186,7 +186,7 @@ async function zoom() {
     return vector("zoom", note, { now: NOW, secret, keys, headers, body }, async (received) =>
       (await receive({ body: received, headers: Object.fromEntries(headers), isBase64Encoded: false }, {})).statusCode === 200);
   };
-  // The library signs what it parsed and wrote again, so these are JSON without spaces.
+  // The library verifies the body as parsed and serialized again, so these are JSON without spaces.
   const event = (topic) => JSON.stringify({ event: "meeting.started", payload: { object: { topic } }, event_ts: SENT * 1000 });
   for (const [note, topic] of bodies) await send(note, event(topic));
   await send("URL validation", '{"event":"endpoint.url_validation","payload":{"plainToken":"qgg8vlvZRS6UYooatFL8Aw"}}');
@@ -194,8 +194,8 @@ async function zoom() {
 }
 
 async function box() {
-  const [primary, secondary] = ["SamplePrimaryKey", "SampleSecondaryKey"]; // those of the SDK's own test
-  // A vector for each of the two headers, which the library is shown alone.
+  const [primary, secondary] = ["SamplePrimaryKey", "SampleSecondaryKey"]; // from the SDK's own tests
+  // Makes one vector for each of the two headers. The library sees that header alone.
   const send = async (note, body, time, now, signatures, keys) => {
     for (const [sender, header, secret] of [
       ["box-primary", "BOX-SIGNATURE-PRIMARY", primary], ["box-secondary", "BOX-SIGNATURE-SECONDARY", secondary],
@@ -216,7 +216,7 @@ async function box() {
     `published, webhooks.test.ts of box-node-sdk, ${note}`,
     `{"webhook":{"id":"1234567890"},"trigger":"FILE.UPLOADED","source":{"id":"1234567890","type":"file","name":"${name}"}}`,
     "2020-01-01T00:00:00-07:00", 1577862001, { "box-primary": signature });
-  // The test gives the first two decoded; their signatures are of these bytes, as Box sends them.
+  // The SDK's test shows the first two decoded. The signatures cover the escaped bytes, as Box sends them.
   const katakana = "\\u30b9\\u30af\\u30ea\\u30fc\\u30f3\\u30b7\\u30e7\\u30c3\\u30c8";
   await published("Japanese", `${katakana} 2020-08-05.txt`, "LV2uCu+5NJtIHrCXDYgZ0v/PP5THGRuegw3RtdnEyuE=");
   await published("emoji", "\\ud83d\\ude00 2020-08-05.txt", "xF/SDZosX4le+v4A0Qn59sZhuD1RqY5KRUKzVMSbh0E=");
@@ -230,7 +230,7 @@ async function box() {
     });
 }
 
-// Calendly and Meta have no library that verifies: these follow their documentation alone.
+// Calendly and Meta have no library that verifies, so these vectors follow their documentation alone.
 async function withoutLibrary() {
   for (const [note, body, keys] of [...bodies, ["two keys at the receiver", EVENT, ["another"]]]) {
     const signingKey = "calendly-test-signing-key";
@@ -249,7 +249,7 @@ async function main() {
   for (const make of [paddle, linear, zendesk, hubspot, sendgrid, zoom, box, withoutLibrary]) await make();
   const { dependencies } = require("./package.json");
   const libraries = Object.entries(dependencies).map(([name, version]) => `${name} ${version}`).join(", ");
-  const provenance = `tests/vectors/make/saas/make.js (its first lines say how to run it) with ${libraries}. HubSpot's library and, for SendGrid, starkbank-ecdsa signed; for Paddle, Linear, Zoom and Box Node's crypto signed by the documented rule. Each of these six senders' libraries accepted every vector of its sender and refused it with one bit of the body changed; where Paddle's own reads only the last h1, it was asked with the right one alone, and HubSpot's was given the URL with the escapes decoded that HubSpot's documentation lists. Zendesk, Calendly and Meta have no such library: their vectors follow their documentation alone. Those named published are from the tests of paddle-python-sdk 1.16.1, @sendgrid/eventwebhook and box-node-sdk.`;
+  const provenance = `tests/vectors/make/saas/make.js (its first lines say how to run it) with ${libraries}. HubSpot's library signed its vectors, and starkbank-ecdsa signed SendGrid's. Node's crypto signed Paddle's, Linear's, Zoom's and Box's by the documented rules. The libraries of these six senders accepted every vector of their sender and rejected it with one bit of the body changed. Paddle's library reads only the last h1, so it got the valid h1 alone; HubSpot's got the URL with the documented escapes decoded. Zendesk, Calendly and Meta have no such library: their vectors follow their documentation alone. The vectors named published are from the tests of paddle-python-sdk 1.16.1, @sendgrid/eventwebhook and box-node-sdk.`;
   writeFileSync(join(__dirname, "..", "..", "saas.json"), JSON.stringify({ provenance, vectors }, null, 1) + "\n");
   process.stdout.write(JSON.stringify(count) + "\n");
 }

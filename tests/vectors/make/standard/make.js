@@ -1,7 +1,7 @@
 // mkdir -p /tmp/make-standard && cp tests/vectors/make/standard/package.json /tmp/make-standard
 // npm install --ignore-scripts --prefix /tmp/make-standard
 // NODE_PATH=/tmp/make-standard/node_modules node tests/vectors/make/standard/make.js
-// Signatures by the senders' own libraries, in tests/vectors/standard.json.
+// Signs with the senders' own libraries and writes tests/vectors/standard.json.
 const assert = require("node:assert/strict");
 const { createHash, createHmac, createPrivateKey, createPublicKey, sign } = require("node:crypto");
 const { readFileSync, writeFileSync } = require("node:fs");
@@ -32,7 +32,7 @@ const PUBLISHED = Buffer.from('{"test": 2432232314}');
 const ID = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W";
 const TIME = 1719342000;
 
-// Every key of this script is a test key: derived from a fixed text, in use nowhere.
+// Every key in this script is a test key, derived from a fixed text and used nowhere else.
 const testKey = (text, length) => createHash("shake256", { outputLength: length }).update(text).digest();
 const whsec = (text, length) => `whsec_${testKey(text, length).toString("base64")}`;
 const keyPair = (seed) => {
@@ -61,7 +61,7 @@ function acceptsAt(now, check) {
     check();
     return true;
   } catch (error) {
-    // Once the signature is right, the library parses the body as JSON.
+    // The library parses the body as JSON only after the signature is verified.
     if (error instanceof SyntaxError) return true;
     if (error.name === "WebhookVerificationError") return false;
     throw error;
@@ -123,7 +123,7 @@ async function hmacList(sender, prefix, Webhook) {
   }
 }
 
-// No library of npm verifies v1a: tweetnacl by the specification stands in for it.
+// No library on npm verifies v1a, so tweetnacl verifies it here by the specification.
 async function ed25519List() {
   const sender = "standard-webhooks-ed25519";
   const k = keyPair(testKey(`${sender} k`, 32));
@@ -193,7 +193,7 @@ async function github(octokit) {
 function gitlab() {
   const secret = "gitlab-test-token";
   for (const name of ["no body", "JSON"]) {
-    // Not by `add`: the token vouches for no body, so that another one is accepted as well.
+    // Not through `add`, because a token does not cover the body: another body is accepted too.
     vectors.push({
       name: `gitlab-unsigned-token: ${name}`, sender: "gitlab-unsigned-token", keys: [{ id: "k", secret }],
       headers: [["X-Gitlab-Token", secret]], body: BODIES[name].toString(), verified_by: "k",
@@ -268,7 +268,7 @@ async function main() {
   await hmacList("standard-webhooks", "webhook", standardwebhooks.Webhook);
   await ed25519List();
   await hmacList("svix", "svix", svix.Webhook);
-  // It is an ES module only, which NODE_PATH does not find.
+  // An ES module, which NODE_PATH does not resolve.
   const octokit = join(process.env.NODE_PATH, "@octokit/webhooks-methods/dist-node/index.js");
   await github(await import(pathToFileURL(octokit)));
   gitlab();
@@ -278,10 +278,10 @@ async function main() {
   const provenance = [
     `Node ${process.version}: tests/vectors/make/standard/make.js, with`,
     Object.entries(dependencies).map(([name, version]) => `${name} ${version}`).join(", ") + ".",
-    "standard-webhooks, svix, github and stripe are signed by the sender's library; shopify and v1a by Node's crypto;",
-    "every one but gitlab-unsigned-token's is accepted by the sender's library (v1a: by tweetnacl, by the",
-    "specification) and refused with one byte of the body changed. Vectors named \"published\" come from the place in",
-    "their name; svix has the published ones of standard-webhooks under its own header names.",
+    "The senders' libraries signed standard-webhooks, svix, github and stripe; Node's crypto signed shopify and v1a.",
+    "Except for gitlab-unsigned-token, the sender's library (for v1a: tweetnacl, by the specification) accepted every",
+    "vector and rejected it with one byte of the body changed. Vectors named \"published\" come from the source in",
+    "their name; svix has the published vectors of standard-webhooks under its own header names.",
   ].join(" ");
   writeFileSync(join(folder, "standard.json"), JSON.stringify({ provenance, vectors }, null, 1) + "\n");
 }

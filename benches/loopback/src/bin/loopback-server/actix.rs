@@ -1,4 +1,4 @@
-//! The actix-web servers.
+//! Runs the actix-web servers.
 
 use std::{convert::Infallible, error::Error, io, net::TcpListener, sync::atomic::Ordering::Relaxed};
 
@@ -31,7 +31,7 @@ pub(crate) fn serve(listener: TcpListener, variant: Variant, count: bool) -> Res
         if count {
             serve_counted(listener, routes)?.await
         } else {
-            // actix accepts in a thread of its own, whatever the number of workers.
+            // actix-web accepts connections in a separate thread, whatever the number of workers.
             HttpServer::new(move || App::new().configure(routes.clone()))
                 .workers(1)
                 .listen(listener)?
@@ -43,7 +43,7 @@ pub(crate) fn serve(listener: TcpListener, variant: Variant, count: bool) -> Res
 }
 
 fn routes(services: &mut ServiceConfig, variant: Variant, guard: VerifyWebhook) {
-    // actix's own limit is 256 KiB.
+    // actix-web's own limit is 256 KiB.
     services.app_data(PayloadConfig::new(DEFAULT_BODY_LIMIT));
     let root = web::resource("/");
     match variant {
@@ -76,7 +76,7 @@ async fn guarded(verified: Verified) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-/// What `HttpServer::listen` does, with a counter around each socket and each body.
+/// Does what `HttpServer::listen` does, with a counter around each socket and each body.
 fn serve_counted(
     listener: TcpListener,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,

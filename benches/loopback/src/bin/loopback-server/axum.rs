@@ -1,4 +1,4 @@
-//! The axum servers.
+//! Runs the axum servers.
 
 use std::{
     error::Error,
@@ -29,7 +29,7 @@ use crate::{
 pub(crate) fn serve(listener: net::TcpListener, variant: Variant, count: bool) -> Result<(), Box<dyn Error>> {
     let router = router(variant)?;
     listener.set_nonblocking(true)?;
-    // One thread accepts and serves: with a pool of one, connections would be handed across threads.
+    // One thread accepts and serves. With a pool of one, connections would move between threads.
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::from_std(listener)?;
         if count {
@@ -56,7 +56,7 @@ fn router(variant: Variant) -> Result<Router, Box<dyn Error>> {
         Variant::Guarded => post(guarded).layer(guard()?.body_timeout(BODY_TIMEOUT)),
         Variant::GuardedUntimed => post(guarded).layer(guard()?),
     };
-    // Some state, as nearly every service has: without, axum would clone the route for nothing.
+    // Nearly every service has some state, and without it axum would clone the route needlessly.
     Ok(Router::new().route("/", route).with_state(Arc::new(())))
 }
 

@@ -1,6 +1,6 @@
-//! Sockets that count what is read from them.
+//! Sockets that count the bytes read from them.
 //!
-//! `/proc/<pid>/io` would not do: its `rchar` leaves out `recvfrom`, by which both frameworks read.
+//! `/proc/<pid>/io` cannot replace them: its `rchar` leaves out `recvfrom`, with which both frameworks read.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ pub(crate) struct CountedListener(pub(crate) TcpListener);
 
 pub(crate) struct Counted(pub(crate) TcpStream);
 
-/// The length of a chunk, as the counters hold it.
+/// The length of a chunk in the counters' type.
 pub(crate) fn taken(chunk: &Bytes) -> u64 {
     chunk.len() as u64
 }

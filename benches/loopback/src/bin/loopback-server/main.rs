@@ -1,8 +1,8 @@
 //! `cargo run --release --bin loopback-server -- axum guarded`
 //!
-//! One server on a free port of 127.0.0.1, with one worker thread. The first line that it prints is its address; each
-//! line on its stdin is answered with its [`Counts`], and it ends with its stdin, so that it never outlives its driver.
-//! No `tracing` subscriber is installed: what a log line costs is no part of these figures.
+//! Runs one server on a free port of 127.0.0.1, with one worker thread. It prints its address first, then answers each
+//! line on stdin with its [`Counts`]. It exits when stdin ends, so it never outlives its driver. It installs no `tracing`
+//! subscriber, so the figures do not include the cost of logging.
 
 mod actix;
 mod axum;
@@ -35,14 +35,14 @@ static READ: AtomicU64 = AtomicU64::new(0);
 
 static KEY: LazyLock<Hmac<Sha256>> = LazyLock::new(key_schedule);
 
-/// Longer than the README's, at the same cost, so that no upload to a busy machine ends in a 408.
+/// Longer than the README's timeout at the same cost, so that no upload to a busy machine ends in a 408.
 const BODY_TIMEOUT: Duration = Duration::from_mins(5);
 
 #[derive(Parser)]
 struct Arguments {
     framework: Framework,
     variant: Variant,
-    /// Count the bytes that are read, too: never while time or memory is measured
+    /// Also count the bytes read; never use this while measuring time or memory
     #[arg(long)]
     count: bool,
 }

@@ -1,4 +1,4 @@
-//! What the sender sends.
+//! The requests that the sender sends.
 
 use data_encoding::HEXLOWER;
 use hmac::Mac;
@@ -8,9 +8,9 @@ use loopback::key_schedule;
 pub(crate) enum Signature {
     Valid,
     Missing,
-    /// Of the right length, and no hexadecimal.
+    /// Has the right length but is not hex.
     Malformed,
-    /// Of the right form, and of another body.
+    /// Is well-formed but signs another body.
     Wrong,
 }
 
@@ -26,7 +26,7 @@ impl Signature {
         }
     }
 
-    /// The header's value, for a body of this many bytes.
+    /// The value of the header, for a body of this many bytes.
     pub(crate) fn header(self, body: usize) -> Option<String> {
         let signed = |body: &[u8]| {
             let mut mac = key_schedule();
@@ -42,16 +42,16 @@ impl Signature {
     }
 }
 
-/// A request as it goes over the wire.
+/// The bytes of a request.
 pub(crate) struct Delivery {
     pub(crate) bytes: Vec<u8>,
     pub(crate) head: usize,
-    /// How much of the end to hold back for all but the last byte of the body to be sent.
+    /// The number of bytes to hold back, so that the last byte of the body is not sent yet.
     pub(crate) tail: usize,
 }
 
 impl Delivery {
-    /// The headers of `post.lua`; the body in chunks of this many bytes, or at once with its length.
+    /// The headers are those of `post.lua`. The body goes in chunks of this many bytes, or at once with its length.
     pub(crate) fn new(signature: Signature, body: usize, chunk: Option<usize>) -> Self {
         let signature = signature.header(body).map(|value| format!("X-Hub-Signature-256: {value}\r\n"));
         let length = match chunk {

@@ -1,19 +1,19 @@
 //! `benches/loopback.sh`, or `benches/loopback.sh --quick` for a trial of a minute or two
 //!
-//! Whole servers over loopback: each contestant is a process of its own (`loopback-server`, one worker thread), and has a `wrk` of
-//! its own as its load. The contestants of one comparison run at the same time on one CPU, the loads on another, in short
-//! slices, with fresh servers for each, which a slice before it has warmed up: a slow spell of the machine, which is one of
-//! seconds, hits all of them, and the luck of one process's layout does not decide. So the figure is not the requests of a
-//! second, which they share, but the CPU time of a request, and how many of them make a second; ratios are medians of each
-//! round's own.
+//! Compares whole servers over loopback. Each contestant is a separate process (`loopback-server`, one worker thread) under
+//! the load of its own `wrk`. The contestants of one comparison run at the same time on one CPU, and the loads on another.
+//! They run in short slices, each with fresh servers that an earlier slice has warmed up. So a slow spell of the machine,
+//! which lasts seconds, hits all contestants, and the memory layout of one process does not decide. As contestants share a
+//! CPU, the figure is not requests per second but CPU time per request, and its inverse, requests per second of CPU time.
+//! Each ratio is the median of the ratios of the rounds.
 //!
 //! - `throughput`: requests on kept connections; `ratio_to_hashing` and `ratio_to_plain`.
-//! - `rejection`: requests refused, each on a connection of its own, because a refusal closes it: beside accepted requests that
-//!   say `Connection: close`. Counted by the server, since a client that is still sending may see a reset and no answer.
-//! - `rejection_bytes`: how much of a refused body was read.
+//! - `rejection`: rejected requests, each on its own connection because a rejection closes it, against accepted requests with
+//!   `Connection: close`. The server counts them, because a client that is still sending may see a reset instead of an answer.
+//! - `rejection_bytes`: how much of a rejected body was read.
 //! - `memory`: the peak of many uploads that are all in flight at once.
 //!
-//! Rows go to `benches/results/loopback.json`, those of a quick run to `benches/target/loopback-quick.json`.
+//! Rows go to `benches/results/loopback.json`, or to `benches/target/loopback-quick.json` for a quick run.
 
 mod delivery;
 mod memory;
@@ -33,34 +33,34 @@ use crate::report::Report;
 
 #[derive(Parser)]
 struct Settings {
-    /// One round of one second each, and a quarter of the uploads: shows that all works, and no more
+    /// Run one round of one second each and a quarter of the uploads, to check that everything works
     #[arg(long)]
     quick: bool,
     #[arg(long, default_value_t = 8)]
     rounds: usize,
-    /// The length of a slice; each round has one to warm up and one that counts
+    /// The length of a slice; each round has a slice to warm up and one that counts
     #[arg(long, default_value_t = 2)]
     seconds: u32,
-    /// Connections that wrk keeps open
+    /// The number of connections that wrk keeps open
     #[arg(long, default_value_t = 16)]
     connections: u32,
     #[arg(long, value_delimiter = ',', default_value = "throughput,rejection,rejection-bytes,memory")]
     parts: Vec<Part>,
     #[arg(long, value_delimiter = ',', default_value = "axum,actix")]
     frameworks: Vec<Framework>,
-    /// The contestants of the throughput
+    /// The contestants for the throughput
     #[arg(long, value_delimiter = ',', default_value = "plain,hashing,layered,guarded")]
     variants: Vec<Variant>,
-    /// Body sizes of the throughput
+    /// The body sizes for the throughput
     #[arg(long, value_delimiter = ',', default_value = "300,1024,16384,1048576")]
     sizes: Vec<usize>,
-    /// Body sizes of the rejections
+    /// The body sizes for the rejections
     #[arg(long, value_delimiter = ',', default_value = "16384,1048576")]
     refused_sizes: Vec<usize>,
-    /// Uploads in flight at once
+    /// The number of uploads in flight at once
     #[arg(long, default_value_t = 200)]
     uploads: usize,
-    /// How the uploads are sent: in chunks of so many bytes, or with a Content-Length for 0
+    /// The chunk sizes of the uploads in bytes; 0 sends a Content-Length instead
     #[arg(long, value_delimiter = ',', default_value = "0,1024,16")]
     chunks: Vec<usize>,
     #[arg(long)]
@@ -75,7 +75,7 @@ enum Part {
     Memory,
 }
 
-/// The CPUs that the two sides are bound to.
+/// The CPUs to which the two sides are bound.
 #[derive(Clone, Copy)]
 struct Cpus {
     server: usize,
@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         settings.uploads = settings.uploads.div_ceil(4);
     }
     wrk::version()?;
-    // Two CPUs that are there; which ones makes no difference to a comparison.
+    // Any two available CPUs: the choice makes no difference to a comparison.
     let last = thread::available_parallelism()?.get() - 1;
     let cpus = Cpus { server: 0, load: last.min(1) };
     let mut report = Report::new(&settings, cpus)?;

@@ -1,8 +1,7 @@
-//! The memory of many uploads at the limit, all in flight at once.
+//! Measures the memory of many uploads at the limit, all in flight at once.
 //!
-//! Every upload is sent but for the last byte of its body. Once `/proc/net/tcp` shows that no byte is left in a
-//! socket's queue, on either side, the server holds them all; then the last bytes go out, and the peak is that of the
-//! whole, with whatever the handler's extractor copies at the end.
+//! Sends every upload except for the last byte of its body. When `/proc/net/tcp` shows empty socket queues on both sides,
+//! the server holds all of them. Then the last bytes go out, so the peak includes what the handler's extractor copies.
 
 use std::{error::Error, fs, net::SocketAddr, time::Duration};
 
@@ -26,10 +25,10 @@ use crate::{
 
 const CONTESTANTS: [Variant; 2] = [Variant::Plain, Variant::Guarded];
 
-/// For one measurement: a connection that broke off would be waited for in vain.
+/// A limit for one measurement, because a broken connection would never be ready.
 const PATIENCE: Duration = Duration::from_mins(4);
 
-/// Resident KiB.
+/// Resident memory in KiB.
 struct Memory {
     idle: f64,
     held: f64,
@@ -44,7 +43,7 @@ pub(crate) fn run(settings: &Settings, cpus: Cpus, report: &mut Report) -> Resul
     for &framework in &settings.frameworks {
         for &chunk in &settings.chunks {
             let delivery = Delivery::new(Signature::Valid, DEFAULT_BODY_LIMIT, (chunk > 0).then_some(chunk));
-            let delivery: &'static Delivery = Box::leak(Box::new(delivery)); // one for each shape of a run
+            let delivery: &'static Delivery = Box::leak(Box::new(delivery)); // a run has few of these
             let mut memories: [Vec<Memory>; CONTESTANTS.len()] = Default::default();
             for round in 0..settings.rounds.min(3) {
                 for contestant in rotated(CONTESTANTS.len(), round) {
@@ -126,7 +125,7 @@ async fn measure(
     Ok(Memory { idle: idle as f64, held: held as f64, peak: peak as f64 })
 }
 
-/// Returns when the server has read all that was sent to it, twice in a row.
+/// Returns when two checks in a row show that the server has read everything sent to it.
 async fn received(server: SocketAddr, uploads: usize) -> Result<(), Box<dyn Error>> {
     let mut empty = 0;
     while empty < 2 {
@@ -137,7 +136,7 @@ async fn received(server: SocketAddr, uploads: usize) -> Result<(), Box<dyn Erro
     Ok(())
 }
 
-/// Whether both ends of so many connections are established, with nothing under way between them.
+/// Returns whether both ends of this many connections are established, with no bytes in transit.
 fn queues_are_empty(table: &str, port: u16, uploads: usize) -> bool {
     let port = format!(":{port:04X}");
     let mut ends = 0;

@@ -1,4 +1,4 @@
-//! Requests refused in a second of CPU time, beside requests accepted on connections that close as well.
+//! Counts rejected requests per second of CPU time, against accepted requests whose connections close as well.
 
 use std::error::Error;
 

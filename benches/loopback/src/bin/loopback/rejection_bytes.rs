@@ -1,9 +1,8 @@
-//! How much of a body is read for a request that is refused.
+//! Counts how much of a body is read for a rejected request.
 //!
-//! Two counts, both taken inside a server that does nothing else at the time: the bytes that the guard took from the
-//! framework, which is the guard's own doing and the same each time; and those that the framework read from the
-//! socket behind the head, which it reads ahead by its own rules and by how soon the sender sends. Each request goes
-//! out in one write, as from a sender that waits for nothing.
+//! An otherwise idle server takes two counts. The bytes that the guard took from the framework are the guard's own doing
+//! and the same each time. The bytes after the head that the framework read from the socket depend on its read-ahead and
+//! on how soon the sender sends. Each request goes out in one write, as from a sender that waits for nothing.
 
 use std::{
     error::Error,
@@ -62,7 +61,7 @@ pub(crate) fn run(settings: &Settings, cpus: Cpus, report: &mut Report) -> Resul
 struct Bytes {
     taken: Vec<f64>,
     read: Vec<f64>,
-    /// Answers that reached the client before a reset did.
+    /// The number of answers that reached the client before a reset.
     answers: usize,
 }
 
@@ -80,7 +79,7 @@ fn measure(
     for _ in 0..REQUESTS {
         let mut connection = server.connect()?;
         let mut answer = Vec::new();
-        // A server that refuses may close while the body is under way; its own count says what became of it.
+        // A server that rejects may close while the body is in transit, so its own count is what matters.
         connection.write_all(&delivery.bytes).ok();
         connection.read_to_end(&mut answer).ok();
         drop(connection);
@@ -96,7 +95,7 @@ fn measure(
     Ok(bytes)
 }
 
-/// The counts once they no longer move.
+/// Returns the counts once they stop changing.
 fn settled(server: &mut Server) -> Result<Counts, Box<dyn Error>> {
     let mut counts = server.counts()?;
     loop {

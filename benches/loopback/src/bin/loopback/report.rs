@@ -1,4 +1,4 @@
-//! Rows for a machine to read, and the medians in them.
+//! Machine-readable rows, and their medians.
 
 use std::{
     env,
@@ -65,18 +65,18 @@ impl Report {
     }
 }
 
-/// A trial must not replace what was measured.
+/// A quick run must not replace measured results.
 pub(crate) fn default_path(quick: bool) -> PathBuf {
     let file = if quick { "target/loopback-quick.json" } else { "results/loopback.json" };
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("").join(file)
 }
 
-/// The order of a round: each begins with another contestant, so that none is always the first.
+/// The order of a round. Each round begins with another contestant, so that none is always first.
 pub(crate) fn rotated(contestants: usize, round: usize) -> impl Iterator<Item = usize> {
     (0..contestants).map(move |place| (place + round) % contestants)
 }
 
-/// Of none it is no number.
+/// The median of no values is NaN.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match (values.get(values.len().saturating_sub(1) / 2), values.get(values.len() / 2)) {

@@ -1,4 +1,4 @@
-//! A server in a process of its own, and what the kernel knows of it.
+//! A server in a separate process, and the kernel's figures about it.
 
 use std::{
     env,
@@ -19,7 +19,7 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Killed when it is dropped; it also ends by itself when its stdin does.
+/// Killed on drop. It also exits when its stdin ends.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     child: Child,
@@ -32,7 +32,7 @@ impl Server {
         Self::spawn(framework, variant, cpus, &[])
     }
 
-    /// One that counts the bytes that it reads.
+    /// Starts a server that counts the bytes it reads.
     pub(crate) fn start_counting(
         framework: Framework,
         variant: Variant,
@@ -67,7 +67,7 @@ impl Server {
         Ok(Self { address: address?, child, stdin, stdout })
     }
 
-    /// Sends some good deliveries, which must be answered with 200: the allocator and the caches get warm.
+    /// Sends some valid deliveries, which must get a 200, to warm up the allocator and the caches.
     pub(crate) fn warm_up(&self, body: usize) -> Result<(), Box<dyn Error>> {
         let delivery = Delivery::new(Signature::Valid, body, None);
         let mut connection = self.connect()?;
@@ -98,7 +98,7 @@ impl Server {
         Ok(serde_json::from_str(&line)?)
     }
 
-    /// The nanoseconds that its threads were on a CPU.
+    /// The nanoseconds that its threads spent on a CPU.
     pub(crate) fn cpu_ns(&self) -> Result<u64, Box<dyn Error>> {
         let mut sum = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
@@ -108,7 +108,7 @@ impl Server {
         Ok(sum)
     }
 
-    /// A figure of `/proc/<pid>/status` in KiB, such as `VmHWM`.
+    /// A figure from `/proc/<pid>/status` in KiB, such as `VmHWM`.
     pub(crate) fn memory_kib(&self, field: &str) -> Result<u64, Box<dyn Error>> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
@@ -118,7 +118,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It fails only for a process that has ended.
+        // Fails only if the process has already exited.
         self.child.kill().ok();
         self.child.wait().ok();
     }

@@ -1,4 +1,4 @@
-//! The CPU time of a request, and what of a CPU's requests the guard leaves.
+//! Measures the CPU time of a request, and the throughput of a guarded server relative to the others.
 
 use std::error::Error;
 
@@ -59,7 +59,7 @@ pub(crate) fn run(settings: &Settings, cpus: Cpus, report: &mut Report) -> Resul
     Ok(())
 }
 
-/// The slices of each contestant, in the order in which `start` gives them.
+/// The slices of each contestant, in the order of `start`.
 pub(crate) fn rounds(
     start: impl Fn() -> Result<Vec<(Server, Signature)>, Box<dyn Error>>,
     size: usize,
@@ -70,7 +70,7 @@ pub(crate) fn rounds(
     for _ in 0..settings.rounds {
         let mut servers = start()?;
         let mut slice = || wrk::slices(&mut servers, size, connections, (settings, cpus));
-        // A server runs for longer than it starts: the first slice fills its buffers and caches, and counts for nothing.
+        // The first slice fills buffers and caches and does not count, because servers run longer than they start.
         slice()?;
         let round = slice()?;
         slices.resize_with(round.len(), Vec::new);
@@ -81,10 +81,10 @@ pub(crate) fn rounds(
     Ok(slices)
 }
 
-/// How many requests one has for another's: 1 is as many in the same CPU time, less is fewer.
+/// Requests of one contestant for each request of another, in the same CPU time. Less than 1 is slower.
 pub(crate) struct Ratio {
     pub(crate) median: f64,
-    /// Each round's, in order: their spread is the noise.
+    /// The ratio of each round, in order. Their spread is the noise.
     pub(crate) by_round: Vec<f64>,
 }
 

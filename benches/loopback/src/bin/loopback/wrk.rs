@@ -1,4 +1,4 @@
-//! One slice of load by wrk, and what it cost the servers.
+//! Runs one slice of load with wrk, and measures its cost to the servers.
 
 use std::{
     error::Error,
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::{Cpus, Settings, delivery::Signature, server::Server};
 
-/// What `post.lua` prints.
+/// The output of `post.lua`.
 #[derive(Deserialize)]
 struct Summary {
     requests: u64,
@@ -22,23 +22,23 @@ struct Summary {
 }
 
 pub(crate) struct Slice {
-    /// The server's CPU time for a request that it accepted or refused, as it counted them.
+    /// The server's CPU time for each request that it counted as accepted or rejected.
     pub(crate) cpu_ns: f64,
-    /// The part of the time for which the server was on a CPU.
+    /// The share of the time that the server was on a CPU.
     pub(crate) busy: f64,
-    /// Connections that wrk saw reset, for each request.
+    /// Connections that wrk saw reset, per request.
     pub(crate) resets: f64,
 }
 
-/// The connections of a slice: kept, or one for each request.
+/// The connections of a slice: kept open, or one for each request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Connections {
     Kept,
     Closed,
 }
 
-/// All servers under load at the same time, each by a wrk of its own. Fails unless every request was accepted, or refused if
-/// that is what the signature is for.
+/// Puts all servers under load at the same time, each with its own wrk. Fails unless every request was accepted, or
+/// rejected if its signature calls for that.
 pub(crate) fn slices(
     servers: &mut [(Server, Signature)],
     body: usize,
@@ -72,7 +72,7 @@ fn slice(
         _ => (refused, accepted, summary.refused),
     };
     let lost = signature == Signature::Valid && summary.socket_errors > 0;
-    // What was under way when wrk stopped has no answer, and what was reset has one that wrk did not see.
+    // Requests in flight when wrk stopped have no answer, and wrk did not see the answers on reset connections.
     let seen = summary.requests + summary.socket_errors;
     let astray = handled.abs_diff(seen) > 2 * u64::from(settings.connections) + summary.socket_errors;
     if handled == 0 || other > 0 || statuses < summary.requests || lost || astray || summary.timeouts > 0 {
@@ -126,10 +126,10 @@ fn summary(wrk: Child) -> Result<Summary, Box<dyn Error>> {
     Ok(serde_json::from_str(line)?)
 }
 
-/// The first line that it prints about itself.
+/// wrk's version line.
 pub(crate) fn version() -> Result<String, Box<dyn Error>> {
     let output = Command::new("wrk").arg("--version").output().map_err(|error: io::Error| {
-        format!("wrk: {error}; `benches/loopback.sh` installs it, as does `apt-get install wrk`")
+        format!("cannot run wrk: {error}; install it with `benches/loopback.sh` or `apt-get install wrk`")
     })?;
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.split(" [").next().unwrap_or_default().to_owned())
