@@ -133,8 +133,6 @@ fn shown_reason(error: &serde_json::Error) -> String {
     if message.starts_with("missing field `") || message.starts_with("duplicate field `") {
         return format!("{message}{place}");
     }
-    const STARTS: [&str; 5] =
-        ["invalid type", "invalid value", "invalid length", "unknown variant", "unknown field"];
     // What is expected stands last and is the type's: a quoted value that has the same words in it comes before.
     let parts = message.rsplit_once(", expected ");
     let known = parts.and_then(|(found, expected)| {
@@ -148,6 +146,10 @@ fn shown_reason(error: &serde_json::Error) -> String {
     let kind = kind.map(|kind| format!(": {kind}")).unwrap_or_default();
     format!("{start}{kind}, expected {expected}{place}")
 }
+
+/// How `serde`'s messages on a value begin.
+const STARTS: [&str; 5] =
+    ["invalid type", "invalid value", "invalid length", "unknown variant", "unknown field"];
 
 /// The kinds of JSON values, as `serde_json` names them.
 const KINDS: [&str; 7] = ["null", "boolean", "integer", "floating point", "string", "sequence", "map"];

@@ -2,7 +2,7 @@
 //!
 //! The sender documents the fields and the actions
 //! ([documentation](https://extendcommerce.atlassian.net/wiki/pages/viewpage.action?pageId=4571653)). That a retry keeps `Id` and
-//! raises `Attempt` is inferred, from Microsoft's ASP.NET WebHooks, which Extend almost surely sends with; and so is that
+//! raises `Attempt` is inferred, from Microsoft's ASP.NET `WebHooks`, which Extend almost surely sends with; and so is that
 //! `Id`, `Notifications` and each `Action` are always there.
 
 use std::{slice, vec};

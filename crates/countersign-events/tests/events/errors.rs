@@ -103,30 +103,33 @@ fn a_type_of_the_callers_cannot_leak_either() {
         Piece,
     }
 
-    let body = r#"{"Id":"1","Notifications":[{"Action":"a","Details":{"name":"Erika","unit":"Erika"}}]}"#;
-    let event: extend::Event = event(body).unwrap();
-    let details = |error: EventError| error.to_string();
-
     #[derive(Debug, Deserialize)]
     struct Name {
         #[expect(dead_code, reason = "never made")]
         name: Never,
     }
-    let error = event.notifications[0].details::<Name>().unwrap_err();
-    assert_eq!(details(error), "Details.name: the value does not fit its type");
 
     #[derive(Debug, Deserialize)]
     struct InUnits {
         #[expect(dead_code, reason = "never made")]
         unit: Unit,
     }
-    let error = event.notifications[0].details::<InUnits>().unwrap_err();
-    assert_eq!(details(error), "Details.unit: unknown variant, expected `Piece`");
-    assert!(serde_json::from_str::<Unit>("\"Piece\"").is_ok_and(|unit| matches!(unit, Unit::Piece)));
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Nothing {}
+
+    let body = r#"{"Id":"1","Notifications":[{"Action":"a","Details":{"name":"Erika","unit":"Erika"}}]}"#;
+    let event: extend::Event = event(body).unwrap();
+    let details = |error: EventError| error.to_string();
+
+    let error = event.notifications[0].details::<Name>().unwrap_err();
+    assert_eq!(details(error), "Details.name: the value does not fit its type");
+
+    let error = event.notifications[0].details::<InUnits>().unwrap_err();
+    assert_eq!(details(error), "Details.unit: unknown variant, expected `Piece`");
+    assert!(serde_json::from_str::<Unit>("\"Piece\"").is_ok_and(|unit| matches!(unit, Unit::Piece)));
+
     let error = event.notifications[0].details::<Nothing>().unwrap_err();
     assert_eq!(details(error), "Details.name: the value does not fit its type");
 }
@@ -143,5 +146,8 @@ fn a_path_neither_ends_a_line_nor_fills_a_log() {
     }
     let deep = format!(r#"{{"attributes":{}tru"#, r#"{"a":"#.repeat(100));
     let error = event::<fluent::Event>(deep).unwrap_err().to_string();
-    assert_eq!(error, format!("attributes{}…: EOF while parsing a value at line 1 column 517", ".a".repeat(15)));
+    assert_eq!(
+        error,
+        format!("attributes{}…: EOF while parsing a value at line 1 column 517", ".a".repeat(15))
+    );
 }

@@ -1,5 +1,11 @@
 //! Events of each sender: from documented deliveries, from bad bodies, and from nothing but a verified delivery.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong ends in a panic"
+)]
 
 mod bodies;
 mod deliveries;

@@ -34,6 +34,12 @@ fn moduslinks_documented_delivery_is_an_event() {
 
 #[test]
 fn modern_dropships_delivery_is_an_event() {
+    #[derive(Deserialize)]
+    struct Order<'a> {
+        #[serde(rename = "_id")]
+        id: &'a str,
+    }
+
     // The signature follows the inferred rule and was computed by the project's founders.
     let body = br#"{"_id":"61a8e4c6b8f4f0a3d2c1b0a9","type":"order.fulfilled","created":"2021-12-02T15:20:06.000Z","companyObjectId":"5a692f658f6d524e8282dac7","data":{"_id":"573ce4451e02f4bae78788aa"}}"#;
     let value = "1719342000,ad0cd4a65faa032ff69367aa8ba0f9ca4ddff01d20697a2ba02a1775e14dba06,1bac3839cac28853f8ca23c8c6d716c9e8f8e02ad2c9a7494c8909dda6fb003d";
@@ -48,12 +54,6 @@ fn modern_dropships_delivery_is_an_event() {
     assert_eq!(event.company_object_id.as_deref(), Some("5a692f658f6d524e8282dac7"));
     assert_eq!(event.data, json!({"_id": "573ce4451e02f4bae78788aa"}));
     assert!(event.other.is_empty());
-
-    #[derive(Deserialize)]
-    struct Order<'a> {
-        #[serde(rename = "_id")]
-        id: &'a str,
-    }
     assert_eq!(event.data::<Order<'_>>().unwrap().id, "573ce4451e02f4bae78788aa");
 }
 
@@ -116,6 +116,12 @@ fn fluents_delivery_is_an_event_under_either_signature() {
 
 #[test]
 fn ewarehousings_documented_delivery_is_an_event() {
+    #[derive(Deserialize)]
+    struct Stock {
+        stock_salable: i64,
+        modified_at: countersign_events::SentTime<countersign_events::time::OffsetDateTime>,
+    }
+
     // The signature follows the sender's documented rule and was computed by the project's founders.
     let body = br#"{"body":{"id":"f9cc7e9c-7ac2-45df-b4a3-1a19321c144d","ean":"123","sku":"12345","modified_at":"2022-02-11T17:45:01+0000","article_code":"green_jacket","stock_salable":973,"stock_physical":1000,"stock_available":973,"stock_quarantine":0},"group":"stock","action":"updated","entity":"variant","customer":"be62c27e-2aac-4ac1-902e-f770d64f8dce","entityId":"f9cc7e9c-7ac2-45df-b4a3-1a19321c144d"}"#;
     let headers = [("X-Hmac-SHA256", "eJxOClg804JLOnXXWRubLNyt3tu6a2S7ZQ7KBdaSKsA=")];
@@ -127,12 +133,6 @@ fn ewarehousings_documented_delivery_is_an_event() {
     assert_eq!(event.entity_id.as_deref(), Some("f9cc7e9c-7ac2-45df-b4a3-1a19321c144d"));
     assert_eq!(event.customer.as_deref(), Some("be62c27e-2aac-4ac1-902e-f770d64f8dce"));
     assert!(event.other.is_empty());
-
-    #[derive(Deserialize)]
-    struct Stock {
-        stock_salable: i64,
-        modified_at: countersign_events::SentTime<countersign_events::time::OffsetDateTime>,
-    }
     let stock: Stock = event.body().unwrap();
     assert_eq!(stock.stock_salable, 973);
     assert_eq!(stock.modified_at.parsed(), Some(datetime!(2022-02-11 17:45:01 UTC)));
@@ -140,6 +140,12 @@ fn ewarehousings_documented_delivery_is_an_event() {
 
 #[test]
 fn several_notifications_of_extends_come_in_their_order() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    #[serde(rename_all = "PascalCase")]
+    struct Order {
+        order_id: u64,
+    }
+
     let body = "{\r\n  \"Id\": \"b0b7\",\r\n  \"Attempt\": 2,\r\n  \"Properties\": {\r\n    \"NotificationId\": \"n1\"\r\n  },\r\n  \"Notifications\": [\r\n    {\r\n      \"Action\": \"OrderPicked\",\r\n      \"Details\": {\r\n        \"OrderId\": 7\r\n      }\r\n    },\r\n    {\r\n      \"Action\": \"OrderLost\",\r\n      \"Reason\": \"rain\"\r\n    },\r\n    {\r\n      \"Action\": \"OrderPicked\",\r\n      \"Details\": {\r\n        \"OrderId\": \"8\"\r\n      }\r\n    }\r\n  ]\r\n}\r\n";
     let event: extend::Event = delivery(senders::extend(), body).event().unwrap();
     assert_eq!((event.id.as_str(), event.attempt), ("b0b7", Some(2)));
@@ -147,13 +153,7 @@ fn several_notifications_of_extends_come_in_their_order() {
     let actions: Vec<_> = event.iter().map(|notification| notification.action.as_str()).collect();
     assert_eq!(actions, ["OrderPicked", "OrderLost", "OrderPicked"]);
     assert!((&event).into_iter().eq(event.iter()));
-
-    #[derive(Deserialize, PartialEq, Debug)]
-    #[serde(rename_all = "PascalCase")]
-    struct Order {
-        order_id: u64,
-    }
-    let details: Vec<_> = event.iter().map(|notification| notification.details::<Order>()).collect();
+    let details: Vec<_> = event.iter().map(extend::Notification::details::<Order>).collect();
     assert_eq!(details[0], Ok(Order { order_id: 7 }));
     let error = details[1].as_ref().unwrap_err();
     assert_eq!(error.to_string(), "Details: invalid type: null, expected struct Order");
