@@ -163,7 +163,7 @@ fn another_senders_delivery_is_500_and_an_error_in_the_log() {
     });
     let errors: Vec<_> = log.lines().filter(|line| line.contains("ERROR")).collect();
     let error = "ERROR countersign_events::extract: a handler takes another sender's event: the delivery was verified under the \
-                 scheme moduslink, but the event is one of extend; until its route is corrected it answers 500 \
+                 scheme moduslink, but the event is one of extend; it answers 500 until its route is corrected \
                  sender=\"moduslink\" key=\"k\" event=\"countersign_events::extend::Event\"";
     assert_eq!(errors, [error, error]);
 }

@@ -5,37 +5,39 @@ use serde_path_to_error::{Path, Segment};
 
 /// Why a verified delivery is not the event that was asked for.
 ///
-/// `Display` names the place in the body and what was expected there, `Notifications[1].Action: invalid type: null, expected a
-/// string at line 1 column 70`, and never what the body holds: it may be personal data, and an error ends in a log. Only
-/// the kind of a value is shown; a message of a type of your own is withheld, since it may quote. In the path, a key of
-/// more than 64 characters, or with others than ASCII letters, digits, `_`, `-`, `.` and `$`, is shown as `?`.
+/// `Display` names the place in the body and what was expected there: `Notifications[1].Action: invalid type: null, expected a
+/// string at line 1 column 70`.
+///
+/// An error ends up in a log, and a body may hold personal data, so an error never quotes a value: `serde_json`'s messages
+/// are cut down to the value's kind, and the message of a custom `Deserialize` is withheld. A key is shown if it has at most 64
+/// ASCII letters, digits, `_`, `-`, `.` and `$`, and as `?` otherwise. A path of more than 16 parts is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventError {
-    /// The delivery was verified under a scheme that is not this event's: a mistake in the wiring of a route.
+    /// Another sender's scheme verified the delivery: the route is wired to the wrong event.
     OtherScheme {
         /// The name of the scheme that verified the delivery.
         verified: String,
         /// The names of the event's schemes.
         accepted: &'static [&'static str],
     },
-    /// The body is not UTF-8, which JSON has to be (RFC 8259, 8.1).
+    /// The body is not UTF-8, as RFC 8259, 8.1, requires of JSON.
     NotUtf8 {
-        /// How many bytes at its start are.
+        /// How many bytes come before the first wrong one.
         valid: usize,
     },
-    /// The body is not JSON, or its JSON is not the event's.
+    /// The body is not JSON, or not the event's JSON.
     Json {
-        /// The place in the body, `Notifications[1].Action`; `.` is the body itself.
+        /// The place in the body: `Notifications[1].Action`, or `.` for the body itself.
         path: String,
-        /// What was expected and what kind of value was found there.
+        /// What was expected, the kind of value found, and its line and column.
         reason: String,
     },
 }
 
 impl EventError {
-    /// The status to answer with: 422 for a body that is not the event's, 500 for [`OtherScheme`](Self::OtherScheme), which
-    /// the receiver's operator has to mend.
+    /// The status to answer with: 422 for a body that is not the event's, 500 for [`OtherScheme`](Self::OtherScheme), which is
+    /// the receiver's own mistake.
     pub fn status(&self) -> u16 {
         match self {
             Self::OtherScheme { .. } => 500,
@@ -51,7 +53,7 @@ impl EventError {
         Self::Json { path: shown_path(error.path()), reason: shown_reason(error.inner()) }
     }
 
-    /// The same, with the field in which the value lies.
+    /// Puts the path inside of this field.
     pub(crate) fn within(self, field: &str) -> Self {
         let field = if is_plain(field) { field } else { "?" };
         match self {
@@ -88,7 +90,7 @@ const ROOT: &str = ".";
 const MOST_SEGMENTS: usize = 16;
 const LONGEST_KEY: usize = 64;
 
-/// The path, whose keys may be the sender's free choice: in a log they must neither end a line nor fill it.
+/// Keys may be the sender's free choice: in a log, none may end a line or fill it.
 fn shown_path(path: &Path) -> String {
     let mut shown = String::new();
     for (place, segment) in path.iter().enumerate() {
@@ -129,7 +131,7 @@ fn shown_reason(error: &serde_json::Error) -> String {
         line => format!(" at line {line} column {}", error.column()),
     };
     let message = message.strip_suffix(&place).unwrap_or(&message);
-    // These two name a field of the type.
+    // These two quote the type's field, not the body's.
     if message.starts_with("missing field `") || message.starts_with("duplicate field `") {
         return format!("{message}{place}");
     }

@@ -1,9 +1,9 @@
 //! Events of eWarehousing.
 //!
-//! The sender documents the fields and the topics, and that a delivery may arrive more than once and out of order
-//! ([documentation](https://api.docs.ewarehousing-solutions.com/webhook-setup)). Its id of a delivery, the header
-//! `X-Webhook-Id`, is not signed, and so not in the event. Which fields are always there is not documented: that `group` and
-//! `action` are is inferred, since an event means nothing without them.
+//! The sender documents the fields and the topics, and that deliveries may arrive more than once and out of order
+//! ([documentation](https://api.docs.ewarehousing-solutions.com/webhook-setup)). The delivery's id is in the header `X-Webhook-Id`,
+//! which the signature does not cover, so the event does not have it. The sender does not document which fields are always
+//! there; that `group` and `action` are is inferred.
 
 use countersign::VerifiedDelivery;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{EventError, FromDelivery, json, json::field, open_enum::open_enum};
 
-/// An event: its [`group`](Self#structfield.group) and [`action`](Self#structfield.action) together are the topic.
+/// Something that happened in a warehouse: [`group`](Self#structfield.group) and [`action`](Self#structfield.action) are its topic.
 ///
 /// ```
 /// use countersign::VerifiedDelivery;
@@ -44,19 +44,19 @@ pub struct Event {
     pub entity: Option<String>,
     /// `entityId`: that object's id.
     pub entity_id: Option<String>,
-    /// `customer`: the id of the customer whose object it is.
+    /// `customer`: a customer's id, a UUID in the documented example.
     pub customer: Option<String>,
-    /// `body`: the object, in a form of its kind's; `null` where it is missing.
+    /// `body`: the object; its form depends on the group. `null` if missing.
     pub body: Value,
     /// The fields that are not named here.
     pub other: Map<String, Value>,
 }
 
 impl Event {
-    /// [`body`](Self#structfield.body) as a type of yours.
+    /// Parses [`body`](Self#structfield.body).
     ///
     /// # Errors
-    /// [`EventError::Json`] where `T` does not take it.
+    /// [`EventError::Json`] if it does not fit `T`.
     pub fn body<'v, T: Deserialize<'v>>(&'v self) -> Result<T, EventError> {
         field("body", &self.body)
     }

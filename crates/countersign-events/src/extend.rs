@@ -1,9 +1,9 @@
-//! Events of Extend Commerce: one request carries several notifications.
+//! Events of Extend Commerce, each with several notifications.
 //!
 //! The sender documents the fields and the actions
-//! ([documentation](https://extendcommerce.atlassian.net/wiki/pages/viewpage.action?pageId=4571653)). That a retry keeps `Id` and
-//! raises `Attempt` is inferred, from Microsoft's ASP.NET `WebHooks`, which Extend almost surely sends with; and so is that
-//! `Id`, `Notifications` and each `Action` are always there.
+//! ([documentation](https://extendcommerce.atlassian.net/wiki/pages/viewpage.action?pageId=4571653)). Extend almost surely sends with
+//! Microsoft's ASP.NET `WebHooks`. From that library it is inferred that a retry keeps `Id` and raises `Attempt`, and that `Id`,
+//! `Notifications` and each `Action` are always there.
 
 use std::{slice, vec};
 
@@ -19,8 +19,8 @@ use crate::{
 
 /// The notifications of one request, in the sender's order.
 ///
-/// A retry carries all of them again. A handler that does them one by one tells those that it has done by
-/// [`id`](Self#structfield.id) and place.
+/// A retry carries all of them again. A handler that works through them one by one recognises those that it has already done by
+/// [`id`](Self#structfield.id) and position.
 ///
 /// ```
 /// use countersign::VerifiedDelivery;
@@ -29,7 +29,7 @@ use crate::{
 /// #[derive(serde::Deserialize)]
 /// #[serde(rename_all = "PascalCase")]
 /// struct Order {
-///     order_id: String, // of your own knowledge: the sender does not document the fields of `Details`
+///     order_id: String, // an example: the fields of `Details` are not known here
 /// }
 ///
 /// fn picked_orders(delivery: &VerifiedDelivery) -> Result<Vec<Order>, EventError> {
@@ -43,11 +43,11 @@ use crate::{
 pub struct Event {
     /// `Id`: the delivery's id, the same in each attempt.
     pub id: String,
-    /// `Attempt`: 1 at first, and more in each retry.
+    /// `Attempt`: 1 at first, raised by each retry.
     pub attempt: Option<u32>,
-    /// `Properties`: what the sender says of the delivery; empty where it is missing.
+    /// `Properties`: what the sender adds about the delivery; empty if missing.
     pub properties: Map<String, Value>,
-    /// `Notifications`: what happened; there may be none.
+    /// `Notifications`: what happened, possibly nothing.
     pub notifications: Vec<Notification>,
     /// The fields that are not named here.
     pub other: Map<String, Value>,
@@ -59,7 +59,7 @@ impl Event {
         self.notifications.iter()
     }
 
-    /// `Properties.NotificationId`, which the sender documents without its form.
+    /// `Properties.NotificationId`, whose JSON type is not known.
     pub fn notification_id(&self) -> Option<&Value> {
         self.properties.get("NotificationId")
     }
@@ -89,17 +89,17 @@ impl<'e> IntoIterator for &'e Event {
 pub struct Notification {
     /// `Action`: what happened.
     pub action: Action,
-    /// `Details`: what it happened to, in a form of the action's; `null` where it is missing.
+    /// `Details`: what it happened to; its form depends on the action. `null` if missing.
     pub details: Value,
     /// The fields that are not named here.
     pub other: Map<String, Value>,
 }
 
 impl Notification {
-    /// [`details`](Self#structfield.details) as a type of yours.
+    /// Parses [`details`](Self#structfield.details).
     ///
     /// # Errors
-    /// [`EventError::Json`] where `T` does not take it. Its path begins with `Details`.
+    /// [`EventError::Json`] if it does not fit `T`. Its path begins with `Details`.
     pub fn details<'v, T: Deserialize<'v>>(&'v self) -> Result<T, EventError> {
         field("Details", &self.details)
     }

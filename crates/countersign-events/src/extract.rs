@@ -11,11 +11,10 @@ use countersign::VerifiedDelivery;
 
 use crate::{EventError, FromDelivery};
 
-/// The delivery's event, as an extractor for axum (feature `axum`) and actix-web (feature `actix`), with the proof that it was made
-/// from.
+/// Extracts the event of a verified delivery, in axum (feature `axum`) and actix-web (feature `actix`).
 ///
-/// A handler that takes it is reached by a verified delivery of the event's sender only, whose body is such an event. It
-/// dereferences to the event; [`delivery`](Self::delivery) is the proof.
+/// The handler runs only if a guard verified the delivery, under a scheme of the event's sender, and the body is such an event.
+/// `Event<T>` dereferences to the event; [`delivery`](Self::delivery) gives the proof and the bytes.
 ///
 /// ```
 /// use countersign_events::{Event, moduslink};
@@ -30,10 +29,10 @@ use crate::{EventError, FromDelivery};
 /// | status | when | log (feature `tracing`) |
 /// |---|---|---|
 /// | 422 | the body is not such an event | `WARN`, with the reason |
-/// | 500 | another sender's scheme verified the delivery: the route is wired up wrongly | `ERROR`, with both schemes |
-/// | 500 | no guard ran | `ERROR`, that of `Verified` in the guard's crate |
+/// | 500 | another sender's scheme verified the delivery | `ERROR`, with both schemes |
+/// | 500 | no guard ran | `ERROR`, the same as for the guard's `Verified` |
 ///
-/// The answers say no more than the status does. The [`EventError`] is in the response's extensions.
+/// Every answer of a status has the same body, which names no reason. The response's extensions hold the [`EventError`].
 #[derive(Clone, Debug)]
 pub struct Event<T> {
     event: T,
@@ -46,7 +45,7 @@ impl<T> Event<T> {
         &self.delivery
     }
 
-    /// The event and the delivery, apart.
+    /// Takes the event and the delivery apart.
     pub fn into_parts(self) -> (T, VerifiedDelivery) {
         (self.event, self.delivery)
     }
@@ -72,16 +71,16 @@ impl<T> Deref for Event<T> {
     }
 }
 
-/// Why a handler that takes an [`Event`] was not reached.
+/// Why a handler that takes an [`Event`] did not run.
 ///
-/// `U` is the guard's own rejection of an unguarded route: `countersign_tower::LayerMissing` in axum,
+/// `U` is what the guard's own extractor gives on an unguarded route: `countersign_tower::LayerMissing` in axum,
 /// `countersign_actix::MiddlewareMissing` in actix-web.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventRejection<U> {
     /// No guard ran.
     Unguarded(U),
-    /// The delivery is not the event that the handler takes.
+    /// The delivery is verified and is not the event that the handler takes.
     Event(EventError),
 }
 
@@ -104,7 +103,7 @@ fn log<T>(error: &EventError, delivery: &VerifiedDelivery) {
                 sender,
                 key,
                 event,
-                "a handler takes another sender's event: {error}; until its route is corrected it answers 500"
+                "a handler takes another sender's event: {error}; it answers 500 until its route is corrected"
             ),
             EventError::NotUtf8 { .. } | EventError::Json { .. } => {
                 tracing::warn!(sender, key, event, "a verified delivery is not the event: {error}");

@@ -1,9 +1,9 @@
-//! Events of Fluent Commerce, under its present signature and its old one (`fluent`, `fluent-legacy-md5`).
+//! Events of Fluent Commerce, under its present signature (`fluent`) or its old one (`fluent-legacy-md5`).
 //!
-//! The sender documents the fields ([documentation](https://docs.fluentcommerce.com/essential-knowledge/webhook-receivers)); each
-//! workflow of a retailer chooses the event's name and which of the fields it sends, so all are optional. That a delivery may
-//! arrive twice is inferred from its retries: tell duplicates by `id`. The forms of `meta`, `trailLogs` and `errorLogs` are
-//! those of a captured delivery.
+//! Each workflow chooses the names of its events
+//! ([documentation](https://docs.fluentcommerce.com/essential-knowledge/webhook-receivers)), and every field is optional. The JSON
+//! types of the fields are those of one captured delivery. That a delivery may arrive twice is inferred from the sender's
+//! retries: tell duplicates apart by `id`.
 
 use countersign::VerifiedDelivery;
 use serde::Deserialize;
@@ -14,11 +14,11 @@ use crate::{
     json::{field, or_empty},
 };
 
-/// An event that a workflow sent.
+/// Something that a workflow reports.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    /// `id`: the event's id, by which duplicates are told.
+    /// `id`: the event's id.
     pub id: Option<String>,
     /// `name`: what happened, in the workflow's own words.
     pub name: Option<String>,
@@ -38,27 +38,27 @@ pub struct Event {
     pub entity_id: Option<String>,
     /// `entityRef`
     pub entity_ref: Option<String>,
-    /// `entityType`: `ORDER`, say.
+    /// `entityType`: `ORDER` in a captured delivery.
     pub entity_type: Option<String>,
     /// `entityStatus`: the status in the workflow's own words.
     pub entity_status: Option<String>,
-    /// `attributes`: what the workflow adds, freely; empty where it is missing.
+    /// `attributes`: whatever the workflow adds; empty if missing.
     pub attributes: Map<String, Value>,
-    /// `meta`; `null` where it is missing.
+    /// `meta`; `null` if missing.
     pub meta: Value,
-    /// `trailLogs`; empty where it is missing.
+    /// `trailLogs`; empty if missing.
     pub trail_logs: Vec<Value>,
-    /// `errorLogs`; empty where it is missing.
+    /// `errorLogs`; empty if missing.
     pub error_logs: Vec<Value>,
     /// The fields that are not named here.
     pub other: Map<String, Value>,
 }
 
 impl Event {
-    /// One of the [`attributes`](Self#structfield.attributes) as a type of yours; `None` where there is none of this name.
+    /// Parses one of the [`attributes`](Self#structfield.attributes); `None` if there is none of this name.
     ///
     /// # Errors
-    /// [`EventError::Json`] where `T` does not take it.
+    /// [`EventError::Json`] if it does not fit `T`.
     pub fn attribute<'v, T: Deserialize<'v>>(&'v self, name: &str) -> Result<Option<T>, EventError> {
         let Some(value) = self.attributes.get(name) else { return Ok(None) };
         field(name, value).map(Some).map_err(|error| error.within("attributes"))

@@ -2,20 +2,20 @@ use countersign::VerifiedDelivery;
 
 use crate::EventError;
 
-/// A type that is made from a verified delivery: each sender's `Event`, and types of your own.
+/// Makes a type from a verified delivery: each sender's `Event`, or a type of your own.
 ///
-/// For another sender, implement it with [`json`](crate::json), which takes the names of the sender's schemes:
+/// For another sender, call [`json`](crate::json) with the names of the sender's schemes:
 ///
 /// ```
 /// use countersign::VerifiedDelivery;
 /// use countersign_events::{EventError, FromDelivery, json};
 ///
 /// #[derive(serde::Deserialize)]
-/// struct Charge {
+/// struct StripeEvent {
 ///     id: String,
 /// }
 ///
-/// impl FromDelivery for Charge {
+/// impl FromDelivery for StripeEvent {
 ///     fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError> {
 ///         json(delivery, &["stripe"])
 ///     }
@@ -25,13 +25,13 @@ pub trait FromDelivery: Sized {
     /// Makes the event.
     ///
     /// # Errors
-    /// An [`EventError`] for a delivery of another sender, and for a body that is not the event's.
+    /// An [`EventError`] if the delivery is another sender's, or its body is not the event's.
     fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError>;
 }
 
-/// [`event`](Self::event) on a [`VerifiedDelivery`], and so on the extractors `Verified`.
+/// Adds [`event`](Self::event) to [`VerifiedDelivery`], and so to the extractors `Verified`, which dereference to it.
 pub trait VerifiedDeliveryExt {
-    /// The delivery's body as an event of its sender: `delivery.event::<moduslink::Event>()?`.
+    /// Parses the delivery's body: `delivery.event::<moduslink::Event>()?`.
     ///
     /// # Errors
     /// Those of [`FromDelivery::from_delivery`].

@@ -6,14 +6,17 @@ use serde_json::Value;
 
 use crate::EventError;
 
-/// Parses the JSON of a delivery that a scheme of one of these names verified: what an implementation of
-/// [`FromDelivery`](crate::FromDelivery) calls.
+/// Parses the JSON body of a delivery that one of these schemes verified, for implementations of
+/// [`FromDelivery`](crate::FromDelivery).
 ///
-/// One byte order mark before the JSON is skipped, as RFC 8259 allows. White space may follow the JSON, nothing else.
+/// `schemes` are names, as [`Scheme::name`](countersign::Scheme::name) gives them. One byte order mark before the JSON is
+/// skipped, as RFC 8259 allows. Only white space may follow the JSON.
 ///
 /// # Errors
-/// [`OtherScheme`](EventError::OtherScheme) where another scheme verified the delivery, and then for a body that is not UTF-8,
-/// that is empty or otherwise not JSON, that is nested deeper than 127 levels, or that `T` does not take.
+/// - [`OtherScheme`](EventError::OtherScheme) if another scheme verified the delivery, whatever its body.
+/// - [`NotUtf8`](EventError::NotUtf8) if the body is not UTF-8.
+/// - [`Json`](EventError::Json) if the body is empty or otherwise not JSON, is nested deeper than 127 levels, or does
+///   not fit `T`.
 pub fn json<T: DeserializeOwned>(
     delivery: &VerifiedDelivery,
     schemes: &'static [&'static str],
@@ -35,14 +38,14 @@ pub(crate) fn field<'v, T: Deserialize<'v>>(name: &str, value: &'v Value) -> Res
     serde_path_to_error::deserialize(value).map_err(|error| EventError::json(&error).within(name))
 }
 
-/// A field that means its empty value where it is `null`; with `#[serde(default)]`, where it is missing too.
+/// Reads `null` as the empty value; with `#[serde(default)]`, a missing field too.
 pub(crate) fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A list of what is parsed as `W`.
+/// Reads a list whose items are parsed as `W`.
 pub(crate) fn list<'de, D: Deserializer<'de>, W: Deserialize<'de> + Into<T>, T>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -50,7 +53,7 @@ pub(crate) fn list<'de, D: Deserializer<'de>, W: Deserialize<'de> + Into<T>, T>(
     Ok(parsed.into_iter().map(Into::into).collect())
 }
 
-/// The same, empty where it is `null`.
+/// The same, with `null` as an empty list.
 pub(crate) fn list_or_empty<'de, D: Deserializer<'de>, W: Deserialize<'de> + Into<T>, T>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {

@@ -22,24 +22,23 @@
 //! ```
 //!
 //! Behind a guard, a handler in axum or actix-web takes the event itself, with the extractor `Event<T>` (features `axum` and
-//! `actix`), or calls `verified.event()` on `Verified`.
+//! `actix`), or takes `Verified` and calls `verified.event()`.
 //!
 //! # Where an event comes from
 //!
-//! From a [`VerifiedDelivery`](countersign::VerifiedDelivery), and from nothing else: no event implements `Deserialize`, and none
-//! can be written as a literal outside of this crate. A function that takes an event cannot be called with a body that nobody
-//! verified. To test such a function, be the sender: sign a body with
-//! `countersign::Signer` (feature `sign` of the core) and verify it.
+//! Only from a [`VerifiedDelivery`](countersign::VerifiedDelivery). No event implements `Deserialize`, and no code outside this
+//! crate can write one as a literal, so a function that takes an event never sees a body that nobody verified. To test such a
+//! function, be the sender: sign a body with `countersign::Signer` (feature `sign` of the core) and verify it.
 //!
 //! ```compile_fail,E0277
 //! serde_json::from_str::<countersign_events::moduslink::Event>("{}"); // the trait `Deserialize` is not implemented
 //! ```
 //!
-//! An event is made of its own sender's deliveries only, told by the [name of the scheme](countersign::Scheme::name) that verified
-//! them. A delivery of another sender is an [`EventError::OtherScheme`], since its route is wired up wrongly. For a scheme of
-//! your own in the place of a named one, say for Modern Dropship once you know what it really sends, take the named one's
-//! name: `Scheme::builder("modern-dropship")`. At an address of several senders, take `Verified` and choose by
-//! `verified.scheme().name()`.
+//! Only from a delivery of its own sender. The check compares [`Scheme::name`](countersign::Scheme::name) of the scheme that
+//! verified the delivery with the names in the table below. Any other name is an [`EventError::OtherScheme`]: somebody wired
+//! the route to the wrong sender. If you replace a named scheme by one of your own, give it the same name: for
+//! Modern Dropship, once you know what it really sends, `Scheme::builder("modern-dropship")`. Where several senders share
+//! an address, take `Verified` and choose by `verified.scheme().name()`.
 //!
 //! # Senders
 //!
@@ -51,32 +50,32 @@
 //! | eWarehousing | [`ewarehousing::Event`] | `ewarehousing` | [`group`](ewarehousing::Group) and [`action`](ewarehousing::Action) | `group`, `action` | `body` |
 //! | Extend Commerce | [`extend::Event`] | `extend` | [`action`](extend::Action) of each notification | `Id`, `Notifications`, each `Action` | `Details` |
 //!
-//! Each module says where its facts come from: the sender's documentation, its code, or, where it says *inferred*, neither.
-//! For any other sender, implement [`FromDelivery`] for a type of your own.
+//! Each module names the source of its facts: the sender's documentation or code. A fact that has neither is called
+//! *inferred*. For any other sender, implement [`FromDelivery`] for a type of your own.
 //!
-//! # What is kept of a body
+//! # What an event keeps of the body
 //!
-//! - **Unknown words** are values. What happened is an open enum: a word without a variant is `Other`, and `as_str` gives it.
-//! - **Unknown fields** are kept, in the field `other` of the object in which they stand.
+//! - **Unknown words**: what happened is an open enum. A word that has no variant is `Other`, never an error; `as_str` gives it.
+//! - **Unknown fields**: each object keeps them in its field `other`.
 //! - **Free parts** stay JSON. A method of the same name parses them: `notification.details::<Order>()?`.
-//! - **Times** are kept as the sender wrote them: see [`SentTime`]. One that cannot be read loses neither the delivery nor its text.
-//! - **A missing field** is `None`, or empty, unless it is required. `null` means the same as missing.
-//! - **A field of another JSON type**, such as a number in the place of a string, is an error: nothing is converted.
-//! - **A field that is given twice** is an error where it has a name here. In `other` and in the free parts the last one counts.
-//! - **Numbers** in the free parts are those of `serde_json`: beyond 64 bits they are rounded, unless its feature
+//! - **Times** stay as the sender wrote them: see [`SentTime`]. An unreadable time is no error.
+//! - **Missing fields** are `None` or empty, unless the table requires them. `null` counts as missing.
+//! - **Fields of another JSON type** are an error: a number is never taken for a string, nor a string for a number.
+//! - **Duplicate fields** are an error if the event names them. In `other` and in the free parts, the last one counts.
+//! - **Numbers** in the free parts are `serde_json`'s: beyond 64 bits they are rounded, unless its feature
 //!   `arbitrary_precision` is on.
 //!
-//! An event holds what the body says of people; so does its `Debug`. An [`EventError`] never does.
+//! An event's `Debug` shows what the body says, which may be personal data. An [`EventError`] never does.
 //!
-//! # Bodies that are no event
+//! # Bodies that are not an event
 //!
-//! [`EventError`] names the place: `links[0].href: invalid type: integer, expected a string at line 1 column 63`. A body is refused
-//! that is empty, is not UTF-8, is not JSON or goes on after it, is nested deeper than 127 levels, is not an object, or lacks
-//! what is required. A byte order mark before the JSON is skipped. No input panics. There is no limit to a body but the
-//! verifier's.
+//! An [`EventError`] names the place in the body: `links[0].href: invalid type: integer, expected a string at line 1 column 63`.
+//! These bodies give one: an empty body, one that is not UTF-8, one that is not JSON or has anything but white space after the
+//! JSON, one nested deeper than 127 levels, one that is not an object, and one without a required field. One byte order mark
+//! before the JSON is skipped. No body panics. The only limit to its length is the verifier's.
 //!
-//! A sender takes 422 for a failure and sends the same body again, until its retries are used up. Watch the `WARN`
-//! events: the bytes are still there, in `Verified`, for a handler that can do without the event.
+//! A sender takes the extractor's 422 for a failure and sends the same body again until it gives up. Watch the
+//! `WARN` events. A handler that can do without the event takes `Verified`, which has the bytes.
 //!
 //! # Features
 //!
@@ -84,7 +83,7 @@
 //! |---|---|---|
 //! | `axum` | no | `Event<T>` as an axum extractor, behind the guard of `countersign-tower` |
 //! | `actix` | no | `Event<T>` as an actix-web extractor, behind the guard of `countersign-actix` |
-//! | `tracing` | yes | a log event for each delivery that an extractor refuses; and the core's own log events |
+//! | `tracing` | yes | a `WARN` or `ERROR` event for each delivery that an extractor refuses, and the core's own log events |
 
 mod error;
 #[cfg(any(feature = "actix", feature = "axum"))]

@@ -1,9 +1,9 @@
 //! Events of Modern Dropship, formerly Convictional. **Unconfirmed**, as [its signature](countersign::senders::modern_dropship) is.
 //!
-//! The sender documents the topics, that it delivers at least once, and that the id tells duplicates
-//! ([documentation](https://developers.moderndropship.com/docs/webhooks)). The body's fields are those of the sender's own code
-//! of 2021; that the topic may stand in `event_type` instead of `type` is inferred, and so is that the topic and
-//! `_id` are always there. Compare them with a real delivery before you depend on them.
+//! The sender documents that it delivers at least once and that the id tells duplicates apart
+//! ([documentation](https://developers.moderndropship.com/docs/webhooks)). The fields come from the sender's own code of 2021. That
+//! the topic may stand in `event_type` instead of `type` is inferred, as is that the topic and `_id` are always there. Compare them
+//! with a real delivery before you depend on them.
 
 use countersign::VerifiedDelivery;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{EventError, FromDelivery, SentTime, json, json::field, open_enum::open_enum};
 
-/// An event: something happened to an order, a product or a variant.
+/// Something that happened to an order, a product or a variant.
 ///
 /// ```
 /// use countersign::VerifiedDelivery;
@@ -35,7 +35,7 @@ use crate::{EventError, FromDelivery, SentTime, json, json::field, open_enum::op
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    /// `_id`: the delivery's id, the same in each copy of it.
+    /// `_id`: the id by which the sender says to tell duplicates apart.
     pub id: String,
     /// `type`, or `event_type` where there is no `type`: what happened.
     pub event_type: EventType,
@@ -43,24 +43,24 @@ pub struct Event {
     pub created: Option<SentTime<OffsetDateTime>>,
     /// `companyObjectId`: the company that the event belongs to.
     pub company_object_id: Option<String>,
-    /// `data`: what it happened to, in a form of the topic's; `null` where it is missing.
+    /// `data`: what it happened to; its form depends on the topic. `null` if missing.
     pub data: Value,
     /// The fields that are not named here.
     pub other: Map<String, Value>,
 }
 
 impl Event {
-    /// [`data`](Self#structfield.data) as a type of yours.
+    /// Parses [`data`](Self#structfield.data).
     ///
     /// # Errors
-    /// [`EventError::Json`] where `T` does not take it.
+    /// [`EventError::Json`] if it does not fit `T`.
     pub fn data<'v, T: Deserialize<'v>>(&'v self) -> Result<T, EventError> {
         field("data", &self.data)
     }
 }
 
 open_enum! {
-    /// What happened: the topic.
+    /// What happened: the sender's topic.
     EventType {
         OrderFulfilled = "order.fulfilled",
         OrderCancelled = "order.cancelled",

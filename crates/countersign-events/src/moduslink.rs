@@ -1,9 +1,8 @@
 //! Events of ModusLink.
 //!
-//! The sender documents the fields, and that a delivery may arrive twice, out of order, or after a status that was skipped
-//! ([documentation](https://apiportal-uat.moduslink.com/documentation/webhook)). It sends no id of the delivery. Which fields
-//! are always there is not documented: that `eventType` and `eventObjectId` are is inferred, since an event
-//! means nothing without them.
+//! The sender documents the fields, and that deliveries may arrive twice or out of order and may skip a status
+//! ([documentation](https://apiportal-uat.moduslink.com/documentation/webhook)). A delivery has no id. The sender does not document
+//! which fields are always there; that `eventType` and `eventObjectId` are is inferred.
 
 use countersign::VerifiedDelivery;
 use serde::Deserialize;
@@ -12,7 +11,7 @@ use time::PrimitiveDateTime;
 
 use crate::{EventError, FromDelivery, SentTime, json, json::list_or_empty, open_enum::open_enum};
 
-/// An event: something happened to an order, a return or a purchase order, which the links lead to.
+/// Something that happened to an order, a return or a purchase order.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
@@ -24,9 +23,9 @@ pub struct Event {
     pub event_object_name: Option<ObjectName>,
     /// `eventObjectReference`: your reference for the object.
     pub event_object_reference: Option<String>,
-    /// `eventDateTime`: a date and a time of day **without a zone**, so not an instant. Which zone is meant is not documented.
+    /// `eventDateTime`: a date and a time of day **without a zone**, so not an instant. The sender does not document the zone.
     pub event_date_time: Option<SentTime<PrimitiveDateTime>>,
-    /// `links`: where the API has the object.
+    /// `links`: the object's addresses in the API; empty if missing.
     pub links: Vec<Link>,
     /// The fields that are not named here.
     pub other: Map<String, Value>,
@@ -36,8 +35,7 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Link {
-    /// `href`: the address, a path without a host in the documented example. Resolve it against the API address that you have
-    /// configured.
+    /// `href`: a path without a host in the documented example. Resolve it against the API address that you configured.
     pub href: String,
     /// `rel`: what the link leads to.
     pub rel: Option<String>,
@@ -48,9 +46,9 @@ pub struct Link {
 open_enum! {
     /// What happened, to which kind of object.
     ///
-    /// Only these three strings are known. The sender documents more happenings (orders confirmed, cancelled, released,
-    /// reserved, partially shipped, shipped, invoiced, paid; returns confirmed, cancelled, partially received, received; purchase
-    /// orders created, cancelled, goods partially received, goods received) and not how it writes them.
+    /// Only these three strings are known. The sender also documents orders confirmed, cancelled, released, reserved, partially
+    /// shipped, shipped, invoiced and paid; returns confirmed, cancelled, partially received and received; purchase orders created,
+    /// cancelled, goods partially received and goods received; but not the strings for them.
     EventType {
         OrdersCreated = "Orders.Created",
         RmasCreated = "Rmas.Created",

@@ -1,11 +1,11 @@
-/// An enum of the words that a sender is known to write, and of any other: a new word is a value, never an error.
+/// Defines an enum of the words that a sender is known to write, with room for any other.
 macro_rules! open_enum {
     ($(#[$about:meta])* $name:ident { $($variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
         ///
-        /// A word that has no variant is kept in `Other`. Two values are equal where their words are, so code that compares
-        /// with a word, `== "…"`, still works after a later version gives that word a variant; a pattern
-        /// `Other(word) if word == "…"` does not.
+        /// A word that has no variant is `Other`, never an error. Values are equal if their words are. For a word without a
+        /// variant, compare with the text, `value == "…"`: that still works after a later version adds the variant, unlike
+        /// the pattern `Other(word) if word == "…"`.
         #[derive(Clone, Debug)]
         #[non_exhaustive]
         pub enum $name {
@@ -18,7 +18,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// Every value with a variant of its own.
+            /// Every value that has a variant of its own.
             pub const KNOWN: &'static [Self] = &[$(Self::$variant),+];
 
             /// The word, as the sender writes it.

@@ -8,10 +8,10 @@ use time::{
     macros::format_description,
 };
 
-/// A time in a body: the text that the sender wrote, and what it means where it has the sender's form.
+/// A time in a body: the text that the sender wrote, and the time that it means.
 ///
-/// A text in another form is no error, since a delivery is worth more than its time: [`parsed`](Self::parsed) is `None`, and
-/// [`as_str`](Self::as_str) still has the text. Of a JSON value that is no string, the text is its JSON.
+/// A text in another form than the sender's is no error, since it must not cost the whole delivery: [`parsed`](Self::parsed) is
+/// then `None`, and [`as_str`](Self::as_str) still gives the text. If the JSON value is not a string, the text is its JSON.
 ///
 /// | type | accepted form | who writes it |
 /// |---|---|---|
@@ -19,7 +19,7 @@ use time::{
 /// | `SentTime<OffsetDateTime>` | RFC 3339, `2021-12-02T15:20:06.000Z` | Modern Dropship |
 /// | `SentTime<OffsetDateTime>` | an offset without a colon, `2022-02-11T17:45:01+0000` | eWarehousing, inside `body` |
 ///
-/// It implements `Deserialize`, so types of your own for the free parts of a body can use it:
+/// Use it in types of your own for the free parts of a body:
 ///
 /// ```
 /// use countersign_events::SentTime;
@@ -45,7 +45,7 @@ impl<T: Copy> SentTime<T> {
         &self.text
     }
 
-    /// What the text means; `None` where it does not have the sender's form.
+    /// The time that the text means, or `None` if it does not have the sender's form.
     pub fn parsed(&self) -> Option<T> {
         self.parsed
     }
@@ -86,14 +86,14 @@ impl<'de> Deserialize<'de> for SentTime<OffsetDateTime> {
     }
 }
 
-/// Writes the text.
+/// Writes the text as the sender wrote it.
 impl<T> fmt::Display for SentTime<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.text)
     }
 }
 
-/// Writes the text, as a string.
+/// Writes the text as a string.
 impl<T> Serialize for SentTime<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
