@@ -11,6 +11,7 @@ mod bodies;
 mod bug_classes;
 mod config;
 mod content;
+mod events;
 mod examples;
 mod guard;
 mod harness;
