@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower_service::Service;
 
-use crate::{body::VerifiedBody, headers::RequestHead, layer::Guard};
+use crate::{body::VerifiedBody, headers::RequestHead, layer::Guard, unread::Unread};
 
 pin_project! {
     /// The response: the inner service's to a verified delivery, or a rejection's.
@@ -38,8 +38,7 @@ pin_project! {
             guard: Arc<Guard>,
             // Until there is a verdict.
             head: Option<Parts>,
-            #[pin]
-            body: B,
+            body: Unread<B>,
             trailers: Option<Box<HeaderMap>>,
             receiving: Receiving<Sleep>,
         },
@@ -62,6 +61,7 @@ where
     pub(crate) fn new(service: S, request: Request<B>, guard: Arc<Guard>) -> Self {
         let receiving = Receiving::new(guard.body_timeout, tokio::time::sleep);
         let (head, body) = request.into_parts();
+        let body = Unread::new(body);
         Self { state: State::Receiving { service, guard, head: Some(head), body, trailers: None, receiving } }
     }
 }
@@ -69,14 +69,14 @@ where
 impl<S, B, R> Future for ResponseFuture<S, B>
 where
     S: Service<Request<VerifiedBody>, Response = Response<R>>,
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     R: Default,
 {
     type Output = Result<Response<R>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
-        if let StateProjection::Receiving { service, guard, head: slot, mut body, trailers, receiving } =
+        if let StateProjection::Receiving { service, guard, head: slot, body, trailers, receiving } =
             state.as_mut().project()
         {
             // There is none after a panic in the inner service's `call`.
@@ -84,7 +84,7 @@ where
             // Until the body says that there is no more: `is_end_stream` is only a hint.
             let next = |cx: &mut Context<'_>| {
                 // What is no data counts like a chunk without a byte, of which there may be only so many.
-                body.as_mut().poll_frame(cx).map_ok(|frame| {
+                body.poll_frame(cx).map_ok(|frame| {
                     frame.into_data().unwrap_or_else(|other| {
                         *trailers = trailers.take().or(other.into_trailers().ok().map(Box::new));
                         Bytes::new()
@@ -104,6 +104,7 @@ where
                 }
                 Err(rejection) => {
                     guard.rejected(&rejection);
+                    body.discard(&head.headers, guard.linger);
                     state.set(State::Rejected);
                     return Poll::Ready(Ok(response(rejection, head.version)));
                 }

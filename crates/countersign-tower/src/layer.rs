@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::{BodyBudget, Rejection, Verifier};
+use countersign::{BodyBudget, Linger, Rejection, Verifier};
 use http::HeaderName;
 use tower_layer::Layer;
 
@@ -22,6 +22,7 @@ pub(crate) struct Guard {
     pub(crate) names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
     pub(crate) body_budget: Option<BodyBudget>,
+    pub(crate) linger: Linger,
     on_reject: Option<Arc<Hook>>,
 }
 
@@ -38,7 +39,8 @@ impl VerifyWebhookLayer {
     /// sets one.
     pub fn new(verifier: Verifier) -> Self {
         let names = headers::names(&verifier);
-        Self(Arc::new(Guard { verifier, names, body_timeout: None, body_budget: None, on_reject: None }))
+        let (body_timeout, body_budget, linger) = (None, None, Linger::default());
+        Self(Arc::new(Guard { verifier, names, body_timeout, body_budget, linger, on_reject: None }))
     }
 
     /// Answers 408 where the whole body has not arrived this long after the headers.
@@ -51,6 +53,16 @@ impl VerifyWebhookLayer {
     /// Answers 503 where the bodies that are being received, of all guards with this budget, leave too little of it.
     pub fn body_budget(self, budget: BodyBudget) -> Self {
         self.with(|guard| guard.body_budget = Some(budget))
+    }
+
+    /// Bounds what is read and discarded of a refused body so that its sender sees the answer: 32 MiB and 5 seconds unless set.
+    /// [`Linger::OFF`] closes the connection with the answer.
+    ///
+    /// A task of the Tokio runtime does it, whose timers must be enabled; where there is no runtime, the body is dropped with the
+    /// answer. Such a task counts against no concurrency limit: on HTTP/1 there is at most one for each connection, on HTTP/2 one
+    /// for each of its streams, and a graceful shutdown waits for it.
+    pub fn linger(self, linger: Linger) -> Self {
+        self.with(|guard| guard.linger = linger)
     }
 
     /// Calls this with every rejection, before the response is made: to count them, or to raise an alarm.
@@ -84,6 +96,7 @@ impl fmt::Debug for Guard {
             .field("verifier", &self.verifier)
             .field("body_timeout", &self.body_timeout)
             .field("body_budget", &self.body_budget)
+            .field("linger", &self.linger)
             .field("on_reject", &self.on_reject.is_some())
             .finish_non_exhaustive()
     }

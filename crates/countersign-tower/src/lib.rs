@@ -76,6 +76,7 @@ mod future;
 mod headers;
 mod layer;
 mod service;
+mod unread;
 
 pub use body::VerifiedBody;
 #[cfg(feature = "axum")]

@@ -38,7 +38,7 @@ impl<S> Clone for VerifyWebhook<S> {
 impl<S, B, R> Service<Request<B>> for VerifyWebhook<S>
 where
     S: Service<Request<VerifiedBody>, Response = Response<R>> + Clone,
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     R: Default,
 {
     type Response = Response<R>;

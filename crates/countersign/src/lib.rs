@@ -73,7 +73,7 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
-//! | `bytes` | no | `BufferedVerification`, which keeps the body, `Receiving` and `BodyBudget`; for adapters |
+//! | `bytes` | no | `BufferedVerification`, which keeps the body, `Receiving`, `BodyBudget` and `Linger`; for adapters |
 
 mod algorithm;
 #[cfg(feature = "bytes")]
@@ -87,6 +87,8 @@ mod error;
 mod form;
 mod headers;
 mod key;
+#[cfg(feature = "bytes")]
+mod linger;
 #[cfg(feature = "public-key")]
 mod public_key;
 #[cfg(feature = "bytes")]
@@ -112,6 +114,8 @@ pub use config::{Config, ConfigError};
 pub use error::BuildError;
 pub use headers::{Headers, RequestHead};
 pub use key::{Key, KeyId, Secret};
+#[cfg(feature = "bytes")]
+pub use linger::Linger;
 #[cfg(feature = "public-key")]
 pub use public_key::PublicKey;
 #[cfg(feature = "bytes")]

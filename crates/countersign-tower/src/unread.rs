@@ -1,0 +1,57 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use countersign::Linger;
+use http::{HeaderMap, header};
+use http_body::{Body, Frame};
+use tokio::runtime::Handle;
+
+/// The part of a request's body that has not been read yet.
+pub(crate) struct Unread<B> {
+    // Dropped with its last frame, after which a body must not be polled.
+    body: Option<B>,
+    polled: bool,
+}
+
+impl<B> Unread<B> {
+    pub(crate) fn new(body: B) -> Self {
+        Self { body: Some(body), polled: false }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Unread<B> {
+    pub(crate) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        self.polled = true;
+        let next = ready!(Pin::new(body).poll_frame(cx));
+        if !matches!(next, Some(Ok(_))) {
+            self.body = None;
+        }
+        Poll::Ready(next)
+    }
+
+    /// Discards the rest in a task of its own: a server reads a body for as long as somebody holds and polls it.
+    pub(crate) fn discard(&mut self, headers: &HeaderMap, linger: Linger)
+    where
+        B: Send + 'static,
+    {
+        let Some(mut body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        // The sender still waits for `100 Continue`, which a server says to whoever polls the body.
+        let waits = !self.polled && headers.contains_key(header::EXPECT);
+        if waits || linger.is_off() {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(linger.discard(tokio::time::sleep, move |cx| {
+                let frame = Pin::new(&mut body).poll_frame(cx);
+                frame.map_ok(|frame| frame.into_data().unwrap_or_default())
+            }));
+        }
+    }
+}
