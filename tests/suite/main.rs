@@ -16,6 +16,7 @@ mod guard;
 mod harness;
 mod keys;
 mod layering;
+mod lingering;
 mod lists;
 mod load;
 mod log;

@@ -23,18 +23,3 @@ impl Stream for VerifiedPayload {
         Poll::Ready(self.0.take().map(Ok))
     }
 }
-
-/// What was not read of a rejected request's payload, for the response to hold.
-///
-/// actix drains a chunked payload that was dropped before the response, for as long as its sender likes; with one that
-/// is still held it closes the connection after the response, as it was told to. It is held by the response's head, since
-/// middleware may put another body in the place of an empty one.
-pub(crate) struct Unread {
-    _payload: Payload,
-}
-
-impl Unread {
-    pub(crate) fn new(payload: Payload) -> Self {
-        Self { _payload: payload }
-    }
-}

@@ -8,23 +8,16 @@ use std::{
 
 use actix_web::{
     HttpMessage, HttpResponse,
-    body::{EitherBody, MessageBody},
+    body::{BoxBody, EitherBody, MessageBody},
     dev::{Payload, Service, ServiceRequest, ServiceResponse},
-    http::{
-        ConnectionType, StatusCode, Version,
-        header::{HeaderName, HeaderValue},
-    },
+    http::{StatusCode, Version},
 };
-use countersign::{Receiving, Rejection, Reservation};
+use countersign::{Linger, Receiving, Rejection, Reservation};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
-use crate::{
-    body::{Unread, VerifiedPayload},
-    headers::RequestHead,
-    transform::VerifyWebhook,
-};
+use crate::{body::VerifiedPayload, headers::RequestHead, transform::VerifyWebhook, unread::Unread};
 
 pin_project! {
     #[doc(hidden)]
@@ -83,7 +76,13 @@ where
         {
             // There is none after a panic in the inner service's `call`.
             let Some(request) = slot else { return Poll::Pending };
-            let next = |cx: &mut Context<'_>| Pin::new(&mut *payload).poll_next(cx);
+            let next = |cx: &mut Context<'_>| {
+                let next = ready!(Pin::new(&mut *payload).poll_next(cx));
+                if !matches!(next, Some(Ok(_))) {
+                    *payload = Payload::None;
+                }
+                Poll::Ready(next)
+            };
             let head = RequestHead { request, names: &guard.names };
             let verdict =
                 ready!(receiving.poll(cx, &guard.verifier, &head, guard.body_budget.as_ref(), next));
@@ -97,7 +96,7 @@ where
                 }
                 Err(rejection) => {
                     guard.rejected(&rejection);
-                    let response = response(rejection, request.version(), payload.take());
+                    let response = response(rejection, request.version(), payload.take(), guard.linger);
                     state.set(State::Rejected);
                     return Poll::Ready(Ok(request.into_response(response).map_into_right_body()));
                 }
@@ -112,19 +111,23 @@ where
     }
 }
 
-fn response(rejection: Rejection, version: Version, unread: Payload) -> HttpResponse {
+fn response(rejection: Rejection, version: Version, payload: Payload, linger: Linger) -> HttpResponse {
     // Every kind's status is a valid one; another would still have to reject.
     let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    let mut response = HttpResponse::new(status);
-    for (name, value) in rejection.headers() {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    let mut response = HttpResponse::build(status);
+    for header in rejection.headers() {
+        response.insert_header(*header);
     }
     if version <= Version::HTTP_11 {
-        response.head_mut().set_connection_type(ConnectionType::Close);
+        // The client need not wait for the body's end to know that it is empty.
+        response.force_close().no_chunking(0);
     }
+    let ended = matches!(payload, Payload::None);
+    let unread = Unread::new(payload);
+    let body = if ended || linger.is_off() { BoxBody::new(()) } else { unread.discarded_by(linger) };
     response.extensions_mut().insert(rejection);
-    response.extensions_mut().insert(Unread::new(unread));
-    response
+    response.extensions_mut().insert(unread);
+    response.body(body)
 }
 
 impl<S: Service<ServiceRequest>> fmt::Debug for ResponseFuture<S> {

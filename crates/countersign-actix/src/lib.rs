@@ -68,6 +68,7 @@ mod future;
 mod headers;
 mod middleware;
 mod transform;
+mod unread;
 
 pub use extract::{MiddlewareMissing, Verified};
 #[doc(hidden)]

@@ -11,7 +11,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
     http::header::HeaderName,
 };
-use countersign::{BodyBudget, Rejection, Verifier};
+use countersign::{BodyBudget, Linger, Rejection, Verifier};
 
 use crate::{headers, middleware::VerifyWebhookMiddleware};
 
@@ -28,6 +28,7 @@ pub struct VerifyWebhook {
     pub(crate) names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
     pub(crate) body_budget: Option<BodyBudget>,
+    pub(crate) linger: Linger,
     on_reject: Option<Arc<Hook>>,
 }
 
@@ -36,7 +37,8 @@ impl VerifyWebhook {
     /// sets one.
     pub fn new(verifier: Verifier) -> Self {
         let names = headers::names(&verifier);
-        Self { verifier, names, body_timeout: None, body_budget: None, on_reject: None }
+        let (body_timeout, body_budget, linger) = (None, None, Linger::default());
+        Self { verifier, names, body_timeout, body_budget, linger, on_reject: None }
     }
 
     /// Answers 408 where the whole body has not arrived this long after the headers.
@@ -48,6 +50,16 @@ impl VerifyWebhook {
     /// Answers 503 where the bodies that are being received, of all guards with this budget, leave too little of it.
     pub fn body_budget(mut self, budget: BodyBudget) -> Self {
         self.body_budget = Some(budget);
+        self
+    }
+
+    /// Bounds what is read and discarded of a refused body so that its sender sees the answer: 32 MiB and 5 seconds unless set.
+    ///
+    /// On HTTP/1, actix-web itself then reads on, without bound in bytes, for `HttpServer::client_disconnect_timeout`, which is one
+    /// second unless set. With [`Linger::OFF`] that is all it does; with a timeout of zero as well, the connection closes
+    /// with the answer.
+    pub fn linger(mut self, linger: Linger) -> Self {
+        self.linger = linger;
         self
     }
 
@@ -86,6 +98,7 @@ impl fmt::Debug for VerifyWebhook {
             .field("verifier", &self.verifier)
             .field("body_timeout", &self.body_timeout)
             .field("body_budget", &self.body_budget)
+            .field("linger", &self.linger)
             .field("on_reject", &self.on_reject.is_some())
             .finish_non_exhaustive()
     }
