@@ -230,7 +230,7 @@ const ENDINGS: [(&str, &[u8]); 2] =
 
 #[tokio::test]
 async fn a_sender_that_dribbles_is_answered_at_once_and_cut_off_at_the_bound_in_time() {
-    let bound = Duration::from_millis(500);
+    let bound = Duration::from_secs(1);
     for (framework, address) in Setup::new(Linger::new(MIB, bound)).serve() {
         for (ending, chunk) in ENDINGS {
             let head = head(&unsigned(), "moduslink", ending);
@@ -256,7 +256,7 @@ async fn a_sender_that_falls_silent_is_cut_off_at_the_bound_in_time() {
             let head = head(&unsigned(), "moduslink", ending);
             let answer = answer_to(address, &head, Duration::ZERO).await;
             assert_status(&answer, 401, framework);
-            assert!((bound..bound * 8).contains(&started.elapsed()), "{framework}: {:?}", started.elapsed());
+            assert!((bound..bound * 20).contains(&started.elapsed()), "{framework}: {:?}", started.elapsed());
         }
     }
 }
