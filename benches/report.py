@@ -150,7 +150,7 @@ def loopback(report):
             [row["name"], size_text(row["size"]), f"{row['taken_by_guard']:,.0f} B", f"{row['read_from_socket']:,.0f} B"]
             for row in groups["rejection_bytes"]
         ]
-        out += ["How much of a refused body was taken: by the guard, and by the framework's own reading ahead.\n"]
+        out += ["How much of a refused body was read, to be hashed (*wrong*) or discarded (the others): by the guard, and from the socket.\n"]
         out += [table(["server", "body", "by the guard", "from the socket"], body)]
     if "memory" in groups:
         body = [

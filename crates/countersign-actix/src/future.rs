@@ -78,6 +78,7 @@ where
             let Some(request) = slot else { return Poll::Pending };
             let next = |cx: &mut Context<'_>| {
                 let next = ready!(Pin::new(&mut *payload).poll_next(cx));
+                // Nothing of it is left to discard.
                 if !matches!(next, Some(Ok(_))) {
                     *payload = Payload::None;
                 }

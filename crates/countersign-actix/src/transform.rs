@@ -53,11 +53,11 @@ impl VerifyWebhook {
         self
     }
 
-    /// Bounds what is read and discarded of a refused body so that its sender sees the answer: 32 MiB and 5 seconds unless set.
+    /// Bounds what is read and discarded of a refused body after the answer: 32 MiB and 5 seconds unless set.
     ///
-    /// On HTTP/1, actix-web itself then reads on, without bound in bytes, for `HttpServer::client_disconnect_timeout`, which is one
-    /// second unless set. With [`Linger::OFF`] that is all it does; with a timeout of zero as well, the connection closes
-    /// with the answer.
+    /// When a bound is reached on HTTP/1, actix-web reads on by itself, whatever the number of bytes, for
+    /// `HttpServer::client_disconnect_timeout`, which is one second unless set. With [`Linger::OFF`], that timeout is the only
+    /// bound. With a timeout of zero, the connection closes at the guard's bound, or with the answer where it is off.
     pub fn linger(mut self, linger: Linger) -> Self {
         self.linger = linger;
         self

@@ -104,7 +104,7 @@ where
                 }
                 Err(rejection) => {
                     guard.rejected(&rejection);
-                    body.discard(&head.headers, guard.linger);
+                    body.discard(cx, &head.headers, guard.linger);
                     state.set(State::Rejected);
                     return Poll::Ready(Ok(response(rejection, head.version)));
                 }

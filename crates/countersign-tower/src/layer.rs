@@ -55,12 +55,13 @@ impl VerifyWebhookLayer {
         self.with(|guard| guard.body_budget = Some(budget))
     }
 
-    /// Bounds what is read and discarded of a refused body so that its sender sees the answer: 32 MiB and 5 seconds unless set.
-    /// [`Linger::OFF`] closes the connection with the answer.
+    /// Bounds what is read and discarded of a refused body after the answer: 32 MiB and 5 seconds unless set.
     ///
-    /// A task of the Tokio runtime does it, whose timers must be enabled; where there is no runtime, the body is dropped with the
-    /// answer. Such a task counts against no concurrency limit: on HTTP/1 there is at most one for each connection, on HTTP/2 one
-    /// for each of its streams, and a graceful shutdown waits for it.
+    /// With [`Linger::OFF`] the connection closes with the answer, and a sender that is still writing may see a reset instead.
+    ///
+    /// A task on the Tokio runtime reads the body and needs the runtime's timers enabled, as `#[tokio::main]`'s are. Outside a
+    /// runtime, the body is dropped with the answer. No concurrency limit counts these tasks, but the server's own limits do bound
+    /// them: HTTP/1 has at most one for each connection, HTTP/2 one for each stream. A graceful shutdown waits for them.
     pub fn linger(self, linger: Linger) -> Self {
         self.with(|guard| guard.linger = linger)
     }

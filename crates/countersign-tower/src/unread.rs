@@ -36,22 +36,27 @@ impl<B: Body<Data = Bytes> + Unpin> Unread<B> {
         Poll::Ready(next)
     }
 
-    /// Discards the rest in a task of its own: a server reads a body for as long as somebody holds and polls it.
-    pub(crate) fn discard(&mut self, headers: &HeaderMap, linger: Linger)
+    /// Discards the rest, in a task of its own: a server reads a body for as long as somebody holds and polls it.
+    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, headers: &HeaderMap, linger: Linger)
     where
         B: Send + 'static,
     {
-        let Some(mut body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
         // The sender still waits for `100 Continue`, which a server says to whoever polls the body.
         let waits = !self.polled && headers.contains_key(header::EXPECT);
-        if waits || linger.is_off() {
+        if waits || linger.is_off() || self.ends_here(cx) {
             return;
         }
-        if let Ok(runtime) = Handle::try_current() {
+        if let (Some(mut body), Ok(runtime)) = (self.body.take(), Handle::try_current()) {
             runtime.spawn(linger.discard(tokio::time::sleep, move |cx| {
                 let frame = Pin::new(&mut body).poll_frame(cx);
                 frame.map_ok(|frame| frame.into_data().unwrap_or_default())
             }));
         }
+    }
+
+    /// Whether all of it has arrived: a small body comes with the head, in one frame, and needs no task.
+    fn ends_here(&mut self, cx: &mut Context<'_>) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+            || (self.poll_frame(cx).is_ready() && self.poll_frame(cx).is_ready() && self.body.is_none())
     }
 }

@@ -9,27 +9,29 @@ use std::{
 
 use bytes::Bytes;
 
-/// Bounds on the part of a refused body that is read and thrown away after the answer.
+/// Bounds on how much of a refused body is discarded after the answer, in bytes and in time.
 ///
-/// A refusal is decided and answered before the body is read. A server that then closes the connection makes the kernel reset
-/// it, because bytes are left unread, and the reset destroys the answer of a sender that is still writing. So the guard lets
-/// the sender finish: it discards what still arrives, without keeping or hashing it, until the body ends or one of two bounds
-/// is reached. nginx calls this `lingering_close`.
+/// A guard refuses most requests before their body has arrived. If the server then closed the connection, the kernel would
+/// reset it because of the bytes left unread, and the reset destroys the answer for a sender that writes its whole body before
+/// it reads. So the guard answers at once, and then discards what still arrives, without keeping or hashing it, until the body
+/// ends or a bound is reached. nginx calls this `lingering_close`.
 ///
-/// The default is 32 MiB and 5 seconds. It is longer than that of Go's `net/http` (256 KiB, then 500 ms) and stricter than
-/// that of nginx (30 seconds, any number of bytes): the largest payload of a sender that is named here is GitHub's, of 25 MB.
-/// A body that announces more than the bound is read up to the bound all the same: a sender that reads while it writes sees
-/// the answer by then, any other one sees the connection reset.
+/// The default is 32 MiB and 5 seconds. nginx lingers for up to 30 seconds, whatever the number of bytes; Go's `net/http` reads
+/// 256 KiB and then waits 500 ms. 32 MiB covers GitHub's payloads, which are up to 25 MB.
 ///
-/// An attacker gains a connection for the length of the time bound and makes the server read what they send. Both cost them as
-/// much as the server, and no memory is held.
+/// A body that announces more than the bound is discarded up to the bound as well. That is time enough for a sender that reads
+/// while it writes; any other one sees a reset.
+///
+/// An attacker can hold a connection for the length of the time bound and make the server read as many bytes as they send, which
+/// costs them no less than the server. It costs no memory.
 ///
 /// ```
 /// use std::time::Duration;
 /// use countersign::Linger;
 ///
+/// // For `linger` of `VerifyWebhookLayer` in tower and axum, of `VerifyWebhook` in actix-web.
 /// let short = Linger::new(4 << 20, Duration::from_secs(2));
-/// assert_ne!(short, Linger::default());
+/// assert!(!short.is_off());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Linger {
@@ -38,10 +40,10 @@ pub struct Linger {
 }
 
 impl Linger {
-    /// The guard discards nothing: the connection closes with the answer, which a sender that is still writing may not see.
+    /// Discards nothing: a sender that is still writing may see a reset instead of the answer.
     pub const OFF: Self = Self::new(0, Duration::ZERO);
 
-    /// Discards at most this many bytes, and for at most this long in total, however slowly they come.
+    /// Discards about this many bytes at most, to the chunk, and for this long in total, however slowly they arrive.
     pub const fn new(bytes: usize, time: Duration) -> Self {
         Self { bytes, time }
     }
@@ -53,7 +55,7 @@ impl Linger {
 
     /// Discards chunks until the body has ended or failed, or a bound is reached.
     ///
-    /// For adapters: `timer` is the runtime's, such as `tokio::time::sleep`, and starts with the first poll. `next` gives the
+    /// For adapters. `timer` is the runtime's, such as `tokio::time::sleep`, and starts with the first poll. `next` gives the
     /// body's chunks, and none after the last.
     pub async fn discard<T: Future<Output = ()>, E>(
         self,
@@ -106,9 +108,9 @@ mod tests {
         timer: fn(Duration) -> T,
         mut next: impl FnMut() -> Poll<Option<Result<Bytes, &'static str>>>,
     ) -> (bool, usize) {
-        let mut taken = 0;
+        let mut taken = 0_usize;
         let discarding = linger.discard(timer, |_| {
-            taken += 1;
+            taken = taken.saturating_add(1);
             next()
         });
         let ended = pin!(discarding).poll(&mut Context::from_waker(Waker::noop())).is_ready();
