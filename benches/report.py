@@ -150,7 +150,7 @@ def loopback(report):
             [row["name"], size_text(row["size"]), f"{row['taken_by_guard']:,.0f} B", f"{row['read_from_socket']:,.0f} B"]
             for row in groups["rejection_bytes"]
         ]
-        out += ["Bytes read of a rejected body: by the guard, and by the framework, which reads ahead.\n"]
+        out += ["Bytes read of a rejected body, to be hashed (*wrong*) or discarded (the others): by the guard, and from the socket.\n"]
         out += [table(["server", "body", "by the guard", "from the socket"], body)]
     if "memory" in groups:
         body = [

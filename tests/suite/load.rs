@@ -19,7 +19,7 @@ use actix_web::{
     web,
 };
 use bytes::Bytes;
-use countersign::{BodyBudget, Receiving, RejectionKind, Secret, Verifier, senders};
+use countersign::{BodyBudget, Linger, Receiving, RejectionKind, Secret, Verifier, senders};
 use countersign_actix::VerifyWebhook;
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
 use futures_core::Stream;
@@ -90,7 +90,7 @@ async fn answer(_: Request<VerifiedBody>) -> Result<Response<Full<Bytes>>, Infal
 #[test]
 fn in_tower_a_body_over_the_budget_is_503_and_not_read() {
     let budget = BodyBudget::new(LIMIT + 10);
-    let guard = VerifyWebhookLayer::new(verifier()).body_budget(budget.clone());
+    let guard = VerifyWebhookLayer::new(verifier()).body_budget(budget.clone()).linger(Linger::OFF);
     let deliver =
         |sent: &Delivery, body| guard.layer(service_fn(answer)).oneshot(request(sent).map(|_| body));
     block_on(async {
@@ -118,7 +118,7 @@ fn in_tower_a_body_over_the_budget_is_503_and_not_read() {
 #[test]
 fn in_actix_a_body_over_the_budget_is_503_and_not_read() {
     let budget = BodyBudget::new(LIMIT + 10);
-    let guard = VerifyWebhook::new(verifier()).body_budget(budget.clone());
+    let guard = VerifyWebhook::new(verifier()).body_budget(budget.clone()).linger(Linger::OFF);
     block_on(async {
         let app = App::new().wrap(guard).default_service(web::to(HttpResponse::Ok));
         let app = actix_web::test::init_service(app).await;

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, future::Future, net::SocketAddr, sync::OnceLock, thread, time::Duration};
 
 use bytes::Bytes;
-use countersign::{Secret, Verifier, senders};
+use countersign::{Linger, Secret, Verifier, senders};
 use countersign_actix::VerifyWebhook;
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
 use flate2::{Compression, write::GzEncoder};
@@ -25,6 +25,9 @@ use crate::harness::{Delivery, hmac_delivery, verifier};
 
 const LIMIT: usize = countersign::DEFAULT_BODY_LIMIT;
 
+/// Enough for a test that waits for the end of a refused connection.
+const BRIEF: Linger = Linger::new(1 << 20, Duration::from_millis(200));
+
 /// The example receiver of each framework, which serve until the tests end.
 fn receivers() -> [(&'static str, SocketAddr); 2] {
     static RECEIVERS: OnceLock<[SocketAddr; 2]> = OnceLock::new();
@@ -45,7 +48,7 @@ fn listener() -> (std::net::TcpListener, SocketAddr) {
     (listener, address)
 }
 
-fn serve_axum(app: impl FnOnce() -> axum::Router + Send + 'static) -> SocketAddr {
+pub(crate) fn serve_axum(app: impl FnOnce() -> axum::Router + Send + 'static) -> SocketAddr {
     let (listener, address) = listener();
     thread::spawn(move || {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -55,7 +58,7 @@ fn serve_axum(app: impl FnOnce() -> axum::Router + Send + 'static) -> SocketAddr
     address
 }
 
-fn serve_actix(
+pub(crate) fn serve_actix(
     server: impl FnOnce(std::net::TcpListener) -> actix_web::dev::Server + Send + 'static,
 ) -> SocketAddr {
     let (listener, address) = listener();
@@ -71,7 +74,7 @@ async fn with_each<F: Future<Output = ()>>(test: impl Fn(&'static str, SocketAdd
 }
 
 /// The head of a request: `ending` says how its body ends.
-fn head(delivery: &Delivery, sender: &str, ending: &str) -> Vec<u8> {
+pub(crate) fn head(delivery: &Delivery, sender: &str, ending: &str) -> Vec<u8> {
     let mut head = format!("POST /webhooks/{sender} HTTP/1.1\r\nHost: test\r\n{ending}\r\n").into_bytes();
     for (name, value) in &delivery.headers {
         head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
@@ -88,6 +91,17 @@ fn with_length(delivery: &Delivery, sender: &str) -> Vec<u8> {
 /// The last request of its connection.
 fn last(delivery: &Delivery, sender: &str) -> Vec<u8> {
     with_length(&delivery.with_header("connection", "close"), sender)
+}
+
+/// The head of the answer: a refused request that ends midway keeps its connection for a while.
+async fn answer_head(address: SocketAddr, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(answer).unwrap()
 }
 
 /// All that comes back until the server closes, as it does after the last request of a connection.
@@ -110,7 +124,7 @@ fn moduslink(body: impl Into<Vec<u8>>) -> Delivery {
 }
 
 #[track_caller]
-fn assert_status(answer: &str, status: u16, framework: &str) {
+pub(crate) fn assert_status(answer: &str, status: u16, framework: &str) {
     assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{framework}: {answer}");
 }
 
@@ -222,14 +236,14 @@ async fn both_frameworks_answer_a_rejection_with_the_same_bytes_whatever_its_cau
     let large = head(&sent, "moduslink", "Content-Length: 1048577");
     let broken = [head(&sent, "moduslink", "Transfer-Encoding: chunked"), b"zz\r\n".to_vec()].concat();
     for (request, status) in [(large, 413), (broken, 400)] {
-        let [by_axum, by_actix] = [send(axum, &request).await, send(actix, &request).await];
+        let [by_axum, by_actix] = [answer_head(axum, &request).await, answer_head(actix, &request).await];
         assert_status(&by_axum, status, "axum");
         assert_eq!(without_date(&by_axum), without_date(&by_actix));
     }
 }
 
 /// Sends a head and then a chunk of one byte again and again, and says how long until the server closed.
-async fn drip(address: SocketAddr, head: &[u8], chunk: &'static [u8]) -> (String, Duration) {
+pub(crate) async fn drip(address: SocketAddr, head: &[u8], chunk: &'static [u8]) -> (String, Duration) {
     let started = tokio::time::Instant::now();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(head).await.unwrap();
@@ -242,20 +256,7 @@ async fn drip(address: SocketAddr, head: &[u8], chunk: &'static [u8]) -> (String
     let mut answer = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(20), reader.read_to_end(&mut answer)).await.unwrap();
     dripping.abort();
-    (String::from_utf8(answer).unwrap(), started.elapsed())
-}
-
-#[tokio::test]
-async fn a_rejected_body_that_never_ends_does_not_hold_its_connection() {
-    with_each(|framework, address| async move {
-        let endings: [(&str, &[u8]); 2] =
-            [("Content-Length: 100000", b"x"), ("Transfer-Encoding: chunked", b"1\r\nx\r\n")];
-        for (ending, chunk) in endings {
-            let (answer, _) = drip(address, &head(&Delivery::new([], ""), "moduslink", ending), chunk).await;
-            assert_status(&answer, 401, framework);
-        }
-    })
-    .await;
+    (String::from_utf8_lossy(&answer).into_owned(), started.elapsed())
 }
 
 /// `Compress` puts a body of its own in the place of an empty one.
@@ -263,14 +264,17 @@ async fn a_rejected_body_that_never_ends_does_not_hold_its_connection() {
 async fn middleware_that_replaces_the_response_does_not_hold_a_rejected_connection_either() {
     let address = serve_actix(|listener| {
         let app = || {
-            let guard = VerifyWebhook::new(verifier(senders::moduslink(), "secret"));
+            let guard = VerifyWebhook::new(verifier(senders::moduslink(), "secret")).linger(BRIEF);
             let resource = actix_web::web::resource("/webhooks/moduslink").wrap(guard);
             actix_web::App::new().wrap(actix_web::middleware::Compress::default()).service(resource)
         };
         actix_web::HttpServer::new(app).workers(1).listen(listener).unwrap().run()
     });
-    let head = head(&Delivery::new([], ""), "moduslink", "Transfer-Encoding: chunked");
-    assert_status(&drip(address, &head, b"1\r\nx\r\n").await.0, 401, "actix");
+    for accepted in ["identity", "gzip"] {
+        let ending = format!("Accept-Encoding: {accepted}\r\nTransfer-Encoding: chunked");
+        let head = head(&Delivery::new([], ""), "moduslink", &ending);
+        assert_status(&drip(address, &head, b"1\r\nx\r\n").await.0, 401, "actix");
+    }
 }
 
 #[tokio::test]
@@ -308,7 +312,7 @@ async fn a_request_with_a_signature_is_told_to_continue() {
 async fn an_unbelievable_content_length_is_413_at_once() {
     with_each(|framework, address| async move {
         let head = head(&moduslink("hello"), "moduslink", "Content-Length: 1000000000000000");
-        assert_status(&send(address, &head).await, 413, framework);
+        assert_status(&answer_head(address, &head).await, 413, framework);
     })
     .await;
 }
@@ -331,14 +335,16 @@ async fn a_client_that_goes_away_midway_harms_nobody() {
 /// Servers that decompress for their handler and answer what it saw, with this time for a body.
 fn patient_for(limit: Duration) -> [(&'static str, SocketAddr); 2] {
     let axum = serve_axum(move || {
-        let guard = VerifyWebhookLayer::new(verifier(senders::moduslink(), "secret")).body_timeout(limit);
+        let guard = VerifyWebhookLayer::new(verifier(senders::moduslink(), "secret"));
+        let guard = guard.body_timeout(limit).linger(BRIEF);
         let echo = axum::routing::post(|body: Bytes| async { body });
         let app = axum::Router::new().route("/webhooks/moduslink", echo);
         app.layer(RequestDecompressionLayer::new()).layer(guard)
     });
     let actix = serve_actix(move |listener| {
         let app = move || {
-            let guard = VerifyWebhook::new(verifier(senders::moduslink(), "secret")).body_timeout(limit);
+            let guard = VerifyWebhook::new(verifier(senders::moduslink(), "secret"));
+            let guard = guard.body_timeout(limit).linger(BRIEF);
             let echo = actix_web::web::post().to(|body: Bytes| async { body });
             let resource = actix_web::web::resource("/webhooks/moduslink").wrap(guard).route(echo);
             actix_web::App::new().app_data(actix_web::web::PayloadConfig::new(LIMIT)).service(resource)

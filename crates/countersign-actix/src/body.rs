@@ -7,7 +7,7 @@ use actix_web::{dev::Payload, error::PayloadError};
 use bytes::Bytes;
 use futures_core::Stream;
 
-/// The payload that the handler gets: the bytes that were verified, in one chunk.
+/// The payload that the handler receives: the verified bytes, in one chunk.
 pub(crate) struct VerifiedPayload(Option<Bytes>);
 
 impl VerifiedPayload {
@@ -21,20 +21,5 @@ impl Stream for VerifiedPayload {
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(self.0.take().map(Ok))
-    }
-}
-
-/// What was not read of a rejected request's payload, for the response to hold.
-///
-/// actix drains a chunked payload that was dropped before the response, for as long as its sender likes; with one that
-/// is still held it closes the connection after the response, as it was told to. It is held by the response's head, since
-/// middleware may put another body in the place of an empty one.
-pub(crate) struct Unread {
-    _payload: Payload,
-}
-
-impl Unread {
-    pub(crate) fn new(payload: Payload) -> Self {
-        Self { _payload: payload }
     }
 }

@@ -9,14 +9,14 @@ use actix_web::{
 };
 use countersign::VerifiedDelivery;
 
-/// The verified delivery, as an extractor: which sender and key it came from, and its body as it was on the wire.
+/// Extracts the verified delivery: its sender and key, and its body as it was on the wire.
 ///
-/// What a handler takes beside it, such as `web::Json<T>`, reads the same body; actix-web's extractors decompress it and have
-/// limits of their own. [`body`](VerifiedDelivery::body) is what was verified, whatever became of the payload since, and has no
-/// limit but the verifier's.
+/// Other extractors in the same handler, such as `web::Json<T>`, read the same body, decompress it and have limits of their
+/// own. [`body`](VerifiedDelivery::body) returns the verified bytes even if middleware in between changed the payload, and its
+/// only limit is the verifier's.
 ///
-/// A handler that takes it cannot be reached without the guard: where no [`VerifyWebhook`](crate::VerifyWebhook) ran,
-/// the caller gets a 500 and, with the feature `tracing`, the log an error that names the mistake.
+/// A handler with this extractor cannot run without the guard: if no [`VerifyWebhook`](crate::VerifyWebhook) ran, the caller
+/// gets a 500 and the log gets an error that names the mistake (feature `tracing`).
 ///
 /// ```
 /// use countersign_actix::Verified;
@@ -27,11 +27,11 @@ use countersign::VerifiedDelivery;
 /// }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "it says which sender and key the delivery came from"]
+#[must_use = "it tells which sender and key the delivery came from"]
 pub struct Verified(VerifiedDelivery);
 
 impl Verified {
-    /// The core's type.
+    /// Returns the core's type.
     pub fn into_inner(self) -> VerifiedDelivery {
         self.0
     }
@@ -55,7 +55,7 @@ impl FromRequest for Verified {
     }
 }
 
-/// A handler takes [`Verified`] and no [`VerifyWebhook`](crate::VerifyWebhook) guards its route.
+/// Rejects a request whose handler takes [`Verified`] although no [`VerifyWebhook`](crate::VerifyWebhook) guards the route.
 #[derive(Clone, Debug)]
 pub struct MiddlewareMissing(());
 
@@ -65,8 +65,8 @@ impl MiddlewareMissing {
         #[cfg(feature = "tracing")]
         tracing::error!(
             path = request.path(),
-            "a handler takes `Verified`, but no `VerifyWebhook` guards its route: wrap the route in it; until then it \
-             answers 500"
+            "a handler takes `Verified`, but no `VerifyWebhook` guards its route: wrap the route in it; until then the \
+             route answers 500"
         );
         Self(())
     }

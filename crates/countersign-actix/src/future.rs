@@ -3,28 +3,23 @@ use std::{
     future::Future,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
+    time::SystemTime,
 };
 
 use actix_web::{
     HttpMessage, HttpResponse,
-    body::{EitherBody, MessageBody},
+    body::{BoxBody, EitherBody, MessageBody},
     dev::{Payload, Service, ServiceRequest, ServiceResponse},
-    http::{
-        ConnectionType, StatusCode, Version,
-        header::{HeaderName, HeaderValue},
-    },
+    http::{StatusCode, Version},
 };
-use countersign::{Receiving, Rejection, Reservation};
+use countersign::{Linger, Receiving, Rejection, Reservation};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
-use crate::{
-    body::{Unread, VerifiedPayload},
-    headers::RequestHead,
-    transform::VerifyWebhook,
-};
+use crate::{body::VerifiedPayload, guard::Guard, headers::RequestHead, unread::Unread};
 
 pin_project! {
     #[doc(hidden)]
@@ -43,27 +38,27 @@ pin_project! {
     enum State<S, F> {
         Receiving {
             service: Rc<S>,
-            guard: Rc<VerifyWebhook>,
-            // Until there is a verdict.
+            guard: Arc<Guard>,
+            // Taken at the verdict.
             request: Option<ServiceRequest>,
-            // As it is on the wire: actix's extractors would decompress it.
+            // As sent: actix-web's extractors would decompress it.
             payload: Payload,
             receiving: Receiving<Sleep>,
         },
         Answering {
             #[pin]
             future: F,
-            // The body is still there.
+            // Held because the body is still in memory.
             reservation: Option<Reservation>,
         },
-        // Nothing is held any more: whoever awaited the future by reference may keep it.
+        // Drop everything now: a caller that polled by reference may keep the completed future.
         Rejected,
     }
 }
 
 impl<S: Service<ServiceRequest>> ResponseFuture<S> {
-    pub(crate) fn new(service: Rc<S>, guard: Rc<VerifyWebhook>, mut request: ServiceRequest) -> Self {
-        let receiving = Receiving::new(std::time::SystemTime::now(), guard.body_timeout, tokio::time::sleep);
+    pub(crate) fn new(service: Rc<S>, guard: Arc<Guard>, mut request: ServiceRequest) -> Self {
+        let receiving = Receiving::new(SystemTime::now(), guard.body_timeout, tokio::time::sleep);
         let payload = request.take_payload();
         Self { state: State::Receiving { service, guard, request: Some(request), payload, receiving } }
     }
@@ -81,9 +76,16 @@ where
         if let StateProjection::Receiving { service, guard, request: slot, payload, receiving } =
             state.as_mut().project()
         {
-            // There is none after a panic in the inner service's `call`.
+            // Taken already, if the inner service's `call` panicked.
             let Some(request) = slot else { return Poll::Pending };
-            let next = |cx: &mut Context<'_>| Pin::new(&mut *payload).poll_next(cx);
+            let next = |cx: &mut Context<'_>| {
+                let next = ready!(Pin::new(&mut *payload).poll_next(cx));
+                // Nothing is left to discard.
+                if !matches!(next, Some(Ok(_))) {
+                    *payload = Payload::None;
+                }
+                Poll::Ready(next)
+            };
             let head = RequestHead { request, names: &guard.names };
             let verdict =
                 ready!(receiving.poll(cx, &guard.verifier, &head, guard.body_budget.as_ref(), next));
@@ -97,7 +99,7 @@ where
                 }
                 Err(rejection) => {
                     guard.rejected(&rejection);
-                    let response = response(rejection, request.version(), payload.take());
+                    let response = response(rejection, request.version(), payload.take(), guard.linger);
                     state.set(State::Rejected);
                     return Poll::Ready(Ok(request.into_response(response).map_into_right_body()));
                 }
@@ -112,19 +114,23 @@ where
     }
 }
 
-fn response(rejection: Rejection, version: Version, unread: Payload) -> HttpResponse {
-    // Every kind's status is a valid one; another would still have to reject.
+fn response(rejection: Rejection, version: Version, payload: Payload, linger: Linger) -> HttpResponse {
+    // Every kind has a valid status; an invalid one would still have to reject.
     let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    let mut response = HttpResponse::new(status);
-    for (name, value) in rejection.headers() {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    let mut response = HttpResponse::build(status);
+    for header in rejection.headers() {
+        response.insert_header(*header);
     }
     if version <= Version::HTTP_11 {
-        response.head_mut().set_connection_type(ConnectionType::Close);
+        // Says at once that the body is empty, although its end comes later.
+        response.force_close().no_chunking(0);
     }
+    let ended = matches!(payload, Payload::None);
+    let unread = Unread::new(payload);
+    let body = if ended || linger.is_off() { BoxBody::new(()) } else { unread.discarded_by(linger) };
     response.extensions_mut().insert(rejection);
-    response.extensions_mut().insert(Unread::new(unread));
-    response
+    response.extensions_mut().insert(unread);
+    response.body(body)
 }
 
 impl<S: Service<ServiceRequest>> fmt::Debug for ResponseFuture<S> {

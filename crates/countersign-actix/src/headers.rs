@@ -2,17 +2,13 @@ use actix_web::{
     dev::ServiceRequest,
     http::{header::HeaderName, uri::PathAndQuery},
 };
-use countersign::{Headers, Verifier};
+use countersign::Headers;
 
-/// A request's head as the core looks at it.
+/// A request's head, as the core reads it.
 pub(crate) struct RequestHead<'r> {
     pub(crate) request: &'r ServiceRequest,
+    /// The names that are parsed already.
     pub(crate) names: &'r [HeaderName],
-}
-
-/// The names that every request is asked for, which are then not parsed for each.
-pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
-    verifier.header_names().filter_map(|name| name.parse().ok()).collect()
 }
 
 impl Headers for RequestHead<'_> {

@@ -40,15 +40,21 @@
 //! | 408 | the body took longer than [`VerifyWebhook::body_timeout`] |
 //! | 503 | the bodies that are being received leave too little of [`VerifyWebhook::body_budget`] |
 //!
-//! Every 401 is the same, and no refusal has a body. A request that its headers reject is answered without reading its own. On
-//! HTTP/1 a rejection says `Connection: close`. It is a response, not an error, so that middleware outside of the guard
-//! (CORS, say) still runs. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the response's
-//! extensions, a log event (feature `tracing`) and [`VerifyWebhook::on_reject`].
+//! Every 401 is the same, and no refusal has a body. A request that its headers reject is answered before its body is read, and
+//! on HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within the bounds of
+//! [`VerifyWebhook::linger`], so that a sender which writes its whole body first sees the answer and not a reset connection. A
+//! rejection is a response, not an error, so that middleware outside of the guard (CORS, say) still runs. The reason is for the
+//! operator: a [`Rejection`](countersign::Rejection) in the response's extensions, a log event (feature `tracing`) and
+//! [`VerifyWebhook::on_reject`].
 //!
 //! # Deployment caveats
 //!
 //! - `Expect: 100-continue`: actix-web answers `100 Continue` itself, before any middleware runs, so a client is told to
-//!   send the body even of a request that its headers reject. The guard does not read it.
+//!   send the body even of a request that its headers reject. The guard discards it.
+//! - The head of a rejection goes out at once, while the response as a whole ends when the sender's body does, or at the bound:
+//!   so do the times in an access log, and the end of the stream on HTTP/2. `Compress` outside the guard sees a body of unknown
+//!   length and makes an empty compressed one of it.
+//! - At a bound, actix-web reads on by itself for `HttpServer::client_disconnect_timeout`: see [`VerifyWebhook::linger`].
 //! - The guard reads the body within the verifier's own limit, and [`Verified`] has no other. actix's own limits still apply
 //!   to its extractors: `PayloadConfig` (256 KiB for `Bytes` and `String`), `JsonConfig` (2 MiB), `FormConfig` (16 KiB). For
 //!   more, raise the one that your extractor uses.
@@ -65,9 +71,11 @@
 mod body;
 mod extract;
 mod future;
+mod guard;
 mod headers;
 mod middleware;
 mod transform;
+mod unread;
 
 pub use extract::{MiddlewareMissing, Verified};
 #[doc(hidden)]

@@ -1,21 +1,21 @@
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, forward_ready},
 };
 
-use crate::{future::ResponseFuture, transform::VerifyWebhook};
+use crate::{future::ResponseFuture, guard::Guard};
 
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct VerifyWebhookMiddleware<S> {
     service: Rc<S>,
-    guard: Rc<VerifyWebhook>,
+    guard: Arc<Guard>,
 }
 
 impl<S> VerifyWebhookMiddleware<S> {
-    pub(crate) fn new(service: Rc<S>, guard: Rc<VerifyWebhook>) -> Self {
+    pub(crate) fn new(service: Rc<S>, guard: Arc<Guard>) -> Self {
         Self { service, guard }
     }
 }
@@ -32,6 +32,6 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        ResponseFuture::new(Rc::clone(&self.service), Rc::clone(&self.guard), request)
+        ResponseFuture::new(Rc::clone(&self.service), Arc::clone(&self.guard), request)
     }
 }

@@ -9,58 +9,53 @@ use std::{
 use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
-    http::header::HeaderName,
 };
-use countersign::{BodyBudget, Rejection, Verifier};
+use countersign::{BodyBudget, Linger, Rejection, Verifier};
 
-use crate::{headers, middleware::VerifyWebhookMiddleware};
+use crate::{guard::Guard, middleware::VerifyWebhookMiddleware};
 
-type Hook = dyn Fn(&Rejection) + Send + Sync;
-
-/// Verifies each request as a delivery before the service that it wraps sees it.
+/// Verifies each request as a delivery before the wrapped service sees it.
 ///
-/// For `.wrap()` on an `App`, a `Scope` or a `Resource`. See the [crate's documentation](crate) for what passes and
-/// where it goes among other middleware.
+/// Pass it to `.wrap()` on an `App`, a `Scope` or a `Resource`. The [crate's documentation](crate) says which requests pass
+/// and where the middleware goes among others.
 #[derive(Clone)]
 #[must_use = "a middleware guards nothing until a service is wrapped in it"]
-pub struct VerifyWebhook {
-    pub(crate) verifier: Verifier,
-    pub(crate) names: Vec<HeaderName>,
-    pub(crate) body_timeout: Option<Duration>,
-    pub(crate) body_budget: Option<BodyBudget>,
-    on_reject: Option<Arc<Hook>>,
-}
+pub struct VerifyWebhook(Arc<Guard>);
 
 impl VerifyWebhook {
-    /// Verifies with this verifier. There is no time limit for the body until [`body_timeout`](Self::body_timeout)
-    /// sets one.
+    /// Guards with this verifier. Until [`body_timeout`](Self::body_timeout) sets one, there is no time limit for the body.
     pub fn new(verifier: Verifier) -> Self {
-        let names = headers::names(&verifier);
-        Self { verifier, names, body_timeout: None, body_budget: None, on_reject: None }
+        Self(Arc::new(Guard::new(verifier)))
     }
 
-    /// Answers 408 where the whole body has not arrived this long after the headers.
-    pub fn body_timeout(mut self, limit: Duration) -> Self {
-        self.body_timeout = Some(limit);
+    /// Answers 408 if the body has not arrived this long after the headers.
+    pub fn body_timeout(self, limit: Duration) -> Self {
+        self.with(|guard| guard.body_timeout = Some(limit))
+    }
+
+    /// Answers 503 if the bodies being received by all guards that share this budget leave too little of it.
+    pub fn body_budget(self, budget: BodyBudget) -> Self {
+        self.with(|guard| guard.body_budget = Some(budget))
+    }
+
+    /// Bounds how much of a rejected body is discarded after the answer; 32 MiB and 5 seconds by default.
+    ///
+    /// On HTTP/1, actix-web reads on by itself once a bound is reached, for as long as
+    /// `HttpServer::client_disconnect_timeout` allows, one second by default, whatever the number of bytes. With
+    /// [`Linger::OFF`], that timeout is the only bound. If the timeout is zero, the connection closes at the guard's bound,
+    /// or with the answer if lingering is off.
+    pub fn linger(self, linger: Linger) -> Self {
+        self.with(|guard| guard.linger = linger)
+    }
+
+    /// Calls this with every rejection, before the response is made: to count rejections, or to raise an alarm.
+    pub fn on_reject(self, hook: impl Fn(&Rejection) + Send + Sync + 'static) -> Self {
+        self.with(|guard| guard.on_reject = Some(Arc::new(hook)))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Guard)) -> Self {
+        change(Arc::make_mut(&mut self.0));
         self
-    }
-
-    /// Answers 503 where the bodies that are being received, of all guards with this budget, leave too little of it.
-    pub fn body_budget(mut self, budget: BodyBudget) -> Self {
-        self.body_budget = Some(budget);
-        self
-    }
-
-    /// Calls this with every rejection, before the response is made: to count them, or to raise an alarm.
-    pub fn on_reject(mut self, hook: impl Fn(&Rejection) + Send + Sync + 'static) -> Self {
-        self.on_reject = Some(Arc::new(hook));
-        self
-    }
-
-    pub(crate) fn rejected(&self, rejection: &Rejection) {
-        if let Some(hook) = &self.on_reject {
-            hook(rejection);
-        }
     }
 }
 
@@ -76,17 +71,12 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(VerifyWebhookMiddleware::new(Rc::new(service), Rc::new(self.clone()))))
+        ready(Ok(VerifyWebhookMiddleware::new(Rc::new(service), Arc::clone(&self.0))))
     }
 }
 
 impl fmt::Debug for VerifyWebhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifyWebhook")
-            .field("verifier", &self.verifier)
-            .field("body_timeout", &self.body_timeout)
-            .field("body_budget", &self.body_budget)
-            .field("on_reject", &self.on_reject.is_some())
-            .finish_non_exhaustive()
+        self.0.fmt(f)
     }
 }

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-/// The body that the inner service gets: the bytes that were verified, then the trailers, if there were any.
+/// The body that the inner service receives: the verified bytes, then the trailers, if any.
 ///
-/// Trailers arrive after the body and no signature covers them.
+/// No signature covers trailers, which arrive after the body.
 #[derive(Debug, Default)]
 pub struct VerifiedBody {
     data: Option<Bytes>,

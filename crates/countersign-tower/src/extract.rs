@@ -7,14 +7,13 @@ use axum::{
 use countersign::VerifiedDelivery;
 use http::{StatusCode, request::Parts};
 
-/// The verified delivery, as an axum extractor: which sender and key it came from, and its body as it was on the wire.
+/// Extracts the verified delivery in axum: its sender and key, and its body as it was on the wire.
 ///
-/// What a handler takes beside it, such as `Json<T>`, reads the same body; [`body`](VerifiedDelivery::body) is what was verified
-/// whatever a layer in between has made of that, and has no limit but the verifier's.
+/// Other extractors in the same handler, such as `Json<T>`, read the same body. [`body`](VerifiedDelivery::body) returns the
+/// verified bytes even if a layer in between changed the body, and its only limit is the verifier's.
 ///
-/// A handler that takes it cannot be reached without the guard: where no
-/// [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) ran, the caller gets a 500 and, with the feature `tracing`,
-/// the log an error that names the mistake.
+/// A handler with this extractor cannot run without the guard: if no [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) ran,
+/// the caller gets a 500 and the log gets an error that names the mistake (feature `tracing`).
 ///
 /// ```
 /// use countersign_tower::Verified;
@@ -25,11 +24,11 @@ use http::{StatusCode, request::Parts};
 /// }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "it says which sender and key the delivery came from"]
+#[must_use = "it tells which sender and key the delivery came from"]
 pub struct Verified(VerifiedDelivery);
 
 impl Verified {
-    /// The core's type.
+    /// Returns the core's type.
     pub fn into_inner(self) -> VerifiedDelivery {
         self.0
     }
@@ -53,14 +52,15 @@ impl<S: Sync> FromRequestParts<S> for Verified {
         #[cfg(feature = "tracing")]
         tracing::error!(
             path = parts.uri.path(),
-            "a handler takes `Verified`, but no `VerifyWebhookLayer` guards its route: add the layer to the \
-             route; until then it answers 500"
+            "a handler takes `Verified`, but no `VerifyWebhookLayer` guards its route: add the layer; until then the \
+             route answers 500"
         );
         Err(LayerMissing(()))
     }
 }
 
-/// A handler takes [`Verified`] and no [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) guards its route.
+/// Rejects a request whose handler takes [`Verified`] although no [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) guards
+/// the route.
 #[derive(Clone, Debug)]
 pub struct LayerMissing(());
 

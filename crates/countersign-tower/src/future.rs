@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::SystemTime,
 };
 
 use bytes::Bytes;
@@ -16,10 +17,10 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower_service::Service;
 
-use crate::{body::VerifiedBody, headers::RequestHead, layer::Guard};
+use crate::{body::VerifiedBody, guard::Guard, headers::RequestHead, unread::Unread};
 
 pin_project! {
-    /// The response: the inner service's to a verified delivery, or a rejection's.
+    /// The response: the inner service's answer to a verified delivery, or a rejection.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, B>
     where
@@ -36,20 +37,19 @@ pin_project! {
         Receiving {
             service: S,
             guard: Arc<Guard>,
-            // Until there is a verdict.
+            // Taken at the verdict.
             head: Option<Parts>,
-            #[pin]
-            body: B,
+            body: Unread<B>,
             trailers: Option<Box<HeaderMap>>,
             receiving: Receiving<Sleep>,
         },
         Answering {
             #[pin]
             future: F,
-            // The body is still there.
+            // Held because the body is still in memory.
             reservation: Option<Reservation>,
         },
-        // Nothing is held any more: whoever awaited the future by reference may keep it.
+        // Drop everything now: a caller that polled by reference may keep the completed future.
         Rejected,
     }
 }
@@ -58,10 +58,10 @@ impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<VerifiedBody>>,
 {
-    #[inline]
     pub(crate) fn new(service: S, request: Request<B>, guard: Arc<Guard>) -> Self {
-        let receiving = Receiving::new(std::time::SystemTime::now(), guard.body_timeout, tokio::time::sleep);
+        let receiving = Receiving::new(SystemTime::now(), guard.body_timeout, tokio::time::sleep);
         let (head, body) = request.into_parts();
+        let body = Unread::new(body);
         Self { state: State::Receiving { service, guard, head: Some(head), body, trailers: None, receiving } }
     }
 }
@@ -69,22 +69,22 @@ where
 impl<S, B, R> Future for ResponseFuture<S, B>
 where
     S: Service<Request<VerifiedBody>, Response = Response<R>>,
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     R: Default,
 {
     type Output = Result<Response<R>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
-        if let StateProjection::Receiving { service, guard, head: slot, mut body, trailers, receiving } =
+        if let StateProjection::Receiving { service, guard, head: slot, body, trailers, receiving } =
             state.as_mut().project()
         {
-            // There is none after a panic in the inner service's `call`.
+            // Taken already, if the inner service's `call` panicked.
             let Some(head) = slot else { return Poll::Pending };
-            // Until the body says that there is no more: `is_end_stream` is only a hint.
+            // Until the body ends: `is_end_stream` is only a hint.
             let next = |cx: &mut Context<'_>| {
-                // What is no data counts like a chunk without a byte, of which there may be only so many.
-                body.as_mut().poll_frame(cx).map_ok(|frame| {
+                // A frame without data counts as an empty chunk, whose number is limited.
+                body.poll_frame(cx).map_ok(|frame| {
                     frame.into_data().unwrap_or_else(|other| {
                         *trailers = trailers.take().or(other.into_trailers().ok().map(Box::new));
                         Bytes::new()
@@ -104,6 +104,7 @@ where
                 }
                 Err(rejection) => {
                     guard.rejected(&rejection);
+                    body.discard(cx, &head.headers, guard.linger);
                     state.set(State::Rejected);
                     return Poll::Ready(Ok(response(rejection, head.version)));
                 }
@@ -118,7 +119,7 @@ where
 
 fn response<R: Default>(rejection: Rejection, version: Version) -> Response<R> {
     let mut response = Response::new(R::default());
-    // Every kind's status is a valid one; another would still have to reject.
+    // Every kind has a valid status; an invalid one would still have to reject.
     *response.status_mut() = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     for (name, value) in rejection.headers() {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));

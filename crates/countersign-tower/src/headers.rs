@@ -1,15 +1,11 @@
-use countersign::{Headers, Verifier};
-use http::{HeaderName, request::Parts};
+use countersign::Headers;
+use http::{HeaderName, request::Parts, uri::PathAndQuery};
 
-/// A request's head as the core looks at it.
+/// A request's head, as the core reads it.
 pub(crate) struct RequestHead<'r> {
     pub(crate) head: &'r Parts,
+    /// The names that are parsed already.
     pub(crate) names: &'r [HeaderName],
-}
-
-/// The names that every request is asked for, which are then not parsed for each.
-pub(crate) fn names(verifier: &Verifier) -> Vec<HeaderName> {
-    verifier.header_names().filter_map(|name| name.parse().ok()).collect()
 }
 
 impl Headers for RequestHead<'_> {
@@ -28,10 +24,11 @@ impl Headers for RequestHead<'_> {
 
     fn target(&self) -> Option<&str> {
         let uri = &self.head.uri;
-        // What axum's `nest` has cut off is signed, too: a guard inside would take a signature for another path otherwise.
+        // The sender signed the path that axum's `nest` has shortened: without this, a guard inside `nest` would accept a
+        // signature for another path.
         #[cfg(feature = "axum")]
         let uri =
             self.head.extensions.get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
-        uri.path_and_query().map(http::uri::PathAndQuery::as_str)
+        uri.path_and_query().map(PathAndQuery::as_str)
     }
 }

@@ -1,59 +1,48 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::{BodyBudget, Rejection, Verifier};
-use http::HeaderName;
+use countersign::{BodyBudget, Linger, Rejection, Verifier};
 use tower_layer::Layer;
 
-use crate::{headers, service::VerifyWebhook};
+use crate::{guard::Guard, service::VerifyWebhook};
 
-type Hook = dyn Fn(&Rejection) + Send + Sync;
-
-/// Verifies each request as a delivery before the service that it wraps sees it.
+/// Verifies each request as a delivery before the inner service sees it.
 ///
-/// See the [crate's documentation](crate) for what passes and where it goes among other layers.
+/// The [crate's documentation](crate) says which requests pass and where the layer goes among others.
 #[derive(Clone)]
 #[must_use = "a layer guards nothing until it is added to a service"]
 pub struct VerifyWebhookLayer(Arc<Guard>);
 
-/// What all requests have in common: one pointer for each of them.
-#[derive(Clone)]
-pub(crate) struct Guard {
-    pub(crate) verifier: Verifier,
-    pub(crate) names: Vec<HeaderName>,
-    pub(crate) body_timeout: Option<Duration>,
-    pub(crate) body_budget: Option<BodyBudget>,
-    on_reject: Option<Arc<Hook>>,
-}
-
-impl Guard {
-    pub(crate) fn rejected(&self, rejection: &Rejection) {
-        if let Some(hook) = &self.on_reject {
-            hook(rejection);
-        }
-    }
-}
-
 impl VerifyWebhookLayer {
-    /// Verifies with this verifier. There is no time limit for the body until [`body_timeout`](Self::body_timeout)
-    /// sets one.
+    /// Guards with this verifier. Until [`body_timeout`](Self::body_timeout) sets one, there is no time limit for the body.
     pub fn new(verifier: Verifier) -> Self {
-        let names = headers::names(&verifier);
-        Self(Arc::new(Guard { verifier, names, body_timeout: None, body_budget: None, on_reject: None }))
+        Self(Arc::new(Guard::new(verifier)))
     }
 
-    /// Answers 408 where the whole body has not arrived this long after the headers.
+    /// Answers 408 if the body has not arrived this long after the headers.
     ///
-    /// It needs a Tokio runtime whose timers are enabled, as `#[tokio::main]`'s are.
+    /// It needs a Tokio runtime with timers enabled, as `#[tokio::main]` has.
     pub fn body_timeout(self, limit: Duration) -> Self {
         self.with(|guard| guard.body_timeout = Some(limit))
     }
 
-    /// Answers 503 where the bodies that are being received, of all guards with this budget, leave too little of it.
+    /// Answers 503 if the bodies being received by all guards that share this budget leave too little of it.
     pub fn body_budget(self, budget: BodyBudget) -> Self {
         self.with(|guard| guard.body_budget = Some(budget))
     }
 
-    /// Calls this with every rejection, before the response is made: to count them, or to raise an alarm.
+    /// Bounds how much of a rejected body is discarded after the answer; 32 MiB and 5 seconds by default.
+    ///
+    /// With [`Linger::OFF`], the connection closes with the answer, and a sender that is still writing may see a reset
+    /// instead.
+    ///
+    /// A task on the Tokio runtime, with timers enabled, reads the rest of the body; outside a runtime, the body is dropped
+    /// with the answer. No concurrency limit counts these tasks, but the server's limits do: HTTP/1 has at most one for each
+    /// connection, HTTP/2 one for each stream. A graceful shutdown waits for them.
+    pub fn linger(self, linger: Linger) -> Self {
+        self.with(|guard| guard.linger = linger)
+    }
+
+    /// Calls this with every rejection, before the response is made: to count rejections, or to raise an alarm.
     pub fn on_reject(self, hook: impl Fn(&Rejection) + Send + Sync + 'static) -> Self {
         self.with(|guard| guard.on_reject = Some(Arc::new(hook)))
     }
@@ -75,16 +64,5 @@ impl<S> Layer<S> for VerifyWebhookLayer {
 impl fmt::Debug for VerifyWebhookLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for Guard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifyWebhookLayer")
-            .field("verifier", &self.verifier)
-            .field("body_timeout", &self.body_timeout)
-            .field("body_budget", &self.body_budget)
-            .field("on_reject", &self.on_reject.is_some())
-            .finish_non_exhaustive()
     }
 }

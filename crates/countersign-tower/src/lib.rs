@@ -40,14 +40,17 @@
 //! | 408 | the body took longer than [`VerifyWebhookLayer::body_timeout`] |
 //! | 503 | the bodies that are being received leave too little of [`VerifyWebhookLayer::body_budget`] |
 //!
-//! Every 401 is the same, and no refusal has a body. A request that its headers refuse is answered without reading its own. On
-//! HTTP/1 a refusal says `Connection: close`. The reason is for the operator: a
-//! [`Rejection`](countersign::Rejection) in the response's extensions, a log event (feature `tracing`) and
+//! Every 401 is the same, and no refusal has a body. A request that its headers refuse is answered before its body is read, and
+//! on HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within the bounds of
+//! [`VerifyWebhookLayer::linger`], so that a sender which writes its whole body first sees the answer and not a reset
+//! connection. A sender that waits for `100 Continue` is never told to continue; its connection closes at once. The reason is
+//! for the operator: a [`Rejection`](countersign::Rejection) in the response's extensions, a log event (feature `tracing`) and
 //! [`VerifyWebhookLayer::on_reject`].
 //!
 //! The layer changes neither the service's response type nor its error type. The body of its responses has to be `Default`, as
-//! `axum::body::Body` and `Full`, `Empty` and the boxed ones of http-body-util are: box another one inside of the guard. The service
-//! that it calls is the one that was polled ready.
+//! `axum::body::Body` and `Full`, `Empty` and the boxed ones of http-body-util are: box another one inside of the guard. The
+//! body of its requests has to be `Send`, `Unpin` and `'static`, as hyper's and axum's are: box another one outside of it. The
+//! service that it calls is the one that was polled ready.
 //!
 //! # Where it goes among other layers
 //!
@@ -73,9 +76,11 @@ mod body;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
+mod guard;
 mod headers;
 mod layer;
 mod service;
+mod unread;
 
 pub use body::VerifiedBody;
 #[cfg(feature = "axum")]

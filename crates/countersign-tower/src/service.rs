@@ -8,15 +8,16 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::{body::VerifiedBody, future::ResponseFuture, layer::Guard};
+use crate::{body::VerifiedBody, future::ResponseFuture, guard::Guard};
 
-/// The service that [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) makes: it calls the inner one with verified deliveries only.
+/// The service that [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) makes. It calls the inner service with verified
+/// deliveries only.
 ///
-/// All its clones share the inner service, of which each request gets a clone: it can be sent to other threads where that is `Send`
-/// and `Sync`, as tower's `BoxCloneSyncService` is and `BoxCloneService` is not.
+/// Its clones share the inner service and clone that once for each request. It is `Send` if the inner service is `Send` and
+/// `Sync`, as tower's `BoxCloneSyncService` is and `BoxCloneService` is not.
 #[derive(Debug)]
 pub struct VerifyWebhook<S> {
-    // Only cloned, never called: servers clone the outer service for each request, which would be a second clone of this.
+    // Cloned but never called. Servers clone this service for each request, which must not clone the inner one too.
     inner: Arc<S>,
     ready: Option<S>,
     guard: Arc<Guard>,
@@ -28,7 +29,7 @@ impl<S> VerifyWebhook<S> {
     }
 }
 
-/// The clone has to be polled ready itself.
+/// A clone is not ready until it is polled itself.
 impl<S> Clone for VerifyWebhook<S> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner), ready: None, guard: Arc::clone(&self.guard) }
@@ -38,7 +39,7 @@ impl<S> Clone for VerifyWebhook<S> {
 impl<S, B, R> Service<Request<B>> for VerifyWebhook<S>
 where
     S: Service<Request<VerifiedBody>, Response = Response<R>> + Clone,
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     R: Default,
 {
     type Response = Response<R>;

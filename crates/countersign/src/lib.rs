@@ -73,7 +73,7 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
-//! | `bytes` | no | `BufferedVerification`, which keeps the body, `Receiving` and `BodyBudget`; for adapters |
+//! | `bytes` | no | `BufferedVerification`, which keeps the body, `Receiving`, `BodyBudget` and `Linger`; for adapters |
 
 // Each room uses only the rooms above it, and within a room each file only the files above it.
 mod error;
@@ -122,6 +122,7 @@ pub use verdicts::{
 pub use verifying::{
     budget::{BodyBudget, Reservation},
     buffered::{BufferedVerification, VerifiedDelivery},
+    linger::Linger,
     receiving::Receiving,
 };
 pub use verifying::{

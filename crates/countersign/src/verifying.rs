@@ -19,4 +19,6 @@ pub(crate) mod buffer;
 #[cfg(feature = "bytes")]
 pub(crate) mod buffered;
 #[cfg(feature = "bytes")]
+pub(crate) mod linger;
+#[cfg(feature = "bytes")]
 pub(crate) mod receiving;

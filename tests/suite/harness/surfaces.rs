@@ -20,7 +20,7 @@ use actix_web::{
 };
 use axum::{Router, body::Body, routing::any};
 use bytes::Bytes;
-use countersign::{Rejection, RejectionKind, Verified, VerifiedDelivery, Verifier};
+use countersign::{Linger, Rejection, RejectionKind, Verified, VerifiedDelivery, Verifier};
 use countersign_actix::VerifyWebhook;
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
 use futures_core::Stream;
@@ -172,12 +172,12 @@ pub(crate) fn kind_unread(verifier: &Verifier, delivery: &Delivery) -> Rejection
     let handler = service_fn(|_: Request<VerifiedBody>| async {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
-    let guarded = VerifyWebhookLayer::new(verifier.clone()).layer(handler);
+    let guarded = VerifyWebhookLayer::new(verifier.clone()).linger(Linger::OFF).layer(handler);
     let response = block_on(guarded.oneshot(request(delivery).map(|_| Unreadable))).unwrap();
     let in_tower = response.extensions().get::<Rejection>().unwrap().kind();
 
-    let app =
-        App::new().wrap(VerifyWebhook::new(verifier.clone())).default_service(web::to(HttpResponse::Ok));
+    let guard = VerifyWebhook::new(verifier.clone()).linger(Linger::OFF);
+    let app = App::new().wrap(guard).default_service(web::to(HttpResponse::Ok));
     let in_actix = block_on(async {
         let app = actix_web::test::init_service(app).await;
         let payload: BoxedPayloadStream = Box::pin(Unreadable);

@@ -49,8 +49,10 @@ impl Reference {
     }
 
     #[cfg(feature = "public-key")]
-    pub(super) fn public_key(&self) -> Result<Result<crate::PublicKey, BuildError>, &'static str> {
-        use crate::PublicKey;
+    pub(super) fn public_key(
+        &self,
+    ) -> Result<Result<crate::keys::public_key::PublicKey, BuildError>, &'static str> {
+        use crate::keys::public_key::PublicKey;
 
         match self {
             Self::Env(variable) => named(variable).map(PublicKey::from_env),

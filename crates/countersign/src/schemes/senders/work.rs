@@ -1,6 +1,9 @@
 use std::borrow::Cow;
 
-use super::base::{FIVE_MINUTES, TOLERANCE_IS_OURS, signed, stated, within};
+use super::{
+    base::{FIVE_MINUTES, TOLERANCE_IS_OURS, signed, stated, within},
+    commerce::stripe,
+};
 use crate::{
     keys::algorithm::Algorithm,
     schemes::{
@@ -155,7 +158,7 @@ pub fn calendly() -> Scheme {
         header: Cow::Borrowed("Calendly-Webhook-Signature"),
         timestamp: Some(Timestamp::in_list("t", TimestampFormat::Seconds, within(180))),
         facts: Some(stated("https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures")),
-        ..super::stripe()
+        ..stripe()
     }
 }
 

@@ -1,0 +1,51 @@
+//! The settings that all requests share.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use countersign::{BodyBudget, Linger, Rejection, Verifier};
+use http::HeaderName;
+
+type Hook = dyn Fn(&Rejection) + Send + Sync;
+
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) verifier: Verifier,
+    /// The headers that every verification reads, parsed once.
+    pub(crate) names: Vec<HeaderName>,
+    pub(crate) body_timeout: Option<Duration>,
+    pub(crate) body_budget: Option<BodyBudget>,
+    pub(crate) linger: Linger,
+    pub(crate) on_reject: Option<Arc<Hook>>,
+}
+
+impl Guard {
+    pub(crate) fn new(verifier: Verifier) -> Self {
+        let names = verifier.header_names().filter_map(|name| name.parse().ok()).collect();
+        Self {
+            verifier,
+            names,
+            body_timeout: None,
+            body_budget: None,
+            linger: Linger::default(),
+            on_reject: None,
+        }
+    }
+
+    pub(crate) fn rejected(&self, rejection: &Rejection) {
+        if let Some(hook) = &self.on_reject {
+            hook(rejection);
+        }
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyWebhookLayer")
+            .field("verifier", &self.verifier)
+            .field("body_timeout", &self.body_timeout)
+            .field("body_budget", &self.body_budget)
+            .field("linger", &self.linger)
+            .field("on_reject", &self.on_reject.is_some())
+            .finish_non_exhaustive()
+    }
+}
