@@ -8,7 +8,7 @@
 )]
 
 mod bodies;
-mod bug_classes;
+mod documents;
 mod config;
 mod content;
 mod examples;
