@@ -8,9 +8,9 @@
 )]
 
 mod bodies;
-mod documents;
 mod config;
 mod content;
+mod documents;
 mod examples;
 mod guard;
 mod harness;
