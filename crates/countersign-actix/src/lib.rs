@@ -9,7 +9,7 @@
 //! 3. The body arrives completely, within the body limit, and before the [body timeout](VerifyWebhook::body_timeout) if you set one.
 //! 4. The signature was made over these bytes with a key that is active now.
 //!
-//! [`countersign`](countersign) describes the checks in full. The wrapped service then gets
+//! The crate [`countersign`] describes the checks in full. The wrapped service then gets
 //!
 //! - the request with its payload as it was on the wire, uncopied if it came in one chunk, otherwise in one buffer. Every extractor
 //!   works as it does without the guard, including those that decompress;

@@ -10,7 +10,7 @@
 //!    [body timeout](VerifyWebhookLayer::body_timeout) if you set one.
 //! 4. The signature was made over these bytes with a key that is active now.
 //!
-//! [`countersign`](countersign) describes the checks in full. The inner service then gets
+//! The crate [`countersign`] describes the checks in full. The inner service then gets
 //!
 //! - the request as it was, with a [`VerifiedBody`]: the same bytes, uncopied if they came in one chunk, otherwise in one
 //!   buffer. Trailers are kept; no signature covers them;
