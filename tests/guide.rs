@@ -12,6 +12,9 @@ mod rotating_keys {}
 #[doc = include_str!("../docs/custom-senders.md")]
 mod custom_senders {}
 
+#[doc = include_str!("../docs/typed-events.md")]
+mod typed_events {}
+
 #[doc = include_str!("../docs/testing.md")]
 mod testing {}
 

@@ -11,6 +11,7 @@ mod bodies;
 mod config;
 mod content;
 mod documents;
+mod events;
 mod examples;
 mod guard;
 mod harness;

@@ -27,7 +27,8 @@
 //! | 503 | the body budget has too little left |
 //!
 //! Every 401 is the same, and no rejection has a body. A request that its head rejects is answered before its body is read, and on
-//! HTTP/1 a rejection says `Connection: close`. A rejection is a response, not an error, so middleware outside the guard (such as
+//! HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within bounds of bytes and time
+//! (`linger`), so a sender that writes its whole body first sees the answer and not a reset connection. A rejection is a response, not an error, so middleware outside the guard (such as
 //! CORS) still runs. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the response's extensions, a log
 //! event (feature `tracing`), and [`VerifyWebhook::on_reject`].
 //!
@@ -41,7 +42,10 @@
 //!   of running unguarded.
 //! - The body limit is the verifier's, and [`Verified`] has no other. actix-web's limits still apply to its extractors:
 //!   `PayloadConfig` (256 KiB for `Bytes` and `String`), `JsonConfig` (2 MiB), `FormConfig` (16 KiB).
-//! - actix-web sends `100 Continue` before any middleware runs, even to a request that the guard rejects.
+//! - actix-web sends `100 Continue` before any middleware runs, even to a request that the guard rejects. The guard discards its body.
+//! - The head of a rejection goes out at once, but the response ends only when the sender's body does, or at the bound of `linger`.
+//!   Access logs and the end of an HTTP/2 stream show that time. `Compress` outside the guard sees a body of unknown length and
+//!   makes an empty compressed one of it.
 //!
 //! # Example
 //!

@@ -28,7 +28,8 @@
 //! | 503 | the body budget has too little left |
 //!
 //! Every 401 is the same, and no rejection has a body. A request that its head rejects is answered before its body is read, and on
-//! HTTP/1 a rejection says `Connection: close`. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the
+//! HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within bounds of bytes and time
+//! (`linger`), so a sender that writes its whole body first sees the answer and not a reset connection. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the
 //! response's extensions, a log event (feature `tracing`), and [`VerifyWebhookLayer::on_reject`].
 //!
 //! # Deployment caveats
@@ -38,6 +39,7 @@
 //!   right length can keep a request open, and with it memory up to the body limit.
 //! - **Take `Verified` in every handler.** If the layer is ever removed, the handler then answers 500 and logs the mistake instead
 //!   of running unguarded.
+//! - A sender that waits for `100 Continue` is never told to continue if its head is rejected; its connection closes at once.
 //! - The body limit is the verifier's. axum's `DefaultBodyLimit` of 2 MB still applies to extractors that read the request's body,
 //!   but not to `Verified::body`.
 //! - The layer holds the inner service ready while the body arrives, which counts against a concurrency limit inside it.
@@ -48,7 +50,8 @@
 //!
 //! The layer changes neither the response type nor the error type of the inner service, and calls the service that was polled
 //! ready. The response body must implement `Default`, as `axum::body::Body` and http-body-util's `Full`, `Empty` and boxed bodies
-//! do; box any other inside the layer.
+//! do; box any other inside the layer. The request body must be `Send`, `Unpin` and `'static`, as hyper's and axum's are; box any
+//! other outside the layer.
 //!
 //! Layers between this one and the handler see a [`VerifiedBody`]. In axum, add a layer that requires axum's own body
 //! (`axum::middleware::from_fn`), or whose response body is not `Default` (tower-http's `TraceLayer`), with a `layer` call of its

@@ -71,7 +71,7 @@
 //! | [`Rejection`] | the reason for everything else |
 //!
 //! Mistakes in the set-up are a [`BuildError`]. `Config` builds a verifier from a file, `Signer` plays the sender in tests, and
-//! `BodyBudget` is a setting that you pass to an adapter.
+//! `BodyBudget` and `Linger` are settings that you pass to an adapter.
 //!
 //! These exist for authors of adapters: [`Headers`] and [`RequestHead`] present a request's head, `Receiving` takes a request from
 //! its head to the verdict, and `BufferedVerification` and `Reservation` are its parts. [`Verification`] is for bodies that arrive

@@ -1,0 +1,111 @@
+//! Typed events of webhook senders, made from a verified delivery only.
+//!
+//! ```
+//! use std::time::SystemTime;
+//!
+//! use countersign::{Secret, Verifier, senders};
+//! use countersign_events::{VerifiedDeliveryExt, moduslink};
+//!
+//! let body = br#"{"eventType":"Orders.Created","eventObjectId":"42000631","eventObjectName":"orders","eventObjectReference":"Your_ref_60","eventDateTime":"2019-03-27T14:58:03","links":[{"href":"/fulfillmentapi/v1.2/orders/42000631","rel":"orders"}]}"#;
+//! let headers = [("X-Moduslink-HMAC-SHA256", "atqAW6dqFODXAdWj/wmCIMMaS0j9v1pv8ueEfTgQjFY=")];
+//!
+//! let secret = Secret::new("moduslink-shared-secret");
+//! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", secret).build()?;
+//! let mut verification = verifier.begin_buffered(&headers, SystemTime::now())?;
+//! verification.update(body.as_slice().into())?;
+//! let delivery = verification.finish()?;
+//!
+//! let event = delivery.event::<moduslink::Event>()?;
+//! assert_eq!(event.event_type, moduslink::EventType::OrdersCreated);
+//! assert_eq!(event.event_object_id, "42000631");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Behind a guard, a handler in axum or actix-web takes the event itself, with the extractor `Event<T>` (features `axum` and
+//! `actix`), or takes `Verified` and calls `verified.event()`.
+//!
+//! # Where an event comes from
+//!
+//! Only from a [`VerifiedDelivery`](countersign::VerifiedDelivery). No event implements `Deserialize`, and no code outside this
+//! crate can write one as a literal, so a function that takes an event never sees a body that nobody verified. To test such a
+//! function, be the sender: sign a body with `countersign::Signer` (feature `sign` of the core) and verify it.
+//!
+//! ```compile_fail,E0277
+//! serde_json::from_str::<countersign_events::moduslink::Event>("{}"); // the trait `Deserialize` is not implemented
+//! ```
+//!
+//! Only from a delivery of its own sender. The check compares [`Scheme::name`](countersign::Scheme::name) of the scheme that
+//! verified the delivery with the names in the table below. Any other name is an [`EventError::OtherScheme`]: somebody wired
+//! the route to the wrong sender. If you replace a named scheme by one of your own, give it the same name: for
+//! Modern Dropship, once you know what it really sends, `Scheme::builder("modern-dropship")`. Where several senders share
+//! an address, take `Verified` and choose by `verified.scheme().name()`.
+//!
+//! # Senders
+//!
+//! | sender | event | scheme's name | what happened | required in the body | free parts |
+//! |---|---|---|---|---|---|
+//! | ModusLink | [`moduslink::Event`] | `moduslink` | [`event_type`](moduslink::EventType) | `eventType`, `eventObjectId` | |
+//! | Modern Dropship (unconfirmed) | [`modern_dropship::Event`] | `modern-dropship` | [`event_type`](modern_dropship::EventType) | `_id`, `type` or `event_type` | `data` |
+//! | Fluent Commerce | [`fluent::Event`] | `fluent`, `fluent-legacy-md5` | `name`, any text | nothing | `attributes` |
+//! | eWarehousing | [`ewarehousing::Event`] | `ewarehousing` | [`group`](ewarehousing::Group) and [`action`](ewarehousing::Action) | `group`, `action` | `body` |
+//! | Extend Commerce | [`extend::Event`] | `extend` | [`action`](extend::Action) of each notification | `Id`, `Notifications`, each `Action` | `Details` |
+//!
+//! Each module names the source of its facts: the sender's documentation or code. A fact that has neither is called
+//! *inferred*. For any other sender, implement [`FromDelivery`] for a type of your own.
+//!
+//! # What an event keeps of the body
+//!
+//! - **Unknown words**: what happened is an open enum. A word that has no variant is `Other`, never an error; `as_str` gives it.
+//! - **Unknown fields**: each object keeps them in its field `other`.
+//! - **Free parts** stay JSON. A method of the same name parses them: `notification.details::<Order>()?`.
+//! - **Times** stay as the sender wrote them: see [`SentTime`]. An unreadable time is no error.
+//! - **Missing fields** are `None` or empty, unless the table requires them. `null` counts as missing.
+//! - **Fields of another JSON type** are an error: a number is never taken for a string, nor a string for a number.
+//! - **Duplicate fields** are an error if the event names them. In `other` and in the free parts, the last one counts.
+//! - **Numbers** in the free parts are `serde_json`'s: beyond 64 bits they are rounded, unless its feature
+//!   `arbitrary_precision` is on.
+//!
+//! An event's `Debug` shows what the body says, which may be personal data. An [`EventError`] never does.
+//!
+//! # Bodies that are not an event
+//!
+//! An [`EventError`] names the place in the body: `links[0].href: invalid type: integer, expected a string at line 1 column 63`.
+//! These bodies give one: an empty body, one that is not UTF-8, one that is not JSON or has anything but white space after the
+//! JSON, one nested deeper than 127 levels, one that is not an object, and one without a required field. One byte order mark
+//! before the JSON is skipped. No body panics. The only limit to its length is the verifier's.
+//!
+//! A sender takes the extractor's 422 for a failure and sends the same body again until it gives up. Watch the
+//! `WARN` events. A handler that can do without the event takes `Verified`, which has the bytes.
+//!
+//! # Features
+//!
+//! | feature | default | effect |
+//! |---|---|---|
+//! | `axum` | no | `Event<T>` as an axum extractor, behind the guard of `countersign-tower` |
+//! | `actix` | no | `Event<T>` as an actix-web extractor, behind the guard of `countersign-actix` |
+//! | `tracing` | yes | a `WARN` or `ERROR` event for each delivery that an extractor refuses, and the core's own log events |
+
+mod error;
+#[cfg(any(feature = "actix", feature = "axum"))]
+mod extract;
+mod from_delivery;
+mod json;
+mod open_enum;
+mod sent_time;
+
+pub mod ewarehousing;
+pub mod extend;
+pub mod fluent;
+pub mod modern_dropship;
+pub mod moduslink;
+
+pub use time;
+
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub use self::extract::{Event, EventRejection};
+pub use self::{
+    error::EventError,
+    from_delivery::{FromDelivery, VerifiedDeliveryExt},
+    json::json,
+    sent_time::SentTime,
+};
