@@ -8,9 +8,9 @@
 )]
 
 mod bodies;
-mod bug_classes;
 mod config;
 mod content;
+mod documents;
 mod events;
 mod examples;
 mod guard;

@@ -1,5 +1,54 @@
 //! An actix-web middleware that verifies the signature of a webhook delivery before any handler runs.
 //!
+//! A request passes, whatever its method, if all of the following hold, checked in this order:
+//!
+//! 1. The [`Verifier`](countersign::Verifier) accepts its head: one sender's signature header, once and well-formed; a timestamp
+//!    within the tolerance and every other signed part, if the scheme signs them; an active key; a `Content-Length` within
+//!    the body limit.
+//! 2. The [body budget](VerifyWebhook::body_budget), if you set one, has room for the body.
+//! 3. The body arrives completely, within the body limit, and before the [body timeout](VerifyWebhook::body_timeout) if you set one.
+//! 4. The signature was made over these bytes with a key that is active now.
+//!
+//! The crate [`countersign`] describes the checks in full. The wrapped service then gets
+//!
+//! - the request with its payload as it was on the wire, uncopied if it came in one chunk, otherwise in one buffer. Every extractor
+//!   works as it does without the guard, including those that decompress;
+//! - a [`VerifiedDelivery`](countersign::VerifiedDelivery) in the request's extensions: the proof and the same bytes. The extractor
+//!   [`Verified`] takes it.
+//!
+//! Every other request gets one of these answers:
+//!
+//! | status | cause |
+//! |---|---|
+//! | 401 | the signature is missing, malformed, too old, wrong, or made with a key that is not active |
+//! | 413 | the body, or its `Content-Length`, is over the verifier's body limit |
+//! | 400 | the body broke off, or `Content-Length` is not a number |
+//! | 408 | the body took longer than the body timeout |
+//! | 503 | the body budget has too little left |
+//!
+//! Every 401 is the same, and no rejection has a body. A request that its head rejects is answered before its body is read, and on
+//! HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within bounds of bytes and time
+//! ([`linger`](VerifyWebhook::linger)), so a sender that writes its whole body first sees the answer and not a reset connection. A rejection is a response, not an error, so middleware outside the guard (such as
+//! CORS) still runs. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the response's extensions, a log
+//! event (feature `tracing`), and [`VerifyWebhook::on_reject`].
+//!
+//! # Deployment caveats
+//!
+//! - **Put the guard outside middleware that replaces the payload or changes the path** (such as `NormalizePath`). In actix-web, what
+//!   is wrapped last runs first.
+//! - **Set a body timeout.** Without one, anyone who sends a made-up signature of the right length can keep a request open, and with
+//!   it memory up to the body limit.
+//! - **Take [`Verified`] in every handler.** If the guard is ever removed, the handler then answers 500 and logs the mistake instead
+//!   of running unguarded.
+//! - The body limit is the verifier's, and [`Verified`] has no other. actix-web's limits still apply to its extractors:
+//!   `PayloadConfig` (256 KiB for `Bytes` and `String`), `JsonConfig` (2 MiB), `FormConfig` (16 KiB).
+//! - actix-web sends `100 Continue` before any middleware runs, even to a request that the guard rejects. The guard discards its body.
+//! - The head of a rejection goes out at once, but the response ends only when the sender's body does, or at the bound of [`linger`](VerifyWebhook::linger).
+//!   Access logs and the end of an HTTP/2 stream show that time. `Compress` outside the guard sees a body of unknown length and
+//!   makes an empty compressed one of it.
+//!
+//! # Example
+//!
 //! ```
 //! use std::time::Duration;
 //!
@@ -7,6 +56,7 @@
 //! use countersign::{Secret, Verifier, senders};
 //! use countersign_actix::{Verified, VerifyWebhook};
 //!
+//! /// Runs for verified deliveries only.
 //! async fn order_status(verified: Verified) -> String {
 //!     format!("{} bytes, signed with {}", verified.body().len(), verified.key())
 //! }
@@ -19,48 +69,6 @@
 //! # let _ = app;
 //! # Ok::<(), countersign::BuildError>(())
 //! ```
-//!
-//! # Which requests pass
-//!
-//! Those that the [`Verifier`](countersign::Verifier) verifies, whatever their method: see
-//! [its crate](countersign#which-deliveries-pass) for the checks and their order. What is wrapped then gets
-//!
-//! - the request with its payload as it was on the wire: the same bytes, uncopied where they came in one chunk, in one
-//!   buffer otherwise; every extractor of actix-web works as if the guard were not there, those that decompress among them;
-//! - a [`VerifiedDelivery`](countersign::VerifiedDelivery) in its extensions: the proof and the same bytes. The extractor
-//!   [`Verified`] takes it.
-//!
-//! # What the others get
-//!
-//! | status | when |
-//! |---|---|
-//! | 401 | the signature is missing, malformed, wrong, too old, or made with a key that is not active |
-//! | 413 | the body, or the `Content-Length` that announces it, is over the verifier's body limit |
-//! | 400 | the body broke off, or `Content-Length` is not a number |
-//! | 408 | the body took longer than [`VerifyWebhook::body_timeout`] |
-//! | 503 | the bodies that are being received leave too little of [`VerifyWebhook::body_budget`] |
-//!
-//! Every 401 is the same, and no refusal has a body. A request that its headers reject is answered before its body is read, and
-//! on HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within the bounds of
-//! [`VerifyWebhook::linger`], so that a sender which writes its whole body first sees the answer and not a reset connection. A
-//! rejection is a response, not an error, so that middleware outside of the guard (CORS, say) still runs. The reason is for the
-//! operator: a [`Rejection`](countersign::Rejection) in the response's extensions, a log event (feature `tracing`) and
-//! [`VerifyWebhook::on_reject`].
-//!
-//! # Deployment caveats
-//!
-//! - `Expect: 100-continue`: actix-web answers `100 Continue` itself, before any middleware runs, so a client is told to
-//!   send the body even of a request that its headers reject. The guard discards it.
-//! - The head of a rejection goes out at once, while the response as a whole ends when the sender's body does, or at the bound:
-//!   so do the times in an access log, and the end of the stream on HTTP/2. `Compress` outside the guard sees a body of unknown
-//!   length and makes an empty compressed one of it.
-//! - At a bound, actix-web reads on by itself for `HttpServer::client_disconnect_timeout`: see [`VerifyWebhook::linger`].
-//! - The guard reads the body within the verifier's own limit, and [`Verified`] has no other. actix's own limits still apply
-//!   to its extractors: `PayloadConfig` (256 KiB for `Bytes` and `String`), `JsonConfig` (2 MiB), `FormConfig` (16 KiB). For
-//!   more, raise the one that your extractor uses.
-//! - Middleware that replaces the payload must be inside the guard. In actix-web, what is wrapped last runs first.
-//! - Without [`VerifyWebhook::body_timeout`], anyone who sends a made-up signature of the right length can keep a request
-//!   open, and with it up to the body limit of memory.
 //!
 //! # Features
 //!

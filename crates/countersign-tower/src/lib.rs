@@ -1,5 +1,64 @@
 //! A tower layer that verifies the signature of a webhook delivery before any handler runs.
 //!
+//! A request passes, whatever its method, if all of the following hold, checked in this order:
+//!
+//! 1. The [`Verifier`](countersign::Verifier) accepts its head: one sender's signature header, once and well-formed; a timestamp
+//!    within the tolerance and every other signed part, if the scheme signs them; an active key; a `Content-Length` within
+//!    the body limit.
+//! 2. The [body budget](VerifyWebhookLayer::body_budget), if you set one, has room for the body.
+//! 3. The body arrives completely, within the body limit, and before the
+//!    [body timeout](VerifyWebhookLayer::body_timeout) if you set one.
+//! 4. The signature was made over these bytes with a key that is active now.
+//!
+//! The crate [`countersign`] describes the checks in full. The inner service then gets
+//!
+//! - the request as it was, with a [`VerifiedBody`]: the same bytes, uncopied if they came in one chunk, otherwise in one
+//!   buffer. Trailers are kept; no signature covers them;
+//! - a [`VerifiedDelivery`](countersign::VerifiedDelivery) in the request's extensions: the proof and the same bytes. The
+//!   extractor `Verified` (feature `axum`) takes it.
+//!
+//! Every other request gets one of these answers:
+//!
+//! | status | cause |
+//! |---|---|
+//! | 401 | the signature is missing, malformed, too old, wrong, or made with a key that is not active |
+//! | 413 | the body, or its `Content-Length`, is over the verifier's body limit |
+//! | 400 | the body broke off, or `Content-Length` is not a number |
+//! | 408 | the body took longer than the body timeout |
+//! | 503 | the body budget has too little left |
+//!
+//! Every 401 is the same, and no rejection has a body. A request that its head rejects is answered before its body is read, and on
+//! HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within bounds of bytes and time
+//! ([`linger`](VerifyWebhookLayer::linger)), so a sender that writes its whole body first sees the answer and not a reset connection. The reason is for the operator: a [`Rejection`](countersign::Rejection) in the
+//! response's extensions, a log event (feature `tracing`), and [`VerifyWebhookLayer::on_reject`].
+//!
+//! # Deployment caveats
+//!
+//! - **Put the layer outside everything that reads or decompresses the body.** In axum, the layer added last runs first.
+//! - **Set a body timeout**, or put the layer inside a request timeout. Without either, anyone who sends a made-up signature of the
+//!   right length can keep a request open, and with it memory up to the body limit.
+//! - **Take `Verified` in every handler.** If the layer is ever removed, the handler then answers 500 and logs the mistake instead
+//!   of running unguarded.
+//! - A sender that waits for `100 Continue` is never told to continue if its head is rejected; its connection closes at once.
+//! - The body limit is the verifier's. axum's `DefaultBodyLimit` of 2 MB still applies to extractors that read the request's body,
+//!   but not to `Verified::body`.
+//! - The layer holds the inner service ready while the body arrives, which counts against a concurrency limit inside it.
+//! - A path that is signed is checked in full, even inside axum's `nest`, if the feature `axum` is on. Without it, put the layer
+//!   outside anything that changes the path.
+//!
+//! # Other layers
+//!
+//! The layer changes neither the response type nor the error type of the inner service, and calls the service that was polled
+//! ready. The response body must implement `Default`, as `axum::body::Body` and http-body-util's `Full`, `Empty` and boxed bodies
+//! do; box any other inside the layer. The request body must be `Send`, `Unpin` and `'static`, as hyper's and axum's are; box any
+//! other outside the layer.
+//!
+//! Layers between this one and the handler see a [`VerifiedBody`]. In axum, add a layer that requires axum's own body
+//! (`axum::middleware::from_fn`), or whose response body is not `Default` (tower-http's `TraceLayer`), with a `layer` call of its
+//! own, which converts, and not in one `ServiceBuilder` with this layer.
+//!
+//! # Example
+//!
 //! ```
 //! # #[cfg(feature = "axum")]
 //! # fn app() -> Result<axum::Router, countersign::BuildError> {
@@ -9,6 +68,7 @@
 //! use countersign::{Secret, Verifier, senders};
 //! use countersign_tower::{Verified, VerifyWebhookLayer};
 //!
+//! /// Runs for verified deliveries only.
 //! async fn order_status(verified: Verified) -> String {
 //!     format!("{} bytes, signed with {}", verified.body().len(), verified.key())
 //! }
@@ -20,56 +80,11 @@
 //! # }
 //! ```
 //!
-//! # Which requests pass
-//!
-//! Those that the [`Verifier`](countersign::Verifier) verifies, whatever their method: see
-//! [its crate](countersign#which-deliveries-pass) for the checks and their order. The inner service then gets
-//!
-//! - the request as it was, with its body as a [`VerifiedBody`]: the same bytes, uncopied where they came in one
-//!   chunk, in one buffer otherwise; trailers are kept, and are not covered by the signature;
-//! - a [`VerifiedDelivery`](countersign::VerifiedDelivery) in its extensions: the proof and the same bytes. The extractor
-//!   `Verified` (feature `axum`) takes it.
-//!
-//! # What the others get
-//!
-//! | status | when |
-//! |---|---|
-//! | 401 | the signature is missing, malformed, wrong, too old, or made with a key that is not active |
-//! | 413 | the body, or the `Content-Length` that announces it, is over the verifier's body limit |
-//! | 400 | the body broke off, or `Content-Length` is not a number |
-//! | 408 | the body took longer than [`VerifyWebhookLayer::body_timeout`] |
-//! | 503 | the bodies that are being received leave too little of [`VerifyWebhookLayer::body_budget`] |
-//!
-//! Every 401 is the same, and no refusal has a body. A request that its headers refuse is answered before its body is read, and
-//! on HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within the bounds of
-//! [`VerifyWebhookLayer::linger`], so that a sender which writes its whole body first sees the answer and not a reset
-//! connection. A sender that waits for `100 Continue` is never told to continue; its connection closes at once. The reason is
-//! for the operator: a [`Rejection`](countersign::Rejection) in the response's extensions, a log event (feature `tracing`) and
-//! [`VerifyWebhookLayer::on_reject`].
-//!
-//! The layer changes neither the service's response type nor its error type. The body of its responses has to be `Default`, as
-//! `axum::body::Body` and `Full`, `Empty` and the boxed ones of http-body-util are: box another one inside of the guard. The
-//! body of its requests has to be `Send`, `Unpin` and `'static`, as hyper's and axum's are: box another one outside of it. The
-//! service that it calls is the one that was polled ready.
-//!
-//! # Where it goes among other layers
-//!
-//! Outside decompression and everything that reads the body: in axum, the layer that is added last runs first. With
-//! [`VerifyWebhookLayer::body_timeout`], or inside a request timeout: without either, anyone can keep a request open. The
-//! inner service is held ready while the body arrives, which counts against a concurrency limit inside this layer. The
-//! body is read within the verifier's own limit; axum's `DefaultBodyLimit` of 2 MB still applies to the extractors that
-//! read the request's.
-//!
-//! Layers between this one and a handler see a [`VerifiedBody`]. One that insists on axum's own body, as
-//! `axum::middleware::from_fn` does, or whose responses have a body that is not `Default`, as those of tower-http's
-//! `TraceLayer`, is added to the `Router` or `MethodRouter` by a call of `layer` of its own, which converts, and not in one
-//! `ServiceBuilder` with this one.
-//!
 //! # Features
 //!
 //! | feature | default | effect |
 //! |---|---|---|
-//! | `axum` | no | `Verified` as an extractor, which fails closed where no layer ran |
+//! | `axum` | no | `Verified` as an extractor, which answers 500 if no layer ran; the full path inside `nest` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
 mod body;

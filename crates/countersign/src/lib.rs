@@ -1,17 +1,48 @@
-//! Checks the signature of a webhook delivery: headers and body bytes in, a verdict out.
+//! Verifies webhook deliveries: headers and body bytes in, a verdict out.
 //!
-//! A webhook is an HTTPS POST to an address that anyone can post to. Its sender signs the raw body, and the receiver
-//! must check that signature, on the exact bytes that arrived, before it acts on them. This crate is that check,
-//! for any framework and for none: it has no HTTP types and, but for what adapters are built on (feature
-//! `bytes`), no async and no clock.
-//! [`countersign-tower`](https://docs.rs/countersign-tower) is a layer for axum and everything else that speaks
-//! tower.
+//! A webhook is an HTTPS POST to an address that anyone can post to. Its sender signs the body, and the receiver must check
+//! that signature, over the exact bytes that arrived, before it acts on them. This crate is that check, for any framework
+//! and for none. [`countersign-tower`](https://docs.rs/countersign-tower) wraps it for axum and everything else that speaks
+//! tower, [`countersign-actix`](https://docs.rs/countersign-actix) for actix-web. The [`guide`] covers deploying,
+//! rotating keys, senders of your own, testing, operating and the threat model.
+//!
+//! A delivery passes if all of the following hold, checked in this order:
+//!
+//! 1. Exactly one sender's signature header is present, once, and decodes to a signature of the right length.
+//! 2. If the scheme signs a timestamp, it is present once, in the sender's format, and within its [`Tolerance`].
+//! 3. Every other signed part of the head is present, once, and cannot be confused with the part next to it.
+//! 4. A key is active now.
+//! 5. `Content-Length`, if present, is a number within the body limit ([`DEFAULT_BODY_LIMIT`] unless set).
+//! 6. The body arrives completely, within the limit.
+//! 7. The signature was made over these bytes with a key that is active now. It is compared as bytes, in constant time, with
+//!    every key.
+//!
+//! Checks 1 to 5 read no byte of the body ([`Verifier::begin`]), so a request without a signature costs almost nothing.
+//!
+//! Every other delivery is a [`Rejection`]. Its [`kind`](Rejection::kind) tells the operator which check failed. Its
+//! [`status`](Rejection::status) and [`headers`](Rejection::headers) are all that the caller may see, and are the same for
+//! every 401.
+//!
+//! A [`Verified`] proves that someone who holds the key named by [`Verified::key`] signed the body and, if the scheme signs
+//! them, the timestamp and the headers that [`Verified::signed_header`] returns. It proves nothing about other headers, nor that
+//! the delivery is new: see [`Verified::fingerprint`].
+//!
+//! # Deployment caveats
+//!
+//! The signature covers the bytes on the wire, and the verifier trusts that it is given them:
+//!
+//! - Verify first, decompress after. The same goes for parsing and for anything else that reads the body.
+//! - A proxy that changes the body (decompresses it, re-encodes JSON, changes line ends) breaks every signature.
+//! - A proxy that drops the signature header, or adds a second one, turns every delivery into a rejection.
+//! - Pass a pair for each header line. A map that keeps one of two values hides a duplicate from check 1.
+//!
+//! # Example
 //!
 //! ```
 //! use std::time::SystemTime;
-//! use countersign::{Secret, Verifier, senders};
+//! use countersign::{RejectionKind, Secret, Verifier, senders};
 //!
-//! // Once, at start-up. The id is what logs show; real code takes the secret from `Secret::from_env`.
+//! // Once, at start-up. Logs show the id; real code reads the secret with `Secret::from_env`.
 //! let verifier = Verifier::builder(senders::moduslink())
 //!     .secret("2026-q4", Secret::new("moduslink-shared-secret"))
 //!     .build()?;
@@ -20,62 +51,46 @@
 //! let headers = [("X-Moduslink-HMAC-SHA256", "HexiNqgqjYsmnaTrweQcm1/pZrD6/fTt/mTYh0ppbUQ=")];
 //! let verified = verifier.verify(&headers, br#"{"eventType":"Orders.Created"}"#, SystemTime::now())?;
 //! assert_eq!(verified.key().as_str(), "2026-q4");
+//!
+//! // One byte more is another body.
+//! let rejection = verifier.verify(&headers, br#"{"eventType":"Orders.Created"} "#, SystemTime::now()).unwrap_err();
+//! assert_eq!((rejection.kind(), rejection.status()), (RejectionKind::SignatureMismatch, 401));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Which deliveries pass
+//! # Types
 //!
-//! Those for which all of this holds, checked in this order:
+//! Users of an adapter need five:
 //!
-//! 1. One sender's signature header is there, exactly once, and decodes to a signature of the right length.
-//! 2. The timestamp, where the scheme signs one, is in its format and within its [`Tolerance`]. What else of the head is
-//!    signed is there, once, and holds nothing that could be mistaken for what is signed beside it.
-//! 3. Some key is active now.
-//! 4. `Content-Length`, where there is one, is a number within the body limit ([`DEFAULT_BODY_LIMIT`] unless set).
-//! 5. The body arrives, within the limit.
-//! 6. The signature was made over it with a key that is active now. It is compared as bytes, in constant time,
-//!    with every key's.
+//! | type | what it is |
+//! |---|---|
+//! | [`Scheme`] | what a sender puts on the wire: one of the [named senders](senders), or your own from [`Scheme::builder`] |
+//! | [`Secret`], or `PublicKey` | a key that you hold; a [`Key`] adds the instants between which it is active |
+//! | [`Verifier`] | a scheme and its keys, built once at start-up |
+//! | [`Verified`], or `VerifiedDelivery` with the body | the proof that a handler takes |
+//! | [`Rejection`] | the reason for everything else |
 //!
-//! The first four are decided without a byte of the body ([`Verifier::begin`]), so that a request without a
-//! signature costs nothing. Everything else is a [`Rejection`] with a [`RejectionKind`] for the operator; what the
-//! caller may see of it is the same for every 401.
+//! Mistakes in the set-up are a [`BuildError`]. `Config` builds a verifier from a file, `Signer` plays the sender in tests, and
+//! `BodyBudget` and `Linger` are settings that you pass to an adapter.
 //!
-//! # What a verdict means
-//!
-//! A [`Verified`] can only come from a verification. It proves that somebody who holds the key named by
-//! [`Verified::key`] signed these bytes: the body and, where the scheme signs them, the timestamp and the headers that
-//! [`Verified::signed_header`] gives. It proves nothing of other headers, and nothing of how often the delivery was sent:
-//! see [`Verified::fingerprint`].
-//!
-//! # Senders
-//!
-//! The [named senders](senders) are values; [`Scheme::builder`] states any other, and [`Verifier::any_of`] takes several at
-//! one address. `Config` (feature `serde`) does all of that from a file.
-//!
-//! # Set-up
-//!
-//! Every mistake that can be found at start-up is a [`BuildError`] from [`Secret::from_env`] or
-//! [`VerifierBuilder::build`]: no key, an empty secret, a key that does not fit the scheme. For a key rotation, give
-//! the verifier several [`Key`]s, each with the instants between which it is active.
-//!
-//! # Deployment caveats
-//!
-//! - A proxy that changes the body (decompresses it, re-encodes JSON, changes line ends) breaks every signature.
-//! - A proxy that drops or doubles the signature header makes every delivery a rejection.
-//! - `Content-Encoding`: the signature covers the bytes on the wire. Verify first, decompress after.
+//! These exist for authors of adapters: [`Headers`] and [`RequestHead`] present a request's head, `Receiving` takes a request from
+//! its head to the verdict, and `BufferedVerification` and `Reservation` are its parts. [`Verification`] is for bodies that arrive
+//! in pieces, without a framework.
 //!
 //! # Features
 //!
 //! | feature | default | effect |
 //! |---|---|---|
-//! | `public-key` | no | RSA, ECDSA and Ed25519: `PublicKey` and the senders that need it; aws-lc-rs in it needs a C compiler |
-//! | `legacy-md5` | no | `senders::fluent_legacy_md5`, and with it `public-key` |
+//! | `public-key` | no | RSA, ECDSA and Ed25519: `PublicKey` and the senders that need it; builds aws-lc-rs, which needs a C compiler |
+//! | `legacy-md5` | no | `senders::fluent_legacy_md5`; enables `public-key` |
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
-//! | `bytes` | no | `BufferedVerification`, which keeps the body, `Receiving`, `BodyBudget` and `Linger`; for adapters |
+//! | `bytes` | no | `BufferedVerification`, `VerifiedDelivery`, `Receiving`, `BodyBudget` and `Linger`, on which the adapters are built |
+//!
+//! The crate never reads a clock, and without the feature `bytes` it has no async code.
 
-// Each room uses only the rooms above it, and within a room each file only the files above it.
+// Each room uses only the rooms above it, and no two files import each other: tests/suite/rooms.rs.
 mod error;
 mod wire;
 
@@ -91,6 +106,10 @@ mod verifying;
 mod config;
 #[cfg(feature = "sign")]
 mod sign;
+
+// Its code runs in the suite, which has the frameworks that it uses.
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 
 #[cfg(feature = "serde")]
 pub use config::{Config, build::ConfigError};

@@ -1,0 +1,53 @@
+//! The guide: one page a subject.
+//!
+//! | page | subject |
+//! |---|---|
+//! | [`checks`] | the checks, in order; what the caller sees; what a verified delivery proves |
+//! | [`deploying`] | layers, timeouts, limits and budgets, lingering, proxies, probes |
+//! | [`rotating_keys`] | replacing a key without downtime; where keys come from |
+//! | [`custom_senders`] | schemes of your own, in code or in a file; several senders at one address |
+//! | [`typed_events`] | bodies as types, from a verified delivery only |
+//! | [`testing`] | being the sender in your own tests, and by hand |
+//! | [`operating`] | log events, alarms, and every reason for a rejection |
+//! | [`threat_model`] | what is protected, from whom, and what is not covered |
+//! | [`performance`] | what a guard costs |
+//!
+//! This module exists in the documentation only.
+
+// `links.md` comes first because the first definition of a link wins: here, links between pages lead to modules, not files.
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/checks.md")]
+pub mod checks {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/deploying.md")]
+pub mod deploying {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/rotating-keys.md")]
+pub mod rotating_keys {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/custom-senders.md")]
+pub mod custom_senders {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/typed-events.md")]
+pub mod typed_events {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/operating.md")]
+pub mod operating {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/threat-model.md")]
+pub mod threat_model {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/performance.md")]
+pub mod performance {}
