@@ -86,6 +86,7 @@ mod config;
 mod error;
 mod form;
 mod headers;
+mod identity;
 mod key;
 #[cfg(feature = "public-key")]
 mod public_key;
@@ -111,6 +112,7 @@ pub use buffered::{BufferedVerification, VerifiedDelivery};
 pub use config::{Config, ConfigError};
 pub use error::BuildError;
 pub use headers::{Headers, RequestHead};
+pub use identity::Identity;
 pub use key::{Key, KeyId, Secret};
 #[cfg(feature = "public-key")]
 pub use public_key::PublicKey;
