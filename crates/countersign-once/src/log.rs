@@ -29,10 +29,17 @@ pub(crate) fn ended(claim: &Claim, end: End, answer: &Result<Fence, StoreError>)
         }
         (Ok(Fence::Lost), End::Release) => tracing::debug!(%identity, "webhook delivery not held any more"),
         (Err(failure), End::Complete(_)) => {
-            tracing::warn!(%identity, %failure, "webhook delivery not completed")
+            tracing::warn!(%identity, %failure, "webhook delivery not completed");
         }
-        (Err(failure), End::Release) => tracing::warn!(%identity, %failure, "webhook delivery not released"),
+        (Err(failure), End::Release) => {
+            tracing::warn!(%identity, %failure, "webhook delivery not released");
+        }
     }
+}
+
+#[cfg(all(feature = "tracing", any(feature = "sqlite", feature = "postgres")))]
+pub(crate) fn not_swept(failure: &StoreError) {
+    tracing::warn!(%failure, "expired webhook identities not removed");
 }
 
 #[cfg(not(feature = "tracing"))]
@@ -40,3 +47,6 @@ pub(crate) fn decided(_: &Identity, _: &Decision) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn ended(_: &Claim, _: End, _: &Result<Fence, StoreError>) {}
+
+#[cfg(all(not(feature = "tracing"), any(feature = "sqlite", feature = "postgres")))]
+pub(crate) fn not_swept(_: &StoreError) {}
