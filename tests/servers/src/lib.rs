@@ -2,7 +2,12 @@
 //!
 //! Where a server is not installed, `start` prints `SKIPPED: …` and returns `None`, so that the test can return. With
 //! `COUNTERSIGN_REQUIRE_SERVERS=1`, which the gate sets, it panics instead.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that goes wrong ends in a panic")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "a test that goes wrong ends in a panic"
+)]
 
 mod postgres;
 mod process;

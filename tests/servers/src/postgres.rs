@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::{
     find, free_port,
-    process::{Process, log, signal},
+    process::{Process, log},
 };
 
 /// A PostgreSQL server of its own, with one superuser `postgres` who needs no password.
@@ -63,7 +63,7 @@ impl Postgres {
     /// Stops it as an operator would in a hurry: connections break, what was committed stays.
     pub fn stop(&mut self) {
         // "Immediate shutdown". A SIGKILL would leave its children running with the data.
-        signal(self.process.id(), "QUIT");
+        self.process.signal("QUIT");
         self.process.wait();
     }
 

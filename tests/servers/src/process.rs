@@ -30,8 +30,12 @@ impl Process {
         Some(process)
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.0.id()
+    /// Sends it a signal, if it still runs: `STOP` and `CONT` freeze and thaw it.
+    pub(crate) fn signal(&mut self, name: &str) {
+        if self.0.try_wait().expect("the server's state").is_none() {
+            let status = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status();
+            assert!(status.expect("`kill` runs").success(), "no signal {name} to the server");
+        }
     }
 
     /// SIGKILL.
@@ -54,13 +58,7 @@ impl Drop for Process {
     }
 }
 
-/// Sends a signal to one process: `STOP` and `CONT` freeze and thaw it.
-pub(crate) fn signal(process: u32, name: &str) {
-    let status = Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status();
-    assert!(status.expect("`kill` runs").success(), "no signal {name} to {process}");
-}
-
-/// The last lines of a server's log, for the message of a test that fails.
+/// A server's log, for the message of a test that fails.
 pub(crate) fn log(file: &Path) -> String {
     std::fs::read_to_string(file).unwrap_or_else(|failure| failure.to_string())
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::{
     find, free_port,
-    process::{Process, log, signal},
+    process::{Process, log},
 };
 
 /// A `redis-server` that writes every command to its append-only file before it answers: what it acknowledged is there after
@@ -51,13 +51,13 @@ impl Redis {
     }
 
     /// Stops it from answering (SIGSTOP), while its connections stay open.
-    pub fn freeze(&self) {
-        signal(self.process.id(), "STOP");
+    pub fn freeze(&mut self) {
+        self.process.signal("STOP");
     }
 
     /// Lets it answer again (SIGCONT).
-    pub fn thaw(&self) {
-        signal(self.process.id(), "CONT");
+    pub fn thaw(&mut self) {
+        self.process.signal("CONT");
     }
 }
 
