@@ -12,12 +12,12 @@ pub struct Identity([u8; 32]);
 
 impl Identity {
     /// Reads an identity back, for stores and tests. It proves nothing of where the bytes came from.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The 32 bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }

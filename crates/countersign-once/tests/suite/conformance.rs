@@ -1,16 +1,9 @@
 //! Every store passes the kit, and the kit catches every flaw.
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    reason = "a test that goes wrong ends in a panic"
-)]
-
-mod flawed_store;
 
 use std::collections::BTreeMap;
 
+use crate::flawed_store::{Flaw, FlawedStore};
 use countersign_once::conformance::{self, Rule};
-use flawed_store::{Flaw, FlawedStore};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_without_a_flaw_passes() {
