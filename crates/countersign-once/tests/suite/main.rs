@@ -23,5 +23,7 @@ mod redis_store;
 mod rule;
 #[cfg(feature = "memory")]
 mod scripted_store;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite_store;
