@@ -29,6 +29,16 @@ const GRANTS_BETWEEN_SWEEPS: u64 = 4096;
 /// many as there are handlers running.
 ///
 /// Clones share the memory. Time is a monotonic clock.
+///
+/// # Example
+///
+/// ```
+/// use countersign_once::{MemoryStore, Once};
+///
+/// // A sender with 2,000 deliveries an hour that retries for a day.
+/// let once = Once::new(MemoryStore::new(50_000))?;
+/// # Ok::<(), countersign_once::BuildError>(())
+/// ```
 #[derive(Clone)]
 pub struct MemoryStore(Arc<Memory>);
 

@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use redis::{
-    Client, Cmd, ExistenceCheck, IntoConnectionInfo, Script, ScriptInvocation, SetExpiry, SetOptions,
+    Client, Cmd, ErrorKind, ExistenceCheck, IntoConnectionInfo, Script, ServerErrorKind, SetExpiry,
+    SetOptions,
     aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
@@ -62,7 +63,7 @@ impl RedisStore {
         install_crypto_provider();
         let address = address.into_connection_info().map_err(StoreError::new)?;
         let keepalive = TcpKeepalive::new().with_time(DEAD_AFTER).with_interval(DEAD_AFTER);
-        let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+        let tcp = TcpSettings::default().set_keepalive(keepalive);
         #[cfg(target_os = "linux")]
         let tcp = tcp.set_user_timeout(DEAD_AFTER);
         let client = Client::open(address.set_tcp_settings(tcp)).map_err(StoreError::new)?;
@@ -114,9 +115,25 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         format!("{}{}", self.prefix, claim.identity())
     }
 
-    async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Fence, StoreError> {
+    /// Runs a script. `ScriptInvocation` would copy every argument on its own.
+    async fn run(
+        &self,
+        script: &Script,
+        claim: &Claim,
+        arguments: impl FnOnce(&mut Cmd),
+    ) -> Result<Fence, StoreError> {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(script.get_hash()).arg(1).arg(self.key(claim)).arg(&held(claim));
+        arguments(&mut command);
         let mut connection = self.connection.clone();
-        match script.invoke_async::<bool>(&mut connection).await {
+        let answer = match command.query_async::<bool>(&mut connection).await {
+            Err(failure) if failure.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                script.load_async(&mut connection).await.map_err(StoreError::new)?;
+                command.query_async(&mut connection).await
+            }
+            answer => answer,
+        };
+        match answer {
             Ok(true) => Ok(Fence::Passed),
             Ok(false) => Ok(Fence::Lost),
             Err(failure) => Err(StoreError::new(failure)),
@@ -138,18 +155,21 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
     }
 
     async fn complete(&self, claim: Claim, keep_for: Duration) -> Result<Fence, StoreError> {
-        let mut script = self.scripts.complete.key(self.key(&claim));
-        self.run(script.arg(&held(&claim)).arg(&done(&claim)).arg(millis(keep_for))).await
+        let arguments = |command: &mut Cmd| {
+            command.arg(&done(&claim)).arg(millis(keep_for));
+        };
+        self.run(&self.scripts.complete, &claim, arguments).await
     }
 
     async fn extend(&self, claim: Claim, lease: Duration) -> Result<Fence, StoreError> {
-        let mut script = self.scripts.extend.key(self.key(&claim));
-        self.run(script.arg(&held(&claim)).arg(millis(lease))).await
+        let arguments = |command: &mut Cmd| {
+            command.arg(millis(lease));
+        };
+        self.run(&self.scripts.extend, &claim, arguments).await
     }
 
     async fn release(&self, claim: Claim) -> Result<Fence, StoreError> {
-        let mut script = self.scripts.release.key(self.key(&claim));
-        self.run(script.arg(&held(&claim))).await
+        self.run(&self.scripts.release, &claim, |_| {}).await
     }
 }
 

@@ -36,6 +36,27 @@ pub use sweeper::Sweeper;
 /// - [`claim_in`](Self::claim_in), in a handler without it. It waits for a transaction that handles the same delivery.
 ///
 /// Both need the handler's tables in the database of the store.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # mod example {
+/// use countersign_once::{Fence, Running, SqliteStore};
+///
+/// async fn ship(store: &SqliteStore, running: Running) -> Result<(), Box<dyn std::error::Error>> {
+///     let (Some(claim), Some(keep_for)) = (running.claim(), running.keep_for()) else {
+///         return Err("the handler runs unguarded".into());
+///     };
+///     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;
+///     if store.complete_in(&mut transaction, &claim, keep_for).await? == Fence::Lost {
+///         return Err("another attempt took over".into());
+///     }
+///     sqlx::query("INSERT INTO shipments (item) VALUES ('book')").execute(&mut *transaction).await?;
+///     transaction.commit().await?;
+///     running.complete().await?;
+///     Ok(())
+/// }
+/// # }
+/// ```
 pub struct SqlStore<DB: Database>(Pool<DB>);
 
 impl<DB: Dialect> SqlStore<DB> {

@@ -1,7 +1,7 @@
 //! A store that keeps the contract in the plainest way, but for one flaw.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -88,7 +88,7 @@ pub(crate) struct FlawedStore {
     flaw: Flaw,
     entries: Mutex<HashMap<[u8; 32], Entry>>,
     lock: tokio::sync::Mutex<()>,
-    locked: Mutex<HashMap<[u8; 32], ()>>,
+    locked: Mutex<HashSet<[u8; 32]>>,
 }
 
 impl FlawedStore {
@@ -133,7 +133,7 @@ impl FlawedStore {
         let until = match self.flaw {
             Flaw::KeepsForEver if done => None,
             Flaw::OverflowsOnLongTimes => {
-                Some(Instant::now() + Duration::from_millis(time.as_millis() as u32 as u64))
+                Some(Instant::now() + Duration::from_millis(u64::from(low_bits(time))))
             }
             _ => Instant::now().checked_add(time),
         };
@@ -161,10 +161,7 @@ impl Store for FlawedStore {
             Flaw::Panics => panic!("the store panics"),
             Flaw::Hangs => std::future::pending().await,
             Flaw::LeavesALockBehind => {
-                assert!(
-                    self.locked.lock().unwrap().insert(*claim.identity().as_bytes(), ()).is_none(),
-                    "locked"
-                );
+                assert!(self.locked.lock().unwrap().insert(*claim.identity().as_bytes()), "locked");
                 yield_now().await;
                 self.locked.lock().unwrap().remove(claim.identity().as_bytes());
             }
@@ -251,4 +248,10 @@ impl Store for FlawedStore {
         }
         Ok(Fence::Passed)
     }
+}
+
+/// A time in milliseconds, as a number of 32 bits that overflowed.
+fn low_bits(time: Duration) -> u32 {
+    let [.., a, b, c, d] = time.as_millis().to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
 }

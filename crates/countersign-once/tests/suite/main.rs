@@ -1,7 +1,6 @@
 //! The rule, the stores and the kit.
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test that goes wrong ends in a panic"

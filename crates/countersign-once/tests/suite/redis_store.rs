@@ -129,7 +129,7 @@ async fn a_kill_under_load_loses_no_acknowledged_completion() {
     sleep(Duration::from_millis(200)).await;
     redis.restart();
     senders.join_all().await;
-    let acknowledged = acknowledged.lock().unwrap();
+    let acknowledged = acknowledged.lock().unwrap().clone();
     assert!(acknowledged.values().all(|times| *times == 1), "{acknowledged:?}");
     for number in 0..=255 {
         assert_eq!(begin(&once, identity(number)).await.outcome(), Outcome::Duplicate, "{number}");
