@@ -4,7 +4,7 @@ use std::{error::Error, fmt, time::Duration};
 
 /// A call of the store failed, so that nobody knows what the store remembers of it.
 ///
-/// [`Display`](fmt::Display) says what happened; [`source`](Error::source) is the error of the store's own client.
+/// `Display` says what happened, in the words of the store's own client.
 #[derive(Debug)]
 pub struct StoreError(Kind);
 
@@ -42,7 +42,8 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            Kind::Failed(source) => Some(&**source),
+            // `Display` has the client's own words already.
+            Kind::Failed(source) => source.source(),
             Kind::TimedOut(_) => None,
         }
     }
@@ -65,7 +66,7 @@ pub enum BuildError {
     /// The time limit for a call of the store is zero: every store that waits for anything would be unavailable.
     NoTimeForTheStore,
     /// The operating system gave no random bytes.
-    Randomness(getrandom::Error),
+    Randomness(Box<dyn Error + Send + Sync>),
 }
 
 impl fmt::Display for BuildError {
@@ -81,11 +82,4 @@ impl fmt::Display for BuildError {
     }
 }
 
-impl Error for BuildError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Randomness(source) => Some(source),
-            _ => None,
-        }
-    }
-}
+impl Error for BuildError {}

@@ -39,7 +39,7 @@ impl Once {
     }
 
     pub(crate) fn from_settings(store: Arc<dyn AnyStore>, settings: Settings) -> Result<Self, BuildError> {
-        let tokens = Tokens::new().map_err(BuildError::Randomness)?;
+        let tokens = Tokens::new().map_err(|failure| BuildError::Randomness(failure.into()))?;
         Ok(Self(Arc::new(Shared { store, settings, tokens })))
     }
 
@@ -56,10 +56,11 @@ impl Once {
     pub async fn begin(&self, identity: Identity, retries_for: Option<Duration>) -> Decision {
         let shared = &self.0;
         let claim = Claim::new(identity, shared.tokens.next());
-        let decision = match Claiming::new(shared, claim).answer().await {
+        let runtime = Handle::try_current().ok();
+        let decision = match Claiming::new(shared, claim, runtime.as_ref()).answer().await {
             Ok(ClaimAnswer::Granted) => {
                 let keep_for = shared.settings.keep_for(retries_for);
-                Decision::Handle(Running::claimed(Arc::clone(shared), claim, keep_for))
+                Decision::Handle(Running::claimed(Arc::clone(shared), claim, keep_for, runtime))
             }
             Ok(ClaimAnswer::InProgress { lease_left }) => Decision::InProgress { lease_left },
             Ok(ClaimAnswer::Done) => Decision::Duplicate,
@@ -83,14 +84,15 @@ impl fmt::Debug for Once {
 struct Claiming<'a> {
     shared: &'a Arc<Shared>,
     claim: Claim,
+    runtime: Option<&'a Handle>,
     call: Option<Call<ClaimAnswer>>,
     answered: bool,
 }
 
 impl<'a> Claiming<'a> {
-    fn new(shared: &'a Arc<Shared>, claim: Claim) -> Self {
+    fn new(shared: &'a Arc<Shared>, claim: Claim, runtime: Option<&'a Handle>) -> Self {
         let call = Arc::clone(&shared.store).claim(claim, shared.settings.lease);
-        Self { shared, claim, call: Some(call), answered: false }
+        Self { shared, claim, runtime, call: Some(call), answered: false }
     }
 
     async fn answer(mut self) -> Result<ClaimAnswer, StoreError> {
@@ -106,10 +108,7 @@ impl<'a> Claiming<'a> {
 
 impl Drop for Claiming<'_> {
     fn drop(&mut self) {
-        if self.answered {
-            return;
-        }
-        if let Ok(runtime) = Handle::try_current() {
+        if let (false, Some(runtime)) = (self.answered, self.runtime) {
             runtime.spawn(abandon(Arc::clone(self.shared), self.claim, self.call.take()));
         }
     }

@@ -32,8 +32,12 @@ enum Inner {
 }
 
 impl Running {
-    pub(crate) fn claimed(shared: Arc<Shared>, claim: Claim, keep_for: Duration) -> Self {
-        let runtime = Handle::try_current().ok();
+    pub(crate) fn claimed(
+        shared: Arc<Shared>,
+        claim: Claim,
+        keep_for: Duration,
+        runtime: Option<Handle>,
+    ) -> Self {
         Self(Inner::Claimed(Claimed {
             shared,
             claim,

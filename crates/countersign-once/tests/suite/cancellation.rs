@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
-use crate::scripted_store::{ScriptedStore, Step, Wait};
 use countersign_once::{Claim, ClaimAnswer, Decision, Identity, Once, Store, Token};
 use tokio::{task::yield_now, time::sleep};
+
+use crate::scripted_store::{ScriptedStore, Step, Wait};
 
 const IDENTITY: Identity = Identity::from_bytes([7; 32]);
 const LEASE: Duration = Duration::from_secs(600);

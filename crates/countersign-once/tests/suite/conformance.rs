@@ -2,8 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use countersign_once::{
+    MemoryStore, PostgresStore, RedisStore, SqliteStore,
+    conformance::{self, Rule},
+};
+use sqlx::{
+    PgPool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool},
+};
+use test_servers::{Postgres, Redis};
+
 use crate::flawed_store::{Flaw, FlawedStore};
-use countersign_once::conformance::{self, Rule};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_without_a_flaw_passes() {
@@ -49,40 +58,34 @@ async fn a_violation_says_what_was_done_and_what_came_of_it() {
     );
 }
 
-#[cfg(feature = "memory")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_store_passes() {
-    conformance::check(|| async { countersign_once::MemoryStore::default() }).await.unwrap();
+    conformance::check(|| async { MemoryStore::default() }).await.unwrap();
 }
 
-#[cfg(feature = "redis")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_redis_store_passes() {
-    let Some(redis) = test_servers::Redis::start() else { return };
-    let store = countersign_once::RedisStore::connect(&redis.url()).await.unwrap();
+    let Some(redis) = Redis::start() else { return };
+    let store = RedisStore::connect(&redis.url()).await.unwrap();
     conformance::check(|| async { store.clone() }).await.unwrap();
 }
 
-#[cfg(feature = "postgres")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_postgres_store_passes() {
-    let Some(postgres) = test_servers::Postgres::start() else { return };
-    let store = countersign_once::PostgresStore::new(sqlx::PgPool::connect(&postgres.url()).await.unwrap());
+    let Some(postgres) = Postgres::start() else { return };
+    let store = PostgresStore::new(PgPool::connect(&postgres.url()).await.unwrap());
     store.migrate().await.unwrap();
     conformance::check(|| async { store.clone() }).await.unwrap();
 }
 
-#[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sqlite_store_passes() {
-    use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
-
     let folder = tempfile::tempdir().unwrap();
     let options = SqliteConnectOptions::new()
         .filename(folder.path().join("once.db"))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal);
-    let store = countersign_once::SqliteStore::new(SqlitePool::connect_with(options).await.unwrap());
+    let store = SqliteStore::new(SqlitePool::connect_with(options).await.unwrap());
     store.migrate().await.unwrap();
     conformance::check(|| async { store.clone() }).await.unwrap();
 }

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use crate::scripted_store::{ScriptedStore, Step, Wait};
 use countersign_once::{
     Claim, ClaimAnswer, DEFAULT_RETRIES_FOR, Decision, Fence, Identity, MemoryStore, Once, OnceBuilder,
     Outcome, Running, Store, Token, WhenUnavailable,
 };
 use tokio::time::{Instant, sleep};
+
+use crate::scripted_store::{ScriptedStore, Step, Wait};
 
 const IDENTITY: Identity = identity(1);
 const LEASE: Duration = Duration::from_secs(30);
@@ -129,6 +130,18 @@ async fn a_dropped_handler_is_released_by_whatever_thread_drops_it() {
     std::thread::spawn(move || drop(running)).join().unwrap();
     later(LIMIT).await;
     assert!(is_free(&store).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_without_an_answer_is_released_by_whatever_thread_drops_it() {
+    let store = ScriptedStore::new([LATE]);
+    let once = once(&store);
+    let mut begin = Box::pin(async move { once.begin(IDENTITY, None).await });
+    assert!(std::future::poll_fn(|context| Poll::Ready(begin.as_mut().poll(context).is_pending())).await);
+    std::thread::spawn(move || drop(begin)).join().unwrap();
+    later(LIMIT * 2).await;
+    assert!(is_free(&store).await);
+    assert_eq!(store.calls(), ["claim", "release"]);
 }
 
 #[tokio::test(start_paused = true)]
