@@ -133,6 +133,7 @@ pub use sign::private_key::PrivateKey;
 #[cfg(feature = "sign")]
 pub use sign::{Signer, SigningKey};
 pub use verdicts::{
+    identity::Identity,
     kind::RejectionKind,
     rejection::Rejection,
     verified::{Fingerprint, Verified},

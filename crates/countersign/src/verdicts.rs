@@ -3,6 +3,7 @@
 pub(crate) mod profile;
 pub(crate) mod signed_parts;
 
+pub(crate) mod identity;
 pub(crate) mod kind;
 
 pub(crate) mod rejection;

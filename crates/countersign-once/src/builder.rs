@@ -1,0 +1,117 @@
+//! The settings of a [`Once`].
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{BuildError, Once, Store, call::AnyStore};
+
+/// How long a sender is assumed to retry where nothing better is known: 3 days.
+pub const DEFAULT_RETRIES_FOR: Duration = Duration::from_secs(72 * 60 * 60);
+
+/// What [`Once::begin`] decides when the store gives no answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenUnavailable {
+    /// Refuse the delivery, so that its sender comes again: [`Decision::Unavailable`](crate::Decision::Unavailable).
+    #[default]
+    Refuse,
+    /// Run the handler without a claim. Deliveries may then be handled twice, one after the other or at the same time.
+    GoOn,
+}
+
+/// Sets up a [`Once`].
+#[must_use]
+pub struct OnceBuilder {
+    store: Arc<dyn AnyStore>,
+    settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) lease: Duration,
+    pub(crate) store_timeout: Duration,
+    pub(crate) when_unavailable: WhenUnavailable,
+    margin: Duration,
+    keep_for: Option<Duration>,
+}
+
+impl Settings {
+    pub(crate) fn keep_for(&self, retries_for: Option<Duration>) -> Duration {
+        self.keep_for
+            .unwrap_or_else(|| retries_for.unwrap_or(DEFAULT_RETRIES_FOR).saturating_add(self.margin))
+    }
+}
+
+impl OnceBuilder {
+    pub(crate) fn new(store: impl Store) -> Self {
+        let settings = Settings {
+            lease: Duration::from_secs(60),
+            store_timeout: Duration::from_secs(2),
+            when_unavailable: WhenUnavailable::default(),
+            margin: Duration::from_secs(60 * 60),
+            keep_for: None,
+        };
+        Self { store: Arc::new(store), settings }
+    }
+
+    /// How long a handler holds a delivery before another attempt may take over. 60 seconds unless set.
+    ///
+    /// Choose it longer than the slowest handler takes: once it has run out, a retry runs at the same time. After the
+    /// process dies in a handler, retries are refused for that long.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.settings.lease = lease;
+        self
+    }
+
+    /// The time limit for a call of the store, after which the delivery is refused or goes on unguarded. 2 seconds unless
+    /// set. Choose it well below the time that the sender waits for an answer.
+    pub fn store_timeout(mut self, limit: Duration) -> Self {
+        self.settings.store_timeout = limit;
+        self
+    }
+
+    /// How much longer a handled delivery is remembered than its sender may retry. 1 hour unless set.
+    pub fn margin(mut self, margin: Duration) -> Self {
+        self.settings.margin = margin;
+        self
+    }
+
+    /// How long a handled delivery is remembered, whatever its sender. Unless set, as long as the sender may retry and the
+    /// [margin](Self::margin).
+    pub fn keep_for(mut self, keep_for: Duration) -> Self {
+        self.settings.keep_for = Some(keep_for);
+        self
+    }
+
+    /// What to do when the store gives no answer. [`WhenUnavailable::Refuse`] unless set.
+    pub fn when_unavailable(mut self, what: WhenUnavailable) -> Self {
+        self.settings.when_unavailable = what;
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// - [`BuildError::NoTimeForTheStore`]: the store timeout is zero.
+    /// - [`BuildError::LeaseWithinStoreTimeout`]: the lease is not longer than the store timeout.
+    /// - [`BuildError::NothingKept`]: the keep time is zero.
+    /// - [`BuildError::Randomness`]: the operating system gave no random bytes for the tokens.
+    pub fn build(self) -> Result<Once, BuildError> {
+        let Settings { lease, store_timeout, keep_for, .. } = self.settings;
+        if store_timeout.is_zero() {
+            return Err(BuildError::NoTimeForTheStore);
+        }
+        if lease <= store_timeout {
+            return Err(BuildError::LeaseWithinStoreTimeout { lease, store_timeout });
+        }
+        if keep_for.is_some_and(|time| time.is_zero()) {
+            return Err(BuildError::NothingKept);
+        }
+        Once::from_settings(self.store, self.settings)
+    }
+}
+
+impl fmt::Debug for OnceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnceBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+//! The rule: each delivery once.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use countersign::Identity;
+use tokio::runtime::Handle;
+
+use crate::{
+    BuildError, Claim, ClaimAnswer, Decision, OnceBuilder, Running, Store, StoreError,
+    builder::{Settings, WhenUnavailable},
+    call::{AnyStore, Call, End, within},
+    claim::Tokens,
+    log,
+};
+
+/// Decides for each attempt at a delivery whether the handler runs. Cheap to clone; all clones share the store.
+#[derive(Clone)]
+pub struct Once(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn AnyStore>,
+    pub(crate) settings: Settings,
+    tokens: Tokens,
+}
+
+impl Once {
+    /// With the default settings of [`OnceBuilder`].
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Randomness`] only.
+    pub fn new(store: impl Store) -> Result<Self, BuildError> {
+        Self::builder(store).build()
+    }
+
+    /// Settings other than the defaults.
+    pub fn builder(store: impl Store) -> OnceBuilder {
+        OnceBuilder::new(store)
+    }
+
+    pub(crate) fn from_settings(store: Arc<dyn AnyStore>, settings: Settings) -> Result<Self, BuildError> {
+        let tokens = Tokens::new().map_err(|failure| BuildError::Randomness(failure.into()))?;
+        Ok(Self(Arc::new(Shared { store, settings, tokens })))
+    }
+
+    /// Claims the delivery and decides whether the handler runs.
+    ///
+    /// `retries_for` is how long its sender may send it again; `None` counts as
+    /// [`DEFAULT_RETRIES_FOR`](crate::DEFAULT_RETRIES_FOR). [`OnceBuilder::keep_for`] overrides it.
+    ///
+    /// Call it once the signature is verified, never before: whoever can claim identities can make the receiver ignore
+    /// deliveries.
+    ///
+    /// Dropping the future is safe at any time. A claim that the store grants after that is released in the background, as
+    /// the [crate](crate#cancellation) says.
+    pub async fn begin(&self, identity: Identity, retries_for: Option<Duration>) -> Decision {
+        let shared = &self.0;
+        let claim = Claim::new(identity, shared.tokens.next());
+        let runtime = Handle::try_current().ok();
+        let decision = match Claiming::new(shared, claim, runtime.as_ref()).answer().await {
+            Ok(ClaimAnswer::Granted) => {
+                let keep_for = shared.settings.keep_for(retries_for);
+                Decision::Handle(Running::claimed(Arc::clone(shared), claim, keep_for, runtime))
+            }
+            Ok(ClaimAnswer::InProgress { lease_left }) => Decision::InProgress { lease_left },
+            Ok(ClaimAnswer::Done) => Decision::Duplicate,
+            Err(failure) => match shared.settings.when_unavailable {
+                WhenUnavailable::Refuse => Decision::Unavailable(failure),
+                WhenUnavailable::GoOn => Decision::Handle(Running::unguarded(failure)),
+            },
+        };
+        log::decided(&identity, &decision);
+        decision
+    }
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Once").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+/// A claim that the store has not answered. Dropped before the answer, it sees to it that the claim does not stay.
+struct Claiming<'a> {
+    shared: &'a Arc<Shared>,
+    claim: Claim,
+    runtime: Option<&'a Handle>,
+    call: Option<Call<ClaimAnswer>>,
+    answered: bool,
+}
+
+impl<'a> Claiming<'a> {
+    fn new(shared: &'a Arc<Shared>, claim: Claim, runtime: Option<&'a Handle>) -> Self {
+        let call = Arc::clone(&shared.store).claim(claim, shared.settings.lease);
+        Self { shared, claim, runtime, call: Some(call), answered: false }
+    }
+
+    async fn answer(mut self) -> Result<ClaimAnswer, StoreError> {
+        let limit = self.shared.settings.store_timeout;
+        let timed_out = Err(StoreError::timed_out(limit));
+        let Some(call) = &mut self.call else { return timed_out };
+        let Some(answer) = within(limit, call).await else { return timed_out };
+        self.call = None;
+        self.answered = answer.is_ok();
+        answer
+    }
+}
+
+impl Drop for Claiming<'_> {
+    fn drop(&mut self) {
+        if let (false, Some(runtime)) = (self.answered, self.runtime) {
+            runtime.spawn(abandon(Arc::clone(self.shared), self.claim, self.call.take()));
+        }
+    }
+}
+
+/// Waits for the answer to a claim that nobody wants any more, if it is still to come, and releases the claim. It tries each
+/// once: a store that is away gets no queue of these.
+async fn abandon(shared: Arc<Shared>, claim: Claim, call: Option<Call<ClaimAnswer>>) {
+    let limit = shared.settings.store_timeout;
+    if let Some(mut call) = call
+        && let Some(Ok(ClaimAnswer::InProgress { .. } | ClaimAnswer::Done)) = within(limit, &mut call).await
+    {
+        return;
+    }
+    let mut release = Arc::clone(&shared.store).end(claim, End::Release);
+    let answer = within(limit, &mut release).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)));
+    log::ended(&claim, End::Release, &answer);
+}

@@ -1,0 +1,40 @@
+//! Starts the servers that tests talk to: on a free port of 127.0.0.1, in a temporary folder, stopped when the value is dropped.
+//!
+//! Where a server is not installed, `start` prints `SKIPPED: …` and returns `None`, so that the test can return. With
+//! `COUNTERSIGN_REQUIRE_SERVERS=1`, which the gate sets, it panics instead.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "a test that goes wrong ends in a panic"
+)]
+
+mod postgres;
+mod process;
+mod redis;
+
+use std::{env, net::TcpListener, path::PathBuf};
+
+pub use postgres::Postgres;
+pub use redis::Redis;
+
+/// The program of this name on the `PATH` or in one of `folders`. Where it is nowhere, the test is skipped or fails.
+fn find(program: &str, folders: &[PathBuf], package: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path)
+        .chain(folders.iter().cloned())
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        let message = format!("{program} is not installed: apt-get install {package}");
+        assert!(env::var("COUNTERSIGN_REQUIRE_SERVERS").as_deref() != Ok("1"), "{message}");
+        eprintln!("SKIPPED: {message}");
+    }
+    found
+}
+
+/// A port that nobody listens on at this moment.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port of 127.0.0.1");
+    listener.local_addr().expect("the port's number").port()
+}

@@ -1,0 +1,134 @@
+use std::{
+    fs,
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    find, free_port,
+    process::{Process, log},
+};
+
+/// A PostgreSQL server of its own, with one superuser `postgres` who needs no password.
+#[derive(Debug)]
+pub struct Postgres {
+    process: Process,
+    programs: PathBuf,
+    folder: TempDir,
+    port: u16,
+    user: Option<User>,
+}
+
+/// PostgreSQL refuses to run as root: this is whom it runs as then.
+#[derive(Clone, Copy, Debug)]
+struct User {
+    id: u32,
+    group: u32,
+}
+
+impl Postgres {
+    /// `None` where it is not installed: see the crate.
+    pub fn start() -> Option<Self> {
+        let initdb = find("initdb", &versions(), "postgresql")?;
+        let programs = initdb.parent().expect("a program is in a folder").to_owned();
+        let folder = TempDir::new().expect("a temporary folder");
+        let user = (fs::metadata(folder.path()).expect("the folder's owner").uid() == 0).then(User::postgres);
+        if let Some(User { id, group }) = user {
+            std::os::unix::fs::chown(folder.path(), Some(id), Some(group)).expect("a folder of its own");
+        }
+        let output = as_user(&mut Command::new(initdb), user)
+            .args(["--username", "postgres", "--auth", "trust", "--no-sync", "--no-instructions", "--pgdata"])
+            .arg(folder.path().join("data"))
+            .current_dir(folder.path())
+            .output()
+            .expect("initdb runs");
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        for _ in 0..5 {
+            let port = free_port();
+            if let Some(process) = Process::start(&mut command(&programs, folder.path(), port, user), port) {
+                return Some(Self { process, programs, folder, port, user });
+            }
+        }
+        panic!("postgres ended at once: {}", log(&folder.path().join("log")));
+    }
+
+    /// `postgres://postgres@127.0.0.1:PORT/postgres`.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Stops it as an operator would in a hurry: connections break, what was committed stays.
+    pub fn stop(&mut self) {
+        // "Immediate shutdown". A SIGKILL would leave its children running with the data.
+        self.process.signal("QUIT");
+        self.process.wait();
+    }
+
+    /// Starts it again after [`stop`](Self::stop), with the same port and data.
+    pub fn restart(&mut self) {
+        let mut command = command(&self.programs, self.folder.path(), self.port, self.user);
+        self.process = Process::start(&mut command, self.port).expect("postgres starts again");
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl User {
+    fn postgres() -> Self {
+        let id = |flag| {
+            let output = Command::new("id").args([flag, "postgres"]).output().expect("`id` runs");
+            let text = String::from_utf8_lossy(&output.stdout);
+            text.trim().parse().expect("a user `postgres` to run the server as")
+        };
+        Self { id: id("-u"), group: id("-g") }
+    }
+}
+
+/// The folders in which Debian keeps the programs of each version, the latest first.
+fn versions() -> Vec<PathBuf> {
+    let mut folders: Vec<_> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .collect();
+    folders.sort();
+    folders.reverse();
+    folders
+}
+
+fn command(programs: &Path, folder: &Path, port: u16, user: Option<User>) -> Command {
+    let mut command = Command::new(programs.join("postgres"));
+    let log = fs::File::create(folder.join("log")).expect("a file for the log");
+    as_user(&mut command, user)
+        .args([
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "max_connections=200",
+            "-p",
+            &port.to_string(),
+            "-k",
+        ])
+        .arg(folder)
+        .arg("-D")
+        .arg(folder.join("data"))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log);
+    command
+}
+
+fn as_user(command: &mut Command, user: Option<User>) -> &mut Command {
+    match user {
+        Some(User { id, group }) => command.uid(id).gid(group),
+        None => command,
+    }
+}

@@ -1,0 +1,64 @@
+use std::{
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server's process, killed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Starts it and waits until it listens. `None`: it ended, as it does if somebody else took its port.
+    pub(crate) fn start(command: &mut Command, port: u16) -> Option<Self> {
+        let mut process = Self(command.spawn().expect("the server starts"));
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if process.0.try_wait().expect("the server's state").is_some() {
+                return None;
+            }
+            assert!(
+                started.elapsed() < PATIENCE,
+                "the server does not listen after {PATIENCE:?}: {command:?}"
+            );
+            sleep(Duration::from_millis(20));
+        }
+        Some(process)
+    }
+
+    /// Sends it a signal, if it still runs: `STOP` and `CONT` freeze and thaw it.
+    pub(crate) fn signal(&mut self, name: &str) {
+        if self.0.try_wait().expect("the server's state").is_none() {
+            let status = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status();
+            assert!(status.expect("`kill` runs").success(), "no signal {name} to the server");
+        }
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().expect("the server is ours to kill");
+        self.0.wait().expect("the server ends");
+    }
+
+    /// Waits until it has ended of itself.
+    pub(crate) fn wait(&mut self) {
+        self.0.wait().expect("the server ends");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server's log, for the message of a test that fails.
+pub(crate) fn log(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_else(|failure| failure.to_string())
+}
