@@ -103,13 +103,13 @@ fn a_name_or_an_address_that_a_sender_does_not_take_is_an_error() {
     let error = |name, url| senders::named(name, url).unwrap_err().to_string();
     assert_eq!(
         error("square", None),
-        "scheme \"square\", url: it is missing: the sender signs the address that it has on file"
+        "scheme \"square\", url: it is missing: give your address as configured at the sender, which signs it"
     );
     assert_eq!(
         error("github", Some("https://a")),
         "scheme \"github\", url: the sender does not sign it: remove it"
     );
-    assert!(error("Github", None).contains("no sender has this name: use one of moduslink, "));
+    assert!(error("Github", None).contains("unknown sender: use one of moduslink, "));
     let built = Verifier::builder(senders::square("example.com")).secret("k", Secret::new("s")).build();
     assert_eq!(
         built.unwrap_err().to_string(),
@@ -141,7 +141,7 @@ fn a_static_token_is_compared_whole_and_covers_nothing() {
             Verifier::builder(senders::gitlab_unsigned_token()).secret("k", Secret::new(secret)).build();
         assert_eq!(
             built.unwrap_err().to_string(),
-            "the secret of key \"k\" of gitlab-unsigned-token is in the wrong form: it should be visible ASCII \
+            "the secret of key \"k\" of gitlab-unsigned-token has the wrong form: it must be visible ASCII \
              characters, as a header can carry"
         );
     }

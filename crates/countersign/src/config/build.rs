@@ -22,9 +22,10 @@ use crate::{
     },
 };
 
-/// A mistake in a [`Config`]: where it is, and what it is.
+/// A mistake in a [`Config`], with the path of the field.
 ///
-/// `Display` writes both, `senders[0].keys[1].secret: environment variable ACME_SECRET is not set: …`, and no key material.
+/// `Display` writes both: `senders[0].keys[1].secret: environment variable ACME_SECRET is not set: …`. It contains no key
+/// material.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     path: String,
@@ -38,12 +39,12 @@ enum Mistake {
 }
 
 impl ConfigError {
-    /// The field: `senders[0].keys[1].secret`.
+    /// The path of the field, such as `senders[0].keys[1].secret`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What is wrong with something that the configuration names or states, where it was not the configuration's form.
+    /// The underlying error, if a key or scheme did not build; `None` if a field itself is missing or malformed.
     pub fn build_error(&self) -> Option<&BuildError> {
         match &self.mistake {
             Mistake::Build(error) => Some(error),
@@ -59,7 +60,7 @@ impl ConfigError {
         Self { path: field.to_owned(), mistake: Mistake::Build(error) }
     }
 
-    /// The same, seen from further out.
+    /// Prepends an outer field to the path.
     fn within(mut self, outer: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{outer}{dot}{}", self.path);
@@ -86,11 +87,11 @@ impl fmt::Debug for ConfigError {
 impl error::Error for ConfigError {}
 
 impl Config {
-    /// Reads the keys that are referred to, and makes the endpoint's verifier.
+    /// Reads the keys from their variables and files, and builds the endpoint's verifier.
     ///
     /// # Errors
-    /// A [`ConfigError`] for a word that is none of those allowed, fields that exclude or need each other, a reference whose
-    /// variable or file is not there, and every [`BuildError`] of [`Verifier`] and [`Scheme`].
+    /// A [`ConfigError`] for an unknown word, fields that exclude or require each other, a missing variable or file, and every
+    /// [`BuildError`] of [`Verifier`] and [`Scheme`].
     pub fn verifier(&self) -> Result<Verifier, ConfigError> {
         let verifiers = (0_usize..).zip(&self.senders).map(|(place, sender)| {
             let verifier = table(sender).and_then(SenderConfig::verifier);
@@ -109,7 +110,7 @@ impl Config {
 }
 
 fn table<T>(value: &Discreet<T>) -> Result<&T, ConfigError> {
-    value.0.as_ref().ok_or_else(|| ConfigError::new("", "it is no table"))
+    value.0.as_ref().ok_or_else(|| ConfigError::new("", "this is not a table"))
 }
 
 #[derive(Clone, Copy)]
@@ -118,11 +119,11 @@ enum Ordered {
     No,
 }
 
-/// What a word stands for, of a list of all that are allowed.
+/// The meaning of a word, from the list of all allowed words.
 fn one_of<T: Clone>(field: &str, word: &str, words: &[(&str, T)]) -> Result<T, ConfigError> {
     words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| meaning.clone()).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
-        ConfigError::new(field, format!("there is no {word:?}: use one of {}", known.join(", ")))
+        ConfigError::new(field, format!("unknown value {word:?}: use one of {}", known.join(", ")))
     })
 }
 
@@ -138,19 +139,19 @@ impl SenderConfig {
             (None, Some(_)) if self.url.is_some() => {
                 return Err(ConfigError::new(
                     "url",
-                    "a scheme has its address in its content: { url = \"…\" }",
+                    "a scheme states its address in `content`, as { url = \"…\" }",
                 ));
             }
             (None, Some(scheme)) => scheme.scheme().map_err(|error| error.within("scheme"))?,
             (Some(_), Some(_)) | (None, None) => {
-                return Err(ConfigError::new("sender", "name a sender, or spell out a scheme, and not both"));
+                return Err(ConfigError::new("sender", "give either `sender` or `scheme`, and not both"));
             }
         };
         if self.scheme.is_some() && (self.header.is_some() || self.tolerance.is_some()) {
             let field = if self.header.is_some() { "header" } else { "tolerance" };
             return Err(ConfigError::new(
                 field,
-                "it changes a named sender: a scheme has its own, in `scheme`",
+                "it applies only to a named sender: state it inside `scheme`",
             ));
         }
         if let Some(header) = &self.header {
@@ -170,7 +171,7 @@ impl SenderConfig {
         builder.build().map_err(|error| ConfigError::build(&self.field_of(&error), error))
     }
 
-    /// The field whose mistake a build error is.
+    /// The field that caused a build error.
     fn field_of(&self, error: &BuildError) -> String {
         let key = match error {
             BuildError::HeaderName { .. } => return "header".to_owned(),
@@ -209,10 +210,16 @@ impl KeyConfig {
                 ));
             }
             (Some(_), Some(_)) => {
-                return Err(ConfigError::new("public_key", "there is a secret too: remove one"));
+                return Err(ConfigError::new(
+                    "public_key",
+                    "a key has a secret or a public key: remove one of them",
+                ));
             }
             (None, None) => {
-                return Err(ConfigError::new("secret", "it is missing, or a public_key in its place"));
+                return Err(ConfigError::new(
+                    "secret",
+                    "it is missing: give the key a secret or a public_key",
+                ));
             }
         };
         if let Some(text) = &self.not_before {
@@ -226,8 +233,9 @@ impl KeyConfig {
 }
 
 fn instant(field: &str, Instant(text): &Instant) -> Result<SystemTime, ConfigError> {
-    rfc_3339(text)
-        .ok_or_else(|| ConfigError::new(field, "it is no RFC 3339 instant: write \"2027-01-31T00:00:00Z\""))
+    rfc_3339(text).ok_or_else(|| {
+        ConfigError::new(field, "this is not an RFC 3339 instant: write \"2027-01-31T00:00:00Z\"")
+    })
 }
 
 impl SchemeConfig {
@@ -303,7 +311,7 @@ impl SchemeConfig {
             } => Ok(Scheme::unsigned_token(name.clone(), header.clone())),
             _ => Err(ConfigError::new(
                 "algorithm",
-                "a static token has a name and a signature_header, and nothing else",
+                "a static token allows no other field than `name` and `signature_header`",
             )),
         }
     }
@@ -315,7 +323,7 @@ impl SchemeConfig {
         let form = self.secret_form.as_deref().map(|word| one_of("secret_form", word, &words)).transpose()?;
         match (&form, prefix) {
             (Some(SecretForm::Base64 { .. }), _) | (_, None) => Ok(form),
-            (_, Some(_)) => Err(ConfigError::new("secret_prefix", "it goes with secret_form = \"base64\"")),
+            (_, Some(_)) => Err(ConfigError::new("secret_prefix", "it requires secret_form = \"base64\"")),
         }
     }
 }
@@ -338,7 +346,7 @@ impl ListConfig {
             (Some(label), Some(assignment)) => Ok(list.labelled(label.clone(), assignment)),
             (None, None) => Ok(list),
             (Some(_), None) | (None, Some(_)) => {
-                Err(ConfigError::new("list", "give label and assignment together, or neither"))
+                Err(ConfigError::new("list", "give both label and assignment, or neither"))
             }
         }
     }
@@ -357,9 +365,11 @@ impl TimestampConfig {
         match (&self.header, &self.item) {
             (Some(name), None) => Ok(Timestamp::in_header(name.clone(), format, tolerance)),
             (None, Some(label)) => Ok(Timestamp::in_list(label.clone(), format, tolerance)),
-            (Some(_), Some(_)) => Err(ConfigError::new("item", "there is a header too: remove one")),
+            (Some(_), Some(_)) => {
+                Err(ConfigError::new("item", "a timestamp has a header or an item: remove one of them"))
+            }
             (None, None) => {
-                Err(ConfigError::new("header", "it is missing, or an item of the list in its place"))
+                Err(ConfigError::new("header", "it is missing: give the timestamp a header or an item"))
             }
         }
     }
@@ -389,7 +399,7 @@ impl ToleranceConfig {
             } => Ok(Tolerance::dangerously_unlimited()),
             Self { .. } => Err(ConfigError::new(
                 "",
-                "give seconds, or past_seconds and future_seconds, or dangerously_unlimited = true",
+                "give either seconds, or past_seconds and future_seconds, or dangerously_unlimited = true",
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! What the named senders have in common.
+//! The parts that named senders share.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -20,7 +20,7 @@ pub(super) fn signed(
     Scheme { facts: Some(facts), ..plain }
 }
 
-/// Facts that one page states in full.
+/// Facts that one page states completely.
 pub(super) const fn stated(source: &'static str) -> Facts {
     Facts { source, checked: "2026-11-21", inferred: &[] }
 }

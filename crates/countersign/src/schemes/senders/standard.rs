@@ -16,13 +16,13 @@ use crate::{
 
 /// Standard Webhooks, `v1`: HMAC-SHA256 of `webhook-id`, `.`, `webhook-timestamp`, `.` and the raw body.
 ///
-/// The header `webhook-signature` lists `v1,` and 44 characters of padded base64, parted by spaces; other versions in it
-/// are ignored ([specification](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md)).
-/// The secret is `whsec_` and the base64 of the key. The tolerance is that of the reference libraries, 300 s either way.
-/// An id with a dot is rejected: its end could not be told. [`Verified::signed_header`](crate::Verified::signed_header)
-/// gives the id, to tell duplicates by.
+/// The header `webhook-signature` lists signatures separated by spaces, each `v1,` and 44 characters of padded base64;
+/// other versions are ignored
+/// ([specification](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md)).
+/// The secret is `whsec_` followed by the key in base64. The tolerance is that of the reference libraries: 300 s in both
+/// directions. An id that contains a dot is rejected, because nothing would mark its end.
 ///
-/// GitLab's signing tokens (19.0 and later), OpenAI and others send this.
+/// GitLab's signing tokens (19.0 and later), OpenAI and others use this scheme.
 pub fn standard_webhooks() -> Scheme {
     Scheme {
         layout: Layout::List(SignatureList::separated_by(' ').labelled("v1", ',')),
@@ -49,8 +49,8 @@ pub fn standard_webhooks() -> Scheme {
 
 /// Standard Webhooks, `v1a`: Ed25519 over the same bytes as [`standard_webhooks`].
 ///
-/// The public key is `whpk_` and the base64 of its 32 bytes. Only signatures of this version count: `v1` beside them is
-/// ignored, and with `standard_webhooks` it is the other way round.
+/// The public key is `whpk_` followed by its 32 bytes in base64. Only `v1a` signatures count here, and only `v1` signatures
+/// count for `standard_webhooks`.
 #[cfg(feature = "public-key")]
 pub fn standard_webhooks_ed25519() -> Scheme {
     Scheme {
@@ -61,11 +61,11 @@ pub fn standard_webhooks_ed25519() -> Scheme {
     }
 }
 
-/// Svix, and the many senders that use it: [`standard_webhooks`] with headers of its own names.
+/// Svix and the many senders that use it: [`standard_webhooks`] under other header names.
 ///
 /// `svix-id`, `svix-timestamp` and `svix-signature`
-/// ([documentation](https://docs.svix.com/receiving/verifying-payloads/how-manual)). A sender that has renamed them to
-/// `webhook-…` is `standard_webhooks`.
+/// ([documentation](https://docs.svix.com/receiving/verifying-payloads/how-manual)). For a sender that has renamed them to
+/// `webhook-…`, use `standard_webhooks`.
 pub fn svix() -> Scheme {
     Scheme {
         name: Cow::Borrowed("svix"),
@@ -85,9 +85,9 @@ pub fn svix() -> Scheme {
 
 /// BigCommerce: [`standard_webhooks`], keyed by the UTF-8 bytes of the app's `client_secret`.
 ///
-/// The documentation verifies with the Standard Webhooks library and the base64 of the client secret
-/// ([documentation](https://developer.bigcommerce.com/docs/integrations/webhooks/https-webhook-overview)): give the secret
-/// as BigCommerce shows it.
+/// BigCommerce's documentation passes the base64 of the client secret to the Standard Webhooks library
+/// ([documentation](https://developer.bigcommerce.com/docs/integrations/webhooks/https-webhook-overview)). Give the secret
+/// here as BigCommerce shows it.
 pub fn bigcommerce() -> Scheme {
     Scheme {
         name: Cow::Borrowed("bigcommerce"),

@@ -17,8 +17,8 @@ use crate::{
 /// GitHub: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the webhook's secret.
 ///
 /// `X-Hub-Signature-256: sha256=<hex>`
-/// ([documentation](https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries)). The headers with the
-/// event and the delivery's id are not signed. `X-Hub-Signature`, made with SHA-1, is never looked at.
+/// ([documentation](https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries)). GitHub does not sign
+/// the headers that name the event and the delivery. `X-Hub-Signature`, made with SHA-1, is never read.
 pub fn github() -> Scheme {
     Scheme {
         layout: Layout::Prefixed(Cow::Borrowed("sha256=")),
@@ -32,11 +32,11 @@ pub fn github() -> Scheme {
     }
 }
 
-/// GitLab's secret token, which signs nothing: the header `X-Gitlab-Token` holds it as it is
-/// ([documentation](https://docs.gitlab.com/user/project/integrations/webhooks/)).
+/// GitLab's secret token, sent unchanged in the header `X-Gitlab-Token`
+/// ([documentation](https://docs.gitlab.com/user/project/integrations/webhooks/)). It signs nothing.
 ///
-/// **Weak**: see [`Scheme::unsigned_token`]. Since GitLab 19.0 a webhook can have a signing token instead, which is
-/// [`standard_webhooks`](super::standard_webhooks); where both are configured, use that one alone.
+/// **Weak**: see [`Scheme::unsigned_token`]. Since GitLab 19.0, a webhook can have a signing token instead: use
+/// [`standard_webhooks`](super::standard_webhooks). If a webhook has both, verify only the signing token.
 pub fn gitlab_unsigned_token() -> Scheme {
     Scheme {
         facts: Some(stated("https://docs.gitlab.com/user/project/integrations/webhooks/")),
@@ -46,9 +46,9 @@ pub fn gitlab_unsigned_token() -> Scheme {
 
 /// Linear: HMAC-SHA256 of the raw body, keyed by the UTF-8 bytes of the webhook's secret.
 ///
-/// `Linear-Signature` holds 64 hex digits ([documentation](https://linear.app/developers/webhooks)). The time is in the body,
-/// as `webhookTimestamp` in milliseconds: compare it with the clock in the handler, where Linear's library allows a minute.
-/// The header `Linear-Timestamp` is not signed.
+/// `Linear-Signature` holds 64 hex digits ([documentation](https://linear.app/developers/webhooks)). The signed timestamp is
+/// the body's `webhookTimestamp`, in milliseconds: compare it with the clock in your handler. Linear's library allows a
+/// minute. The header `Linear-Timestamp` is not signed.
 pub fn linear() -> Scheme {
     signed(
         "linear",
@@ -90,9 +90,10 @@ pub fn zendesk() -> Scheme {
 /// `X-HubSpot-Signature-v3` holds 44 characters of padded base64 and `X-HubSpot-Request-Timestamp` the timestamp in
 /// milliseconds
 /// ([documentation](https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation)),
-/// which asks for a tolerance of five minutes. Give the URL as HubSpot calls it, with its query; the twelve escapes that
-/// HubSpot decodes before it signs are decoded here. The request's head must come with its method: both adapters supply
-/// it, and [`RequestHead`](crate::RequestHead) does elsewhere. Versions 1 and 2 are no HMACs, and are never looked at.
+/// which asks for a tolerance of five minutes. Give the URL exactly as HubSpot calls it, including its query. HubSpot decodes
+/// twelve escapes before it signs, and so does this scheme. It also signs the method, which both adapters supply; without an
+/// adapter, wrap the headers in a [`RequestHead`](crate::RequestHead). Versions 1 and 2 of the signature are plain hashes and
+/// are never read.
 pub fn hubspot_v3(url: impl Into<Cow<'static, str>>) -> Scheme {
     Scheme {
         timestamp: Some(Timestamp::in_header(
@@ -121,7 +122,7 @@ pub fn hubspot_v3(url: impl Into<Cow<'static, str>>) -> Scheme {
     }
 }
 
-/// The escapes that HubSpot decodes, and no others.
+/// The only escapes that HubSpot decodes.
 const HUBSPOT_ESCAPES: [(&str, &str); 12] = [
     ("%3a", ":"),
     ("%2f", "/"),
@@ -138,7 +139,7 @@ const HUBSPOT_ESCAPES: [(&str, &str); 12] = [
 ];
 
 fn hubspot_decoded(url: &str) -> String {
-    // None of the characters that come out is one of an escape, so that the order does not matter.
+    // No decoded character can be part of an escape, so the order does not matter.
     HUBSPOT_ESCAPES.iter().fold(url.to_owned(), |url, (escape, character)| {
         url.replace(escape, character).replace(&escape.to_ascii_uppercase(), character)
     })
@@ -147,8 +148,8 @@ fn hubspot_decoded(url: &str) -> String {
 /// Calendly: HMAC-SHA256 of the timestamp, `.` and the raw body, keyed by the UTF-8 bytes of the signing key.
 ///
 /// `Calendly-Webhook-Signature: t=1719342000,v1=<hex>`
-/// ([documentation](https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures)), whose example has a
-/// tolerance of three minutes.
+/// ([documentation](https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures)). The tolerance is that of
+/// the documented example: three minutes.
 pub fn calendly() -> Scheme {
     Scheme {
         name: Cow::Borrowed("calendly"),
@@ -162,9 +163,9 @@ pub fn calendly() -> Scheme {
 /// Box: HMAC-SHA256 of the raw body and the timestamp, keyed by the UTF-8 bytes of the primary signature key.
 ///
 /// `BOX-SIGNATURE-PRIMARY` holds 44 characters of padded base64 and `BOX-DELIVERY-TIMESTAMP` the timestamp in RFC 3339
-/// ([documentation](https://developer.box.com/guides/webhooks/v2/signatures-v2/)), which asks for a tolerance of ten minutes;
-/// the library takes no timestamp from the future, this value one of up to a minute. [`box_secondary`] is the signature with
-/// the other key: while the primary key is being changed, verify that one.
+/// ([documentation](https://developer.box.com/guides/webhooks/v2/signatures-v2/)), which asks for a tolerance of ten minutes.
+/// Box's library rejects every timestamp from the future; this scheme allows a minute. [`box_secondary`] verifies the
+/// signature made with the other key: use it while you change the primary key.
 pub fn box_primary() -> Scheme {
     let ten_minutes = Tolerance::new(std::time::Duration::from_secs(600), std::time::Duration::from_secs(60));
     Scheme {
@@ -187,7 +188,7 @@ pub fn box_primary() -> Scheme {
     }
 }
 
-/// Box: as [`box_primary`], with the secondary signature key, in `BOX-SIGNATURE-SECONDARY`.
+/// Box: like [`box_primary`], but with the secondary signature key and the header `BOX-SIGNATURE-SECONDARY`.
 pub fn box_secondary() -> Scheme {
     Scheme {
         name: Cow::Borrowed("box-secondary"),
