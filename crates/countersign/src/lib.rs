@@ -44,8 +44,16 @@
 //!
 //! A [`Verified`] can only come from a verification. It proves that somebody who holds the key named by
 //! [`Verified::key`] signed these bytes: the body and, where the scheme signs them, the timestamp and the headers that
-//! [`Verified::signed_header`] gives. It proves nothing of other headers, and nothing of how often the delivery was sent:
-//! see [`Verified::fingerprint`].
+//! [`Verified::signed_header`] gives. It proves nothing of other headers, and nothing of how often the delivery was sent.
+//!
+//! # Which delivery it is
+//!
+//! Senders send again what they take for lost, and a captured delivery can be sent again by anyone until its timestamp
+//! expires. An [`Identity`] (feature `identity`) is the same for every attempt at one delivery, whatever changes between
+//! attempts: the timestamp, the signature, the key, the order of fields, or an attempt number. Remember the identities of
+//! handled deliveries for the sender's [`retry_horizon`](Scheme::retry_horizon), or for as long as a replay would matter.
+//! [`Verified::fingerprint`] names the signed bytes instead: use it in logs, to see whether two requests were the same
+//! signed message.
 //!
 //! # Senders
 //!
@@ -73,6 +81,7 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
+//! | `identity` | no | `Verifier::identify` and, with `bytes`, `VerifiedDelivery::identify`: which delivery it is, the same for every retry; adds `serde_json` |
 //! | `bytes` | no | `BufferedVerification`, which keeps the body, `Receiving` and `BodyBudget`; for adapters |
 
 // Each room uses only the rooms above it, and within a room each file only the files above it.
@@ -104,6 +113,7 @@ pub use keys::{
 };
 pub use schemes::{
     builder::SchemeBuilder,
+    identity_source::IdentitySource,
     list::SignatureList,
     part::Part,
     scheme::{ContentEncoding, Facts, Scheme},
@@ -113,7 +123,10 @@ pub use schemes::{
 pub use sign::private_key::PrivateKey;
 #[cfg(feature = "sign")]
 pub use sign::{Signer, SigningKey};
+#[cfg(feature = "identity")]
+pub use verdicts::identified::{Fallback, Identified};
 pub use verdicts::{
+    identity::Identity,
     kind::RejectionKind,
     rejection::Rejection,
     verified::{Fingerprint, Verified},

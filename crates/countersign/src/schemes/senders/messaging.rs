@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 
-use super::base::{FIVE_MINUTES, TOLERANCE_IS_OURS, signed, stated};
+use super::base::{FIVE_MINUTES, RETRIES_REPEAT_THE_BODY, TOLERANCE_IS_OURS, hours, minutes, signed, stated};
 use crate::{
     keys::algorithm::Algorithm,
     schemes::{
+        identity_source::IdentitySource,
         list::Layout,
         part::Part,
         scheme::{Facts, Scheme},
@@ -19,6 +20,10 @@ use crate::{
 /// `X-Slack-Signature: v0=<hex>` and `X-Slack-Request-Timestamp` in seconds
 /// ([documentation](https://docs.slack.dev/authentication/verifying-requests-from-slack/)), which asks for a tolerance of five
 /// minutes.
+///
+/// The identity is the body's `event_id`, unique across all workspaces
+/// ([documentation](https://docs.slack.dev/apis/events-api/)). Commands and interactions are forms: they fall back to the
+/// digest. Slack retries an event three times within minutes; the horizon is the default, since apps can ask for more.
 pub fn slack() -> Scheme {
     Scheme {
         layout: Layout::Prefixed(Cow::Borrowed("v0=")),
@@ -28,6 +33,7 @@ pub fn slack() -> Scheme {
             FIVE_MINUTES,
         )),
         content: vec![Part::literal("v0:"), Part::Timestamp, Part::literal(":"), Part::Body],
+        identity: IdentitySource::field("/event_id"),
         ..signed(
             "slack",
             "X-Slack-Signature",
@@ -44,6 +50,9 @@ pub fn slack() -> Scheme {
 /// ([documentation](https://discord.com/developers/docs/interactions/overview#setting-up-an-endpoint-validating-security-request-headers)).
 /// The public key is 64 hex digits. Nothing separates the timestamp from the body, so only a timestamp of ten digits is
 /// accepted. Discord sends invalid signatures on purpose and expects a 401 for each.
+///
+/// The identity is an interaction's `id`. Webhook events have none and fall back to the digest. Discord retries events for
+/// 10 minutes ([documentation](https://discord.com/developers/docs/events/webhook-events)) and interactions not at all.
 #[cfg(feature = "public-key")]
 pub fn discord() -> Scheme {
     Scheme {
@@ -53,6 +62,8 @@ pub fn discord() -> Scheme {
             FIVE_MINUTES,
         )),
         content: vec![Part::Timestamp, Part::Body],
+        identity: IdentitySource::field("/id"),
+        retry_horizon: minutes(10),
         ..signed(
             "discord",
             "X-Signature-Ed25519",
@@ -80,6 +91,11 @@ pub fn discord() -> Scheme {
 /// same signature. It covers neither the order of the fields nor repeated pairs. Read only fields that you know. There is no
 /// timestamp, so old deliveries pass. [`twilio_json`] uses the same header and key, and a form whose URL and fields look like
 /// a URL with `bodySHA256` would pass for it: give each kind its own address.
+///
+/// The identity is the digest of the fields as signed, so neither their order nor the moved bytes above make a new one. It is
+/// not the header `I-Twilio-Idempotency-Token`, which is not signed. Retries are a setting of the URL
+/// ([documentation](https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides)) and end within seconds, but a
+/// captured delivery never expires: the horizon is the default.
 pub fn twilio_form(url: impl Into<Cow<'static, str>>) -> Scheme {
     Scheme { content: vec![Part::Url(url.into()), Part::SortedForm], ..twilio("twilio-form") }
 }
@@ -88,7 +104,7 @@ pub fn twilio_form(url: impl Into<Cow<'static, str>>) -> Scheme {
 ///
 /// Header and key are those of [`twilio_form`]. Give the URL as configured at Twilio. The query is read from the request and
 /// must contain `bodySHA256` once, in lower-case hex. Both adapters supply the request's target; without an adapter, wrap the
-/// headers in a [`RequestHead`](crate::RequestHead).
+/// headers in a [`RequestHead`](crate::RequestHead). The identity is the digest of the body.
 pub fn twilio_json(url: impl Into<Cow<'static, str>>) -> Scheme {
     let mut url = url.into().into_owned();
     url.truncate(url.find('?').unwrap_or(url.len()));
@@ -115,6 +131,10 @@ fn twilio(name: &'static str) -> Scheme {
 /// `X-Twilio-Email-Event-Webhook-Timestamp` the timestamp in seconds
 /// ([documentation](https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features)).
 /// The public key is the base64 text on the settings page. The body ends in CRLF, which the signature covers.
+///
+/// The identity is the digest of the body, a list of events; that a retry repeats the list is inferred. An event can come again
+/// in another list: tell events apart in your handler, by `sg_event_id`. SendGrid retries for 24 hours
+/// ([documentation](https://docs.sendgrid.com/for-developers/tracking-events/troubleshooting)).
 #[cfg(feature = "public-key")]
 pub fn sendgrid() -> Scheme {
     Scheme {
@@ -124,13 +144,14 @@ pub fn sendgrid() -> Scheme {
             FIVE_MINUTES,
         )),
         content: vec![Part::Timestamp, Part::Body],
+        retry_horizon: hours(24),
         ..signed(
             "sendgrid",
             "X-Twilio-Email-Event-Webhook-Signature",
             Algorithm::EcdsaP256Sha256,
             Encoding::Base64(Padding::Required),
             Facts {
-                inferred: &[TOLERANCE_IS_OURS],
+                inferred: &[TOLERANCE_IS_OURS, RETRIES_REPEAT_THE_BODY],
                 ..stated(
                     "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
                 )
@@ -144,6 +165,10 @@ pub fn sendgrid() -> Scheme {
 /// `x-zm-signature: v0=<hex>` and `x-zm-request-timestamp`
 /// ([documentation](https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events)). Zoom signs its request to validate
 /// an address like any other; your handler must answer it.
+///
+/// Zoom documents no unique field, so the identity is the digest of the body; that a retry repeats it is inferred. It is not the
+/// header `x-zm-trackingid`, which is not signed. Zoom retries after 5, 20 and 60 minutes, each counted from the attempt before
+/// ([documentation](https://devsupport.zoom.us/hc/en-us/articles/360059893812-Webhook-delays)): the horizon is 85 minutes.
 pub fn zoom() -> Scheme {
     Scheme {
         name: Cow::Borrowed("zoom"),
@@ -153,11 +178,14 @@ pub fn zoom() -> Scheme {
             TimestampFormat::Seconds,
             FIVE_MINUTES,
         )),
+        identity: IdentitySource::Digest,
+        retry_horizon: minutes(85),
         facts: Some(Facts {
             inferred: &[
                 "that the timestamp is in seconds",
                 "that the raw body is signed: Zoom's sample serializes the parsed JSON again, which gives the same bytes",
                 TOLERANCE_IS_OURS,
+                RETRIES_REPEAT_THE_BODY,
             ],
             ..stated("https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events")
         }),
@@ -171,9 +199,14 @@ pub fn zoom() -> Scheme {
 /// `X-Hub-Signature-256: sha256=<hex>`
 /// ([documentation](https://developers.facebook.com/docs/graph-api/webhooks/getting-started)). Meta does not sign the `GET`
 /// that validates an address: route it around the guard.
+///
+/// The identity is the digest of the body, a list of updates; that a retry repeats the list is inferred. Tell the updates in it
+/// apart in your handler, for example by a message's `id`. Meta retries for 36 hours and WhatsApp for 7 days
+/// ([documentation](https://developers.facebook.com/docs/whatsapp/webhooks/)): the horizon is 7 days.
 pub fn meta() -> Scheme {
     Scheme {
         layout: Layout::Prefixed(Cow::Borrowed("sha256=")),
+        retry_horizon: hours(7 * 24),
         ..signed(
             "meta",
             "X-Hub-Signature-256",
@@ -182,6 +215,7 @@ pub fn meta() -> Scheme {
             Facts {
                 inferred: &[
                     "that the signed bytes are the raw body, with characters escaped as they were sent",
+                    RETRIES_REPEAT_THE_BODY,
                 ],
                 ..stated("https://developers.facebook.com/docs/graph-api/webhooks/getting-started")
             },
