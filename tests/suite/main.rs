@@ -14,6 +14,8 @@ mod content;
 mod examples;
 mod guard;
 mod harness;
+mod identity;
+mod identity_fields;
 mod keys;
 mod layering;
 mod lists;

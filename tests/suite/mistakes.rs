@@ -169,7 +169,7 @@ fn a_scheme_has_what_its_builder_asks_for() {
         (
             "\"hmac-sha256\"",
             "\"unsigned-token\"",
-            scheme("algorithm", "a static token allows no other field than `name` and `signature_header`"),
+            scheme("algorithm", "a static token allows only `name`, `signature_header`, `identity_scope` and `retry_horizon`"),
         ),
         ("\"hmac-sha256\"", "\"ed25519\"", "senders[0].keys[0]: key \"k\" does not fit acme, which needs an Ed25519 key".to_owned()),
         (
@@ -234,7 +234,7 @@ fn a_sender_is_named_or_spelt_out() {
             "senders[0].url: a scheme states its address in `content`, as { url = \"…\" }".to_owned(),
         ),
         ("[senders.scheme]", "body_limit = 0\n[senders.scheme]", "senders[0].body_limit: a body limit of 0 bytes rejects every delivery: raise it".to_owned()),
-        ("[senders.scheme]", "bodylimit = 1\n[senders.scheme]", "unknown field `bodylimit`, expected one of `sender`, `url`, `scheme`, `keys`, `header`, `tolerance`, `body_limit`".to_owned()),
+        ("[senders.scheme]", "bodylimit = 1\n[senders.scheme]", "unknown field `bodylimit`, expected one of `sender`, `url`, `scheme`, `keys`, `header`, `tolerance`, `identity`, `identity_scope`, `retry_horizon`, `body_limit`".to_owned()),
     ]);
 }
 

@@ -13,7 +13,7 @@ use crate::harness::{
 };
 
 /// Every named sender; those that sign an address, with one.
-fn all() -> impl Iterator<Item = Scheme> {
+pub(crate) fn all() -> impl Iterator<Item = Scheme> {
     let url = "https://example.com/hook";
     senders::names()
         .map(move |name| senders::named(name, None).or_else(|_| senders::named(name, Some(url))).unwrap())
@@ -37,10 +37,17 @@ fn each_sender_is_a_dated_value_with_its_source() {
         inferred,
         [
             "moduslink",
+            "ewarehousing",
+            "extend",
+            "fluent",
+            "fluent-legacy-md5",
             "modern-dropship",
             "bigcommerce",
+            "github",
+            "linear",
             "zendesk",
             "hubspot-v3",
+            "calendly",
             "box-primary",
             "box-secondary",
             "discord",
@@ -52,12 +59,12 @@ fn each_sender_is_a_dated_value_with_its_source() {
     assert_eq!(names.len(), 30);
 }
 
-fn pem(name: &str) -> String {
+pub(crate) fn pem(name: &str) -> String {
     std::fs::read_to_string(vectors_folder().join("keys").join(name)).unwrap()
 }
 
 /// What signs and what verifies for a scheme, by what its errors say that it needs.
-fn keys(scheme: &Scheme) -> (SigningKey, Key) {
+pub(crate) fn keys(scheme: &Scheme) -> (SigningKey, Key) {
     let pair = |name: &str| {
         let private = PrivateKey::from_pem(&pem(&format!("{name}-private.pem"))).unwrap();
         (private.into(), Key::public("k", PublicKey::from_pem(&pem(&format!("{name}-public.pem"))).unwrap()))

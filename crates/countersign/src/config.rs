@@ -1,8 +1,13 @@
 //! Reads verifiers from a configuration file (feature `serde`).
 
-pub(crate) mod build;
+pub(crate) mod error;
+mod identity;
 mod instant;
 mod reference;
+
+mod scheme;
+
+mod build;
 
 use std::fmt;
 
@@ -12,6 +17,7 @@ use serde::{
 };
 
 use self::{
+    identity::{HorizonConfig, IdentityConfig},
     instant::Instant,
     reference::{Discreet, Reference, Text},
 };
@@ -53,6 +59,7 @@ use crate::schemes::part::Part;
 /// | `keys` | a list of tables, each with an `id`, either `secret` or `public_key`, and optionally `not_before` and `expires_at` in RFC 3339 |
 /// | `header` | replaces the named sender's signature header: [`Scheme::header`](crate::Scheme::header) |
 /// | `tolerance` | replaces the named sender's tolerance: [`Scheme::tolerance`](crate::Scheme::tolerance) |
+/// | `identity`, `identity_scope`, `retry_horizon` | replace the named sender's: [`Scheme::identity`](crate::Scheme::identity), [`Scheme::identity_scope`](crate::Scheme::identity_scope), [`Scheme::with_retry_horizon`](crate::Scheme::with_retry_horizon) |
 /// | `body_limit` | in bytes; 1048576 by default |
 ///
 /// A `secret` is a reference: `{ env = "VARIABLE" }`, or `{ file = "/run/secrets/acme" }`, which drops one line end at the end
@@ -61,13 +68,17 @@ use crate::schemes::part::Part;
 ///
 /// A `tolerance` is `{ seconds = 300 }`, `{ past_seconds = 300, future_seconds = 60 }` or `{ dangerously_unlimited = true }`.
 ///
+/// An `identity` is `"digest"`, `{ header = "X-Id" }` for a signed header, or `{ fields = ["/id"] }` with JSON pointers into the
+/// body: [`IdentitySource`](crate::IdentitySource). An `identity_scope` is a string. A `retry_horizon` is
+/// `{ seconds = 86400 }`.
+///
 /// A `scheme` has the fields of [`SchemeBuilder`](crate::SchemeBuilder), named like its methods:
 ///
 /// | field | value |
 /// |---|---|
 /// | `name`, `signature_header` | strings |
 /// | `encoding` | `"hex"`, `"hex-upper"`, `"base64"`, `"base64-unpadded"`, `"base64-padding-optional"`, `"base64url"`, `"base64url-unpadded"`, `"base64url-padding-optional"` |
-/// | `algorithm` | [`Algorithm::as_str`](crate::Algorithm::as_str); `"unsigned-token"` allows no other field than `name` and `signature_header` |
+/// | `algorithm` | [`Algorithm::as_str`](crate::Algorithm::as_str); `"unsigned-token"` allows only `name`, `signature_header`, `identity_scope` and `retry_horizon` |
 /// | `prefix` | a string: `"sha256="` |
 /// | `list` | `{ separator = ",", label = "v1", assignment = "=" }`; give both of the last two, or neither |
 /// | `timestamp` | `{ header = "X-Timestamp", format = "seconds", tolerance = … }`, or with `item = "t"` instead of `header`; the format is `"seconds"`, `"milliseconds"`, `"rfc3339"` or `"any"` |
@@ -77,6 +88,7 @@ use crate::schemes::part::Part;
 /// | `secret_prefix` | with `secret_form = "base64"`: an optional prefix of the secret, such as `"whsec_"` |
 /// | `legacy_least_modulus_bits` | a number |
 /// | `content_encoding` | `"wire"` or `"refused"` |
+/// | `identity`, `identity_scope`, `retry_horizon` | as above; by default `"digest"`, the `name`, and 3 days |
 ///
 /// Every other field is an error. Syntax errors come from the format's own crate. Deserialize through `serde_path_to_error` to
 /// learn where an error is, and print only its path and a short message: the `Display` of the `toml` crate and of most YAML
@@ -113,6 +125,9 @@ struct SenderConfig {
     keys: Vec<Discreet<KeyConfig>>,
     header: Option<String>,
     tolerance: Option<ToleranceConfig>,
+    identity: Option<IdentityConfig>,
+    identity_scope: Option<String>,
+    retry_horizon: Option<HorizonConfig>,
     body_limit: Option<usize>,
 }
 
@@ -142,6 +157,9 @@ struct SchemeConfig {
     content: Option<Vec<PartConfig>>,
     body_digest_in_query: Option<String>,
     content_encoding: Option<String>,
+    identity: Option<IdentityConfig>,
+    identity_scope: Option<String>,
+    retry_horizon: Option<HorizonConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -102,7 +102,7 @@ mod config;
 mod sign;
 
 #[cfg(feature = "serde")]
-pub use config::{Config, build::ConfigError};
+pub use config::{Config, error::ConfigError};
 pub use error::BuildError;
 #[cfg(feature = "public-key")]
 pub use keys::public_key::PublicKey;
