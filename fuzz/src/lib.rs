@@ -1,6 +1,7 @@
 //! What must hold for every input, as functions that panic where it does not: each is fuzzed, and replayed on stable.
 
 mod delivery;
+mod identity;
 mod mutation;
 mod plan;
 mod public_key;
@@ -12,6 +13,7 @@ mod signature_header;
 
 pub use self::{
     delivery::delivery,
+    identity::identity,
     public_key::public_key,
     scheme_builder::scheme_builder,
     signature_header::{right_values, signature_header},
