@@ -2,6 +2,7 @@
 //! replayed on stable.
 
 mod delivery;
+mod identity;
 mod mutation;
 mod plan;
 mod public_key;
@@ -13,6 +14,7 @@ mod signature_header;
 
 pub use self::{
     delivery::delivery,
+    identity::identity,
     public_key::public_key,
     scheme_builder::scheme_builder,
     signature_header::{right_values, signature_header},

@@ -55,3 +55,10 @@ fn no_public_key_accepts_a_made_up_signature() {
     let outcomes = replay("public_key", 3000, countersign_fuzz::public_key);
     assert!(outcomes.iter().filter(|verifiers| **verifiers > 0).count() >= 4);
 }
+
+#[test]
+fn identities_follow_from_the_fields() {
+    let outcomes = replay("identity", 40_000, countersign_fuzz::identity);
+    let found = outcomes.iter().filter(|found| **found).count();
+    assert!(found >= 200, "{found} found");
+}

@@ -185,8 +185,8 @@ fn a_secret_from_a_file_is_its_content_without_one_trailing_newline() {
     }
     for content in ["s3cret\n\n", " s3cret", "s3cret\n\r", "   \n", "\n\n"] {
         let padded = format!(
-            "senders[0].keys[0].secret: file {file:?} begins or ends with white space, beside one line end at its end: \
-             remove it"
+            "senders[0].keys[0].secret: file {file:?} begins or ends with white space other than one line end at its \
+             end: remove it"
         );
         assert_eq!(verdict(content), Err(padded), "{content:?}");
     }
@@ -195,7 +195,7 @@ fn a_secret_from_a_file_is_its_content_without_one_trailing_newline() {
         assert_eq!(
             error,
             format!(
-                "senders[0].keys[0].secret: file {file:?} is empty: put the key into it that the sender gave you"
+                "senders[0].keys[0].secret: file {file:?} is empty: write the key that the sender gave you into it"
             )
         );
     }

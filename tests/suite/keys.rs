@@ -248,7 +248,7 @@ fn a_misconfigured_verifier_does_not_build() {
     assert_unbuildable(moduslink(), "moduslink was given no key: give it at least one");
     assert_unbuildable(
         (0..9).fold(moduslink(), |builder, number| builder.key(secret(&number.to_string()))),
-        "moduslink was given 9 keys and takes at most 8: remove those that have expired",
+        "moduslink was given 9 keys but takes at most 8: remove those that have expired",
     );
     assert_unbuildable(
         moduslink().key(secret("a").expires_at(now())).secret("b", Secret::new("the secret of a")),
@@ -256,11 +256,11 @@ fn a_misconfigured_verifier_does_not_build() {
     );
     assert_unbuildable(
         moduslink().key(secret("")),
-        "a key of moduslink has an empty id: name it, as in \"2026-q1\"",
+        "a key of moduslink has an empty id: name it, for example \"2026-q1\"",
     );
     assert_unbuildable(
         moduslink().key(secret("a")).key(secret("b")).key(secret("a")),
-        "two keys of moduslink have the id \"a\": give each an id of its own",
+        "two keys of moduslink have the id \"a\": give each its own id",
     );
     assert_unbuildable(
         moduslink().key(secret("a")).secret("b", Secret::new("")),
@@ -280,15 +280,15 @@ fn a_misconfigured_verifier_does_not_build() {
     );
     assert_unbuildable(
         moduslink().public_key("a", public_key(2048)),
-        "key \"a\" does not fit moduslink: give the scheme a secret",
+        "key \"a\" does not fit moduslink, which needs a secret",
     );
     assert_unbuildable(
         fluent().public_key("a", public_key(2048)).key(secret("b")),
-        "key \"b\" does not fit fluent: give the scheme an RSA key",
+        "key \"b\" does not fit fluent, which needs an RSA key",
     );
     assert_unbuildable(
         moduslink().key(secret("a")).body_limit(0),
-        "a body limit of 0 bytes refuses every delivery: raise it",
+        "a body limit of 0 bytes rejects every delivery: raise it",
     );
     for name in ["", "X Signature", "X-Signatur\u{e9}", "X:Y", "a\nb"] {
         assert_unbuildable(
@@ -320,7 +320,7 @@ fn an_rsa_modulus_outside_the_schemes_range_does_not_build() {
             let built = Verifier::builder(scheme()).public_key("k", public_key(bits)).build();
             let name = scheme().name().to_owned();
             let message = format!(
-                "key \"k\" of {name} has an RSA modulus of {bits} bits: use one of 1024 to 4096 bits"
+                "key \"k\" of {name} has an RSA modulus of {bits} bits: use a key of 1024 to 4096 bits"
             );
             match built {
                 Ok(_) => assert!(allowed, "{bits}"),
@@ -363,10 +363,10 @@ fn from_env_refuses_unset_empty_and_padded_values_and_says_what_to_do() {
     assert_eq!(from_env_with(None), [unset.clone(), unset]);
     let empty = variable("is empty: set it to the key that the sender gave you");
     assert_eq!(from_env_with(Some("".as_ref())), [empty.clone(), empty]);
-    let not_unicode = variable("is not valid UTF-8: give such a secret to `Secret::new` as bytes");
+    let not_unicode = variable("is not valid UTF-8: pass such a secret to `Secret::new` as bytes");
     assert_eq!(from_env_with(Some(OsStr::from_bytes(b"\xff"))), [not_unicode.clone(), not_unicode]);
     let padded = variable(
-        "begins or ends with white space: remove it (a line end is added by many editors and by `echo` without -n)",
+        "begins or ends with white space: remove it (many editors, and `echo` without -n, add a line end)",
     );
     for value in ["secret\n", " secret", "secret\t", "\u{a0}secret", " "] {
         assert_eq!(from_env_with(Some(value.as_ref()))[0], padded, "{value:?}");
@@ -388,7 +388,7 @@ fn a_signer_refuses_what_a_verifier_refuses() {
     assert_eq!(refusal(senders::extend(), vec![]), "extend was given no key: give it at least one");
     assert_eq!(
         refusal(senders::extend(), vec![Secret::new("a").into(), Secret::new("b").into()]),
-        "extend was given 2 keys and takes at most 1: remove those that have expired"
+        "extend was given 2 keys but takes at most 1: remove those that have expired"
     );
     assert_eq!(
         refusal(senders::extend(), vec![Secret::new("").into()]),
@@ -396,11 +396,11 @@ fn a_signer_refuses_what_a_verifier_refuses() {
     );
     assert_eq!(
         refusal(senders::extend(), vec![private(1024).into()]),
-        "key \"signing key\" does not fit extend: give the scheme a secret"
+        "key \"signing key\" does not fit extend, which needs a secret"
     );
     assert_eq!(
         refusal(senders::fluent(), vec![Secret::new("a").into()]),
-        "key \"signing key\" does not fit fluent: give the scheme an RSA key"
+        "key \"signing key\" does not fit fluent, which needs an RSA key"
     );
     assert_eq!(
         PrivateKey::from_pem(&pem("rsa-1024-public.pem")).unwrap_err().to_string(),

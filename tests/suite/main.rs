@@ -15,6 +15,8 @@ mod events;
 mod examples;
 mod guard;
 mod harness;
+mod identity;
+mod identity_fields;
 mod keys;
 mod layering;
 mod lingering;

@@ -34,7 +34,7 @@ fn scheme(field: &str, mistake: &str) -> String {
 fn a_secret_must_be_a_readable_reference() {
     let inline = "secret = { insecure_inline = \"s3cret\" }";
     let bare = "senders[0].keys[0].secret: a secret does not belong in the configuration: use { env = \"VARIABLE\" } or { file = \
-                \"PATH\" }, or where it is no secret { insecure_inline = \"…\" }";
+                \"PATH\" }, or { insecure_inline = \"…\" } if it is not secret";
     assert_mistakes(&[
         (inline, "secret = \"s3cret\"", bare.to_owned()),
         (inline, "secret = 12345678", bare.to_owned()),
@@ -67,7 +67,7 @@ fn a_secret_must_be_a_readable_reference() {
         (
             inline,
             "secret = { file = \"/nowhere/at all\" }",
-            "senders[0].keys[0].secret: file \"/nowhere/at all\" cannot be read: entity not found: check its path and who may read it".to_owned(),
+            "senders[0].keys[0].secret: file \"/nowhere/at all\" cannot be read: entity not found: check its path and permissions".to_owned(),
         ),
         (
             inline,
@@ -83,7 +83,7 @@ fn a_secret_must_be_a_readable_reference() {
         (
             inline,
             "expires_at = \"tomorrow\", secret = { insecure_inline = \"x\" }",
-            "senders[0].keys[0].expires_at: it is no RFC 3339 instant: write \"2027-01-31T00:00:00Z\"".to_owned(),
+            "senders[0].keys[0].expires_at: this is not an RFC 3339 instant: write \"2027-01-31T00:00:00Z\"".to_owned(),
         ),
     ]);
 }
@@ -96,18 +96,18 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         ["{ insecure_inline = 83746519 }", "{ env = 83746519 }", "{ file = 83746519.5 }", "{ inline = true }"]
     {
         let error = read(&RIGHT.replacen(inline, wrong, 1)).unwrap_err();
-        assert_eq!(error, "it is no text: put it into quotes", "{wrong}");
+        assert_eq!(error, "this is not a string: put it in quotes", "{wrong}");
     }
     for name in ["whsec_83746519", "a b", "8-3"] {
         let error = read(&RIGHT.replacen(inline, &format!("{{ env = {name:?} }}"), 1)).unwrap_err();
         assert_eq!(
             error,
-            "senders[0].keys[0].secret: the variable that env names is not set, and its name is not in upper case: it is not \
-             shown, since it may be a secret"
+            "senders[0].keys[0].secret: env names a variable that is not set and whose name is not in upper case; the name is \
+             not shown because it may be a secret"
         );
     }
     let dated = RIGHT.replacen("id = \"k\"", "id = \"k\", expires_at = { a = \"2030-01-01T00:00:00Z\" }", 1);
-    assert_eq!(read(&dated).unwrap_err(), "it is no RFC 3339 instant");
+    assert_eq!(read(&dated).unwrap_err(), "this is not an RFC 3339 instant");
     let url = "[[senders]]\nsender = \"square\"\nurl = \"https://user:hunter2@h/x\"\nkeys = []";
     let config: countersign::Config = toml::from_str(url).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
@@ -119,7 +119,7 @@ fn a_key_must_be_a_table_with_an_id() {
         (
             "{ id = \"k\", secret = { insecure_inline = \"s3cret\" } }",
             "\"s3cret\"",
-            "senders[0].keys[0]: it is no table".to_owned(),
+            "senders[0].keys[0]: this is not a table".to_owned(),
         ),
         (
             "{ id = \"k\", secret = { insecure_inline = \"s3cret\" } }",
@@ -129,7 +129,8 @@ fn a_key_must_be_a_table_with_an_id() {
         (
             "{ id = \"k\", ",
             "{ id = \"k\", public_key = { inline = \"x\" }, ",
-            "senders[0].keys[0].public_key: there is a secret too: remove one".to_owned(),
+            "senders[0].keys[0].public_key: a key has a secret or a public key: remove one of them"
+                .to_owned(),
         ),
         ("id = \"k\", ", "", "missing field `id`".to_owned()),
     ]);
@@ -151,7 +152,7 @@ fn a_scheme_must_have_what_its_builder_requires() {
             "encoding = \"hexx\"",
             scheme(
                 "encoding",
-                "there is no \"hexx\": use one of hex, hex-upper, base64, base64-unpadded, base64-padding-optional, base64url, \
+                "unknown value \"hexx\": use one of hex, hex-upper, base64, base64-unpadded, base64-padding-optional, base64url, \
                  base64url-unpadded, base64url-padding-optional",
             ),
         ),
@@ -160,7 +161,7 @@ fn a_scheme_must_have_what_its_builder_requires() {
             "\"sha256\"",
             scheme(
                 "algorithm",
-                "there is no \"sha256\": use one of hmac-sha256, hmac-sha384, hmac-sha512, legacy-hmac-sha1, rsa-pkcs1-sha256, \
+                "unknown value \"sha256\": use one of hmac-sha256, hmac-sha384, hmac-sha512, legacy-hmac-sha1, rsa-pkcs1-sha256, \
                  rsa-pkcs1-sha512, rsa-pss-sha256, legacy-rsa-pkcs1-md5, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, ed25519, \
                  unsigned-token",
             ),
@@ -168,23 +169,23 @@ fn a_scheme_must_have_what_its_builder_requires() {
         (
             "\"hmac-sha256\"",
             "\"unsigned-token\"",
-            scheme("algorithm", "a static token has a name and a signature_header, and nothing else"),
+            scheme("algorithm", "a static token allows only `name`, `signature_header`, `identity_scope` and `retry_horizon`"),
         ),
-        ("\"hmac-sha256\"", "\"ed25519\"", "senders[0].keys[0]: key \"k\" does not fit acme: give the scheme an Ed25519 key".to_owned()),
+        ("\"hmac-sha256\"", "\"ed25519\"", "senders[0].keys[0]: key \"k\" does not fit acme, which needs an Ed25519 key".to_owned()),
         (
             "\"body\"]",
             "\"bdy\"]",
-            "content: \"bdy\" is no part: use one of timestamp, method, path, query, body, sorted-form; a text of your own is { \
-             literal = \"bdy\" }"
+            "content: unknown part \"bdy\": use one of timestamp, method, path, query, body, sorted-form, or { literal = \
+             \"bdy\" } for a fixed text"
                 .to_owned(),
         ),
-        ("{ literal = \".\" }", "{ literal = \".\", url = \"x\" }", "content: a part has one of literal, header and url".to_owned()),
-        ("name = \"acme\"", "name = \"acme\"\nsecret_prefix = \"x\"", scheme("secret_prefix", "it goes with secret_form = \"base64\"")),
-        ("name = \"acme\"", "name = \"acme\"\nsecret_form = \"raw\"", scheme("secret_form", "there is no \"raw\": use one of text, base64, hex")),
+        ("{ literal = \".\" }", "{ literal = \".\", url = \"x\" }", "content: give a part exactly one of literal, header and url".to_owned()),
+        ("name = \"acme\"", "name = \"acme\"\nsecret_prefix = \"x\"", scheme("secret_prefix", "it requires secret_form = \"base64\"")),
+        ("name = \"acme\"", "name = \"acme\"\nsecret_form = \"raw\"", scheme("secret_form", "unknown value \"raw\": use one of text, base64, hex")),
         (
             "name = \"acme\"",
             "name = \"acme\"\nlist = { separator = \",\", label = \"v1\" }",
-            scheme("list", "give label and assignment together, or neither"),
+            scheme("list", "give both label and assignment, or neither"),
         ),
     ]);
 }
@@ -196,24 +197,24 @@ fn a_timestamp_must_have_a_place_a_format_and_a_tolerance() {
         (
             tolerance,
             "{ past_seconds = 1 }",
-            scheme("timestamp.tolerance", "give seconds, or past_seconds and future_seconds, or dangerously_unlimited = true"),
+            scheme("timestamp.tolerance", "give either seconds, or past_seconds and future_seconds, or dangerously_unlimited = true"),
         ),
         (
             tolerance,
             "{ dangerously_unlimited = false }",
-            scheme("timestamp.tolerance", "give seconds, or past_seconds and future_seconds, or dangerously_unlimited = true"),
+            scheme("timestamp.tolerance", "give either seconds, or past_seconds and future_seconds, or dangerously_unlimited = true"),
         ),
         (tolerance, "{ minutes = 5 }", "unknown field `minutes`, expected one of `seconds`, `past_seconds`, `future_seconds`, `dangerously_unlimited`".to_owned()),
         (", tolerance = { seconds = 300 }", "", "missing field `tolerance`".to_owned()),
         (
             "\"seconds\"",
             "\"unix\"",
-            scheme("timestamp.format", "there is no \"unix\": use one of seconds, milliseconds, rfc3339, any"),
+            scheme("timestamp.format", "unknown value \"unix\": use one of seconds, milliseconds, rfc3339, any"),
         ),
         (
             "header = \"X-Time\"",
             "header = \"X-Time\", item = \"t\"",
-            scheme("timestamp.item", "there is a header too: remove one"),
+            scheme("timestamp.item", "a timestamp has a header or an item: remove one of them"),
         ),
         ("\"timestamp\", { literal = \".\" }, ", "", scheme("content", "it does not sign the timestamp: add it as a part")),
     ]);
@@ -225,15 +226,15 @@ fn a_sender_is_either_named_or_written_out() {
         (
             "[senders.scheme]",
             "sender = \"github\"\n[senders.scheme]",
-            "senders[0].sender: name a sender, or spell out a scheme, and not both".to_owned(),
+            "senders[0].sender: give either `sender` or `scheme`, and not both".to_owned(),
         ),
         (
             "[senders.scheme]",
             "url = \"https://a\"\n[senders.scheme]",
-            "senders[0].url: a scheme has its address in its content: { url = \"…\" }".to_owned(),
+            "senders[0].url: a scheme states its address in `content`, as { url = \"…\" }".to_owned(),
         ),
-        ("[senders.scheme]", "body_limit = 0\n[senders.scheme]", "senders[0].body_limit: a body limit of 0 bytes refuses every delivery: raise it".to_owned()),
-        ("[senders.scheme]", "bodylimit = 1\n[senders.scheme]", "unknown field `bodylimit`, expected one of `sender`, `url`, `scheme`, `keys`, `header`, `tolerance`, `body_limit`".to_owned()),
+        ("[senders.scheme]", "body_limit = 0\n[senders.scheme]", "senders[0].body_limit: a body limit of 0 bytes rejects every delivery: raise it".to_owned()),
+        ("[senders.scheme]", "bodylimit = 1\n[senders.scheme]", "unknown field `bodylimit`, expected one of `sender`, `url`, `scheme`, `keys`, `header`, `tolerance`, `identity`, `identity_scope`, `retry_horizon`, `body_limit`".to_owned()),
     ]);
 }
 
@@ -248,17 +249,17 @@ fn mistakes_in_a_named_sender_or_at_the_top_level_name_their_field() {
     for (result, message) in [
         (
             read("senders = []"),
-            "senders: a verifier of no sender refuses every delivery: give it at least one",
+            "senders: a verifier without a sender rejects every delivery: give it at least one",
         ),
-        (read("senders = [\"github\"]"), "senders[0]: it is no table"),
+        (read("senders = [\"github\"]"), "senders[0]: this is not a table"),
         (
             read("on_several = \"first\"\nsenders = []"),
-            "on_several: there is no \"first\": use one of reject, take-first",
+            "on_several: unknown value \"first\": use one of reject, take-first",
         ),
         (read("sender = \"github\""), "unknown field `sender`, expected `senders` or `on_several`"),
         (
             sender("sender = \"square\""),
-            "senders[0].url: it is missing: the sender signs the address that it has on file",
+            "senders[0].url: it is missing: give your address as configured at the sender, which signs it",
         ),
         (
             sender("sender = \"square\"\nurl = \"example.com\""),
@@ -276,13 +277,10 @@ fn mistakes_in_a_named_sender_or_at_the_top_level_name_their_field() {
             sender(&format!("{github}\ntolerance = {{ seconds = 1 }}")),
             "senders[0].tolerance: github signs no timestamp, so a tolerance has nothing to check: remove it",
         ),
-        (sender(""), "senders[0].sender: name a sender, or spell out a scheme, and not both"),
+        (sender(""), "senders[0].sender: give either `sender` or `scheme`, and not both"),
     ] {
         assert_eq!(result.unwrap_err(), message);
     }
     let unknown = sender("sender = \"gihub\"").unwrap_err();
-    assert!(
-        unknown.starts_with("senders[0].sender: no sender has this name: use one of moduslink, "),
-        "{unknown}"
-    );
+    assert!(unknown.starts_with("senders[0].sender: unknown sender: use one of moduslink, "), "{unknown}");
 }

@@ -381,21 +381,21 @@ fn a_secret_is_decoded_from_the_form_its_sender_shows() {
         );
     }
     for (form, secret, message) in [
-        (base64(), "whsec_!", "in the wrong form: it should be base64, with or without \"whsec_\" before it"),
+        (base64(), "whsec_!", "has the wrong form: it must be base64, with or without \"whsec_\" before it"),
         (
             base64(),
             "whsec_",
-            "empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
+            "is empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
         ),
-        (SecretForm::Hex, "7", "in the wrong form: it should be hex"),
+        (SecretForm::Hex, "7", "has the wrong form: it must be hex"),
         (
             SecretForm::Hex,
             "0000",
-            "empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
+            "is empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
         ),
     ] {
         let error = built(form, secret).unwrap_err().to_string();
-        assert_eq!(error, format!("the secret of key \"k\" of acme is {message}"));
+        assert_eq!(error, format!("the secret of key \"k\" of acme {message}"));
     }
 }
 
@@ -407,7 +407,7 @@ fn the_smallest_rsa_modulus_is_2048_bits_unless_the_scheme_says_otherwise() {
         Verifier::builder(scheme).public_key("k", key).build().map(drop).map_err(|error| error.to_string())
     };
     assert_eq!(built(acme().legacy_least_modulus_bits(1024)), Ok(()));
-    let message = "key \"k\" of acme has an RSA modulus of 1024 bits: use one of 2048 to 4096 bits";
+    let message = "key \"k\" of acme has an RSA modulus of 1024 bits: use a key of 2048 to 4096 bits";
     assert_eq!(built(acme()), Err(message.to_owned()));
 }
 

@@ -110,15 +110,15 @@ fn senders_with_the_same_header_do_not_build() {
     let same = Verifier::any_of([verifier(senders::github(), "a"), verifier(senders::meta(), "b")]);
     assert_eq!(
         same.unwrap_err().to_string(),
-        "github and meta both send x-hub-signature-256, so that a delivery cannot be told to be of either: give each an \
-         endpoint of its own"
+        "github and meta both send x-hub-signature-256, so their deliveries cannot be told apart: give each its own \
+         endpoint"
     );
     assert_eq!(Verifier::any_of([]).unwrap_err(), BuildError::NoSender);
     // Nesting would lose what the inner verifier does with two headers.
     let several = Verifier::any_of(verifiers()).unwrap();
     assert_eq!(
         Verifier::first_of([several, verifier(senders::meta(), "b")]).unwrap_err().to_string(),
-        "a verifier of shopify or stripe or github cannot be one of several: list its senders beside the others"
+        "a verifier of shopify or stripe or github cannot be joined with others: list its senders one by one"
     );
 }
 

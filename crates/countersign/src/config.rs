@@ -1,8 +1,13 @@
-//! Verifiers from a configuration file (feature `serde`).
+//! Reads verifiers from a configuration file (feature `serde`).
 
-pub(crate) mod build;
+pub(crate) mod error;
+mod identity;
 mod instant;
 mod reference;
+
+mod scheme;
+
+mod build;
 
 use std::fmt;
 
@@ -12,12 +17,13 @@ use serde::{
 };
 
 use self::{
+    identity::{HorizonConfig, IdentityConfig},
     instant::Instant,
     reference::{Discreet, Reference, Text},
 };
 use crate::schemes::part::Part;
 
-/// One endpoint's senders and keys, as a configuration file in TOML, JSON or YAML states them.
+/// The senders and keys of one endpoint, read from TOML, JSON or YAML.
 ///
 /// ```no_run
 /// use countersign::Config;
@@ -40,47 +46,53 @@ use crate::schemes::part::Part;
 ///
 /// | field | value |
 /// |---|---|
-/// | `senders` | one or several of the tables below |
-/// | `on_several` | what becomes of a request with the signature headers of several senders: `"reject"`, which is the default, or `"take-first"`, in the order of this list |
+/// | `senders` | a list of the tables below, at least one |
+/// | `on_several` | what to do with a request that has the signature headers of several senders: `"reject"` (the default), or `"take-first"` to verify it as the first of them in `senders` |
 ///
 /// Each of `senders`:
 ///
 /// | field | value |
 /// |---|---|
-/// | `sender` | the name of a named one: [`senders::names`](crate::senders::names) |
-/// | `url` | for a sender that signs it: the address that it has on file |
-/// | `scheme` | in the place of `sender`: a scheme spelt out, as below |
-/// | `keys` | a list of tables, each with an `id`; either `secret` or `public_key`; and `not_before` and `expires_at` where it has them, in RFC 3339 |
-/// | `header` | another signature header than the sender's: [`Scheme::header`](crate::Scheme::header) |
-/// | `tolerance` | another tolerance than the sender's: [`Scheme::tolerance`](crate::Scheme::tolerance) |
-/// | `body_limit` | in bytes, 1048576 where it is not given |
+/// | `sender` | the name of a named sender: [`senders::names`](crate::senders::names) |
+/// | `url` | if the sender signs it: your address as configured at the sender |
+/// | `scheme` | instead of `sender`: a scheme of your own, as below |
+/// | `keys` | a list of tables, each with an `id`, either `secret` or `public_key`, and optionally `not_before` and `expires_at` in RFC 3339 |
+/// | `header` | replaces the named sender's signature header: [`Scheme::header`](crate::Scheme::header) |
+/// | `tolerance` | replaces the named sender's tolerance: [`Scheme::tolerance`](crate::Scheme::tolerance) |
+/// | `identity`, `identity_scope`, `retry_horizon` | replace the named sender's: [`Scheme::identity`](crate::Scheme::identity), [`Scheme::identity_scope`](crate::Scheme::identity_scope), [`Scheme::with_retry_horizon`](crate::Scheme::with_retry_horizon) |
+/// | `body_limit` | in bytes; 1048576 by default |
 ///
-/// A `secret` is a reference, `{ env = "VARIABLE" }` or `{ file = "/run/secrets/acme" }`, of which one line end is not taken.
-/// A secret in the configuration itself is an error, unless it says so: `{ insecure_inline = "…" }`. A `public_key` may also be
-/// `{ inline = "…" }`.
+/// A `secret` is a reference: `{ env = "VARIABLE" }`, or `{ file = "/run/secrets/acme" }`, which drops one line end at the end
+/// of the file. A secret written into the configuration is an error unless it is labelled: `{ insecure_inline = "…" }`. A
+/// `public_key` may also be `{ inline = "…" }`.
 ///
 /// A `tolerance` is `{ seconds = 300 }`, `{ past_seconds = 300, future_seconds = 60 }` or `{ dangerously_unlimited = true }`.
 ///
-/// A `scheme` has the fields of [`SchemeBuilder`](crate::SchemeBuilder), under the names of its methods:
+/// An `identity` is `"digest"`, `{ header = "X-Id" }` for a signed header, or `{ fields = ["/id"] }` with JSON pointers into the
+/// body: [`IdentitySource`](crate::IdentitySource). An `identity_scope` is a string. A `retry_horizon` is
+/// `{ seconds = 86400 }`.
+///
+/// A `scheme` has the fields of [`SchemeBuilder`](crate::SchemeBuilder), named like its methods:
 ///
 /// | field | value |
 /// |---|---|
-/// | `name`, `signature_header` | texts |
+/// | `name`, `signature_header` | strings |
 /// | `encoding` | `"hex"`, `"hex-upper"`, `"base64"`, `"base64-unpadded"`, `"base64-padding-optional"`, `"base64url"`, `"base64url-unpadded"`, `"base64url-padding-optional"` |
-/// | `algorithm` | [`Algorithm::as_str`](crate::Algorithm::as_str); `"unsigned-token"` takes `name` and `signature_header` only |
-/// | `prefix` | a text: `"sha256="` |
-/// | `list` | `{ separator = ",", label = "v1", assignment = "=" }`; the last two together or not at all |
-/// | `timestamp` | `{ header = "X-Timestamp", format = "seconds", tolerance = … }`, or `item = "t"` in the place of `header`; the format is `"seconds"`, `"milliseconds"`, `"rfc3339"` or `"any"` |
+/// | `algorithm` | [`Algorithm::as_str`](crate::Algorithm::as_str); `"unsigned-token"` allows only `name`, `signature_header`, `identity_scope` and `retry_horizon` |
+/// | `prefix` | a string: `"sha256="` |
+/// | `list` | `{ separator = ",", label = "v1", assignment = "=" }`; give both of the last two, or neither |
+/// | `timestamp` | `{ header = "X-Timestamp", format = "seconds", tolerance = … }`, or with `item = "t"` instead of `header`; the format is `"seconds"`, `"milliseconds"`, `"rfc3339"` or `"any"` |
 /// | `content` | a list of `"timestamp"`, `"method"`, `"path"`, `"query"`, `"body"`, `"sorted-form"`, `{ literal = "." }`, `{ header = "X-Id" }` and `{ url = "https://…" }` |
-/// | `body_digest_in_query` | a text |
-/// | `secret_form` | `"text"`, which is the default, `"base64"`, padded or not, or `"hex"` |
-/// | `secret_prefix` | with `secret_form = "base64"`: `"whsec_"`, which may then be there or not |
+/// | `body_digest_in_query` | a string |
+/// | `secret_form` | `"text"` (the default), `"base64"`, padded or not, or `"hex"` |
+/// | `secret_prefix` | with `secret_form = "base64"`: an optional prefix of the secret, such as `"whsec_"` |
 /// | `legacy_least_modulus_bits` | a number |
-/// | `content_encoding` | `"wire"`, `"refused"` |
+/// | `content_encoding` | `"wire"` or `"refused"` |
+/// | `identity`, `identity_scope`, `retry_horizon` | as above; by default `"digest"`, the `name`, and 3 days |
 ///
-/// A field that is not in these tables is an error. Errors of the form itself are the format's own. Read through
-/// `serde_path_to_error`, so that they name their place, and print that path and a short message: what the `toml` crate and
-/// most YAML crates write with `Display` shows the line, which may hold a secret that was written there by mistake.
+/// Every other field is an error. Syntax errors come from the format's own crate. Deserialize through `serde_path_to_error` to
+/// learn where an error is, and print only its path and a short message: the `Display` of the `toml` crate and of most YAML
+/// crates quotes the line, which may contain a secret that was written there by mistake.
 ///
 /// ```
 /// use countersign::Config;
@@ -94,10 +106,10 @@ use crate::schemes::part::Part;
 /// assert_eq!(error, "senders[0].keys: invalid type: integer `5`, expected a sequence");
 /// ```
 ///
-/// A service with several endpoints has one of these for each, in a map by path, say.
+/// If a service has several endpoints, give each its own `Config`, for example in a map from path to `Config`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[must_use = "a configuration verifies nothing: make its verifier"]
+#[must_use = "a configuration verifies nothing: call `verifier`"]
 pub struct Config {
     senders: Vec<Discreet<SenderConfig>>,
     on_several: Option<String>,
@@ -107,12 +119,15 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 struct SenderConfig {
     sender: Option<String>,
-    /// It may hold a password.
+    /// It may contain a password.
     url: Option<Text>,
     scheme: Option<SchemeConfig>,
     keys: Vec<Discreet<KeyConfig>>,
     header: Option<String>,
     tolerance: Option<ToleranceConfig>,
+    identity: Option<IdentityConfig>,
+    identity_scope: Option<String>,
+    retry_horizon: Option<HorizonConfig>,
     body_limit: Option<usize>,
 }
 
@@ -142,6 +157,9 @@ struct SchemeConfig {
     content: Option<Vec<PartConfig>>,
     body_digest_in_query: Option<String>,
     content_encoding: Option<String>,
+    identity: Option<IdentityConfig>,
+    identity_scope: Option<String>,
+    retry_horizon: Option<HorizonConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -170,7 +188,7 @@ struct ToleranceConfig {
     dangerously_unlimited: Option<bool>,
 }
 
-/// A part of the content: a word, or a table of one field.
+/// A part of the content: a word, or a table with one field.
 #[derive(Clone, Debug)]
 struct PartConfig(Part);
 
@@ -210,7 +228,7 @@ impl<'de> Visitor<'de> for PartVisitor {
         let known = WORDS.iter().find(|(known, _)| *known == word).map(|(_, part)| part.clone());
         known.ok_or_else(|| {
             E::custom(format_args!(
-                "content: {word:?} is no part: use one of {}; a text of your own is {{ literal = {word:?} }}",
+                "content: unknown part {word:?}: use one of {}, or {{ literal = {word:?} }} for a fixed text",
                 WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
             ))
         })
@@ -221,7 +239,9 @@ impl<'de> Visitor<'de> for PartVisitor {
             PartTable { literal: Some(text), header: None, url: None } => Ok(Part::Literal(text.into())),
             PartTable { literal: None, header: Some(name), url: None } => Ok(Part::Header(name.into())),
             PartTable { literal: None, header: None, url: Some(url) } => Ok(Part::Url(url.into())),
-            PartTable { .. } => Err(de::Error::custom("content: a part has one of literal, header and url")),
+            PartTable { .. } => {
+                Err(de::Error::custom("content: give a part exactly one of literal, header and url"))
+            }
         }
     }
 }

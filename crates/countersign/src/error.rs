@@ -1,11 +1,11 @@
-//! What goes wrong while a guard is being set up: a person's mistake, told at start-up.
+//! Set-up mistakes, reported at start-up.
 
 use std::{borrow::Cow, fmt};
 
-/// A mistake in the set-up, found before the first delivery.
+/// A mistake in the set-up, reported before the first delivery.
 ///
-/// Every message names the offending input and says what to do; `Debug` writes the same, since that is what a `main`
-/// that returns an error prints. None of them holds key material.
+/// Every message names the offending input and says what to do. `Debug` writes the same text, because a `main` that returns
+/// an error prints `Debug`. No message contains key material.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -14,12 +14,12 @@ pub enum BuildError {
         /// The variable's name.
         variable: String,
     },
-    /// The environment variable is set to nothing.
+    /// The environment variable is set but empty.
     EnvEmpty {
         /// The variable's name.
         variable: String,
     },
-    /// The environment variable's value begins or ends with white space: nearly always a stray line end.
+    /// The environment variable's value begins or ends with white space, usually a stray line end.
     EnvPadded {
         /// The variable's name.
         variable: String,
@@ -29,29 +29,29 @@ pub enum BuildError {
         /// The variable's name.
         variable: String,
     },
-    /// The file that should hold a key cannot be read.
+    /// A key file cannot be read.
     FileUnreadable {
         /// The file's path.
         file: String,
-        /// The kind of the error.
+        /// The kind of I/O error.
         reason: String,
     },
-    /// The file that should hold a key is empty.
+    /// A key file is empty.
     FileEmpty {
         /// The file's path.
         file: String,
     },
-    /// The file's content begins or ends with white space, beside one line end that is not taken.
+    /// A key file begins or ends with white space other than one line end at its end, which is dropped.
     FilePadded {
         /// The file's path.
         file: String,
     },
-    /// A verifier was given no key, so that it could never accept.
+    /// A verifier was given no key, so it could never accept a delivery.
     NoKey {
         /// The scheme's name.
         scheme: String,
     },
-    /// More keys than a verifier may hold: each costs a pass over the body of every delivery.
+    /// A verifier was given too many keys. Each costs a pass over the body of every delivery.
     TooManyKeys {
         /// The scheme's name.
         scheme: String,
@@ -65,27 +65,27 @@ pub enum BuildError {
         /// The scheme's name.
         scheme: String,
     },
-    /// Two keys share one id, so that a log could not tell them apart.
+    /// Two keys have the same id, so logs could not tell them apart.
     DuplicateKeyId {
-        /// The id that occurs twice.
+        /// The repeated id.
         key: String,
         /// The scheme's name.
         scheme: String,
     },
-    /// A secret has no bytes, or none other than zero, which is the same to an HMAC: anybody could sign with it.
+    /// A secret is empty, blank or only zero bytes, so anyone could sign with it.
     EmptySecret {
         /// The id of the key that holds it.
         key: String,
         /// The scheme's name.
         scheme: String,
     },
-    /// A secret is not in the form in which this sender shows secrets.
+    /// A secret does not have the form in which this sender shows secrets.
     SecretForm {
         /// The id of the key that holds it.
         key: String,
         /// The scheme's name.
         scheme: String,
-        /// The form that it should have.
+        /// The form that it must have.
         form: Cow<'static, str>,
     },
     /// A key's not-before instant is not earlier than its expiry.
@@ -95,7 +95,7 @@ pub enum BuildError {
         /// The scheme's name.
         scheme: String,
     },
-    /// The scheme needs a shared secret and was given a public key, or the reverse.
+    /// The scheme needs another kind of key, for example a shared secret instead of a public key.
     KeyDoesNotFit {
         /// The key's id.
         key: String,
@@ -104,7 +104,7 @@ pub enum BuildError {
         /// What the scheme needs: `a secret`, `an RSA key`.
         needs: &'static str,
     },
-    /// An RSA modulus is outside of what the scheme allows.
+    /// An RSA modulus is smaller or larger than the scheme allows.
     ModulusSize {
         /// The key's id.
         key: String,
@@ -112,9 +112,9 @@ pub enum BuildError {
         scheme: String,
         /// The modulus in bits.
         bits: usize,
-        /// The least the scheme allows, in bits.
+        /// The smallest that the scheme allows, in bits.
         least: usize,
-        /// The greatest any scheme allows, in bits.
+        /// The largest that any scheme allows, in bits.
         greatest: usize,
     },
     /// The environment variable's value is not a usable public key.
@@ -143,21 +143,21 @@ pub enum BuildError {
         /// What is wrong with it and what to do.
         mistake: Cow<'static, str>,
     },
-    /// A signer was not given what its scheme signs beside the body, or something that no verifier takes (feature `sign`).
+    /// A signer lacks a part that its scheme signs, or has one that every verifier would reject (feature `sign`).
     Unsignable {
         /// The scheme's name.
         scheme: String,
         /// What is missing or wrong.
         reason: String,
     },
-    /// A verifier for several senders was given none.
+    /// A verifier for several senders was given no sender.
     NoSender,
-    /// One of several verifiers is itself of several senders, whose rule would be lost.
+    /// One of several verifiers already has several senders. Joining it would lose its rule for choosing between them.
     NestedSenders {
         /// The names of its senders.
         senders: String,
     },
-    /// Two keys of one verifier are the same, so that neither's period counts for anything.
+    /// Two keys of one verifier are equal, so the active period of one would override that of the other.
     SameKey {
         /// The id of the first.
         first: String,
@@ -166,7 +166,7 @@ pub enum BuildError {
         /// The scheme's name.
         scheme: String,
     },
-    /// Two senders of one verifier have the same signature header, so that none tells which sent a delivery.
+    /// Two senders of one verifier have the same signature header, so it could not tell their deliveries apart.
     SameHeader {
         /// The first sender's name.
         first: String,
@@ -185,7 +185,7 @@ pub enum BuildError {
         /// The scheme's name.
         scheme: String,
     },
-    /// A body limit of zero bytes.
+    /// The body limit is zero bytes.
     ZeroBodyLimit,
 }
 
@@ -206,61 +206,57 @@ impl fmt::Display for BuildError {
             }
             Self::EnvPadded { variable } => write!(
                 f,
-                "environment variable {variable} begins or ends with white space: remove it (a line end is added by \
-                 many editors and by `echo` without -n)"
+                "environment variable {variable} begins or ends with white space: remove it (many editors, and `echo` \
+                 without -n, add a line end)"
             ),
             Self::EnvNotUnicode { variable } => {
                 write!(
                     f,
-                    "environment variable {variable} is not valid UTF-8: give such a secret to `Secret::new` as bytes"
+                    "environment variable {variable} is not valid UTF-8: pass such a secret to `Secret::new` as bytes"
                 )
             }
             Self::FileUnreadable { file, reason } => {
-                write!(f, "file {file:?} cannot be read: {reason}: check its path and who may read it")
+                write!(f, "file {file:?} cannot be read: {reason}: check its path and permissions")
             }
             Self::FileEmpty { file } => {
-                write!(f, "file {file:?} is empty: put the key into it that the sender gave you")
+                write!(f, "file {file:?} is empty: write the key that the sender gave you into it")
             }
             Self::FilePadded { file } => {
                 write!(
                     f,
-                    "file {file:?} begins or ends with white space, beside one line end at its end: remove it"
+                    "file {file:?} begins or ends with white space other than one line end at its end: remove it"
                 )
             }
             Self::SecretForm { key, scheme, form } => {
-                write!(f, "the secret of key {key:?} of {scheme} is in the wrong form: it should be {form}")
+                write!(f, "the secret of key {key:?} of {scheme} has the wrong form: it must be {form}")
             }
             Self::Scheme { scheme, field, mistake } => write!(f, "scheme {scheme:?}, {field}: {mistake}"),
             Self::Unsignable { scheme, reason } => write!(f, "{scheme} cannot sign this: {reason}"),
             Self::NoSender => {
-                f.write_str("a verifier of no sender refuses every delivery: give it at least one")
+                f.write_str("a verifier without a sender rejects every delivery: give it at least one")
             }
             Self::NestedSenders { senders } => {
-                write!(
-                    f,
-                    "a verifier of {senders} cannot be one of several: list its senders beside the others"
-                )
+                write!(f, "a verifier of {senders} cannot be joined with others: list its senders one by one")
             }
             Self::SameKey { first, second, scheme } => {
                 write!(f, "keys {first:?} and {second:?} of {scheme} are the same key: remove one")
             }
             Self::SameHeader { first, second, header } => write!(
                 f,
-                "{first} and {second} both send {header}, so that a delivery cannot be told to be of either: give each an \
-                 endpoint of its own"
+                "{first} and {second} both send {header}, so their deliveries cannot be told apart: give each its own endpoint"
             ),
             Self::NoKey { scheme } => {
                 write!(f, "{scheme} was given no key: give it at least one")
             }
             Self::TooManyKeys { scheme, given, limit } => write!(
                 f,
-                "{scheme} was given {given} keys and takes at most {limit}: remove those that have expired"
+                "{scheme} was given {given} keys but takes at most {limit}: remove those that have expired"
             ),
             Self::EmptyKeyId { scheme } => {
-                write!(f, "a key of {scheme} has an empty id: name it, as in \"2026-q1\"")
+                write!(f, "a key of {scheme} has an empty id: name it, for example \"2026-q1\"")
             }
             Self::DuplicateKeyId { key, scheme } => {
-                write!(f, "two keys of {scheme} have the id {key:?}: give each an id of its own")
+                write!(f, "two keys of {scheme} have the id {key:?}: give each its own id")
             }
             Self::EmptySecret { key, scheme } => write!(
                 f,
@@ -272,11 +268,11 @@ impl fmt::Display for BuildError {
                 "key {key:?} of {scheme} is never active: set its not-before to an instant before its expiry"
             ),
             Self::KeyDoesNotFit { key, scheme, needs } => {
-                write!(f, "key {key:?} does not fit {scheme}: give the scheme {needs}")
+                write!(f, "key {key:?} does not fit {scheme}, which needs {needs}")
             }
             Self::ModulusSize { key, scheme, bits, least, greatest } => write!(
                 f,
-                "key {key:?} of {scheme} has an RSA modulus of {bits} bits: use one of {least} to {greatest} bits"
+                "key {key:?} of {scheme} has an RSA modulus of {bits} bits: use a key of {least} to {greatest} bits"
             ),
             Self::EnvPublicKey { variable, reason } => {
                 write!(f, "environment variable {variable} is not a usable public key: {reason}")
@@ -289,7 +285,7 @@ impl fmt::Display for BuildError {
             Self::ToleranceWithoutTimestamp { scheme } => {
                 write!(f, "{scheme} signs no timestamp, so a tolerance has nothing to check: remove it")
             }
-            Self::ZeroBodyLimit => f.write_str("a body limit of 0 bytes refuses every delivery: raise it"),
+            Self::ZeroBodyLimit => f.write_str("a body limit of 0 bytes rejects every delivery: raise it"),
         }
     }
 }

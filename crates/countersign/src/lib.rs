@@ -77,6 +77,15 @@
 //! its head to the verdict, and `BufferedVerification` and `Reservation` are its parts. [`Verification`] is for bodies that arrive
 //! in pieces, without a framework.
 //!
+//! # Which delivery it is
+//!
+//! Senders send again what they take for lost, and a captured delivery can be sent again by anyone until its timestamp
+//! expires. An [`Identity`] (feature `identity`) is the same for every attempt at one delivery, whatever changes between
+//! attempts: the timestamp, the signature, the key, the order of fields, or an attempt number. Remember the identities of
+//! handled deliveries for the sender's [`retry_horizon`](Scheme::retry_horizon), or for as long as a replay would matter.
+//! [`Verified::fingerprint`] names the signed bytes instead: use it in logs, to see whether two requests were the same
+//! signed message.
+//!
 //! # Features
 //!
 //! | feature | default | effect |
@@ -86,6 +95,7 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
+//! | `identity` | no | `Verifier::identify` and, with `bytes`, `VerifiedDelivery::identify`: which delivery it is, the same for every retry; adds `serde_json` |
 //! | `bytes` | no | `BufferedVerification`, `VerifiedDelivery`, `Receiving`, `BodyBudget` and `Linger`, on which the adapters are built |
 //!
 //! The crate never reads a clock, and without the feature `bytes` it has no async code.
@@ -112,7 +122,7 @@ mod sign;
 pub mod guide;
 
 #[cfg(feature = "serde")]
-pub use config::{Config, build::ConfigError};
+pub use config::{Config, error::ConfigError};
 pub use error::BuildError;
 #[cfg(feature = "public-key")]
 pub use keys::public_key::PublicKey;
@@ -123,6 +133,7 @@ pub use keys::{
 };
 pub use schemes::{
     builder::SchemeBuilder,
+    identity_source::IdentitySource,
     list::SignatureList,
     part::Part,
     scheme::{ContentEncoding, Facts, Scheme},
@@ -132,6 +143,8 @@ pub use schemes::{
 pub use sign::private_key::PrivateKey;
 #[cfg(feature = "sign")]
 pub use sign::{Signer, SigningKey};
+#[cfg(feature = "identity")]
+pub use verdicts::identified::{Fallback, Identified};
 pub use verdicts::{
     identity::Identity,
     kind::RejectionKind,

@@ -1,5 +1,6 @@
 //! Schemes: what senders put on the wire, as data.
 
+pub(crate) mod identity_source;
 pub(crate) mod list;
 pub(crate) mod part;
 

@@ -1,4 +1,4 @@
-//! The sender's side (feature `sign`): the headers that a sender would send, for tests and tools.
+//! Signs deliveries as a sender would, for tests and tools (feature `sign`).
 
 #[cfg(feature = "public-key")]
 pub(crate) mod private_key;
@@ -31,11 +31,10 @@ use crate::{
     wire::{form, headers::Headers, timestamp::TimestampPlace},
 };
 
-/// Makes the headers that a sender would send with a body.
+/// Signs a body and makes the headers that a sender would send with it, for tests and tools.
 ///
-/// For tests and tools. It signs with RSA through the `rsa` crate, whose private-key operations leak through
-/// their timing ([RUSTSEC-2023-0071](https://rustsec.org/advisories/RUSTSEC-2023-0071)): do not run it as a
-/// service for others.
+/// RSA signatures come from the `rsa` crate, whose private-key operations leak through their timing
+/// ([RUSTSEC-2023-0071](https://rustsec.org/advisories/RUSTSEC-2023-0071)): do not offer a signer as a service to others.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -46,7 +45,7 @@ use crate::{
 /// let signature = "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A";
 /// assert_eq!(headers, [("ms-signature".to_owned(), signature.to_owned())]);
 ///
-/// // A scheme that signs more than the body is given the rest.
+/// // This scheme also signs a header: give the signer its value.
 /// let signer = Signer::new(senders::standard_webhooks(), [Secret::new("whsec_c2VjcmV0")])?.header("webhook-id", "msg_1");
 /// let headers = signer.headers(b"{}", SystemTime::now())?;
 /// assert_eq!(headers.len(), 3);
@@ -59,7 +58,7 @@ pub struct Signer {
     given: Given,
 }
 
-/// What is signed beside the body.
+/// The parts other than the body and the timestamp.
 #[derive(Default)]
 struct Given {
     headers: Vec<(String, String)>,
@@ -80,11 +79,11 @@ impl Headers for Given {
     }
 }
 
-/// What a [`Signer`] signs with: a [`Secret`] or a `PrivateKey`.
+/// A key for a [`Signer`]: a [`Secret`] or a `PrivateKey`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SigningKey {
-    /// A shared secret, for an HMAC, or a static token.
+    /// A shared secret for an HMAC, or a static token.
     Secret(Secret),
     /// A private key.
     #[cfg(feature = "public-key")]
@@ -105,18 +104,18 @@ impl From<PrivateKey> for SigningKey {
 }
 
 impl Signer {
-    /// A sender of this scheme that signs with these keys: one, or several where the scheme lists signatures.
+    /// Makes a signer for this scheme and these keys: one key, or several if the scheme lists signatures.
     ///
     /// # Errors
-    /// [`NoKey`](BuildError::NoKey) and [`TooManyKeys`](BuildError::TooManyKeys) where the scheme takes another
-    /// number, [`EmptySecret`](BuildError::EmptySecret), [`SecretForm`](BuildError::SecretForm),
-    /// [`KeyDoesNotFit`](BuildError::KeyDoesNotFit) for a key of another algorithm,
-    /// [`ModulusSize`](BuildError::ModulusSize), and what is wrong with the scheme itself.
+    /// [`NoKey`](BuildError::NoKey) or [`TooManyKeys`](BuildError::TooManyKeys) if the scheme takes another number of keys,
+    /// [`EmptySecret`](BuildError::EmptySecret) and [`SecretForm`](BuildError::SecretForm) for a secret that the scheme does
+    /// not accept, [`KeyDoesNotFit`](BuildError::KeyDoesNotFit) for a key of another algorithm,
+    /// [`ModulusSize`](BuildError::ModulusSize), and the error of the scheme if it does not build.
     pub fn new<K: Into<SigningKey>>(
         scheme: Scheme,
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Self, BuildError> {
-        // The names of headers are kept as they were given: that is how a sender writes them.
+        // The unchecked scheme keeps header names as the sender writes them.
         let (_, content) = scheme.clone().checked()?;
         let keys: Vec<SigningKey> = keys.into_iter().map(Into::into).collect();
         let limit = if matches!(scheme.layout, Layout::List(_)) { MOST_KEYS } else { 1 };
@@ -131,29 +130,29 @@ impl Signer {
         Ok(Self { scheme, content, keys, given: Given::default() })
     }
 
-    /// The value of a header that the scheme signs: a delivery's id, say.
+    /// Sets the value of a header that the scheme signs, for example the delivery's id.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.given.headers.push((name.into(), value.into()));
         self
     }
 
-    /// The method, and the path with the query, of the request that is signed.
+    /// Sets the method and target (path and query) of the signed request.
     #[must_use]
     pub fn request(mut self, method: impl Into<String>, target: impl Into<String>) -> Self {
         self.given.request = Some((method.into(), target.into()));
         self
     }
 
-    /// The headers to send with this body, as pairs of name and value: the signature's, then the timestamp's where it has
-    /// one, then those given to [`header`](Self::header).
+    /// Signs this body and returns the headers to send, as pairs of name and value: first the signature, then the timestamp
+    /// if it has its own header, then those given to [`header`](Self::header).
     ///
-    /// `now` is what a scheme with a timestamp signs.
+    /// A scheme with a timestamp signs `now`.
     ///
     /// # Errors
-    /// [`Unsignable`](BuildError::Unsignable) where the scheme signs a header, the method or the address and the signer
-    /// was not given it, or was given what a verifier would refuse; where it signs a form and the body is none; and where
-    /// it signs the body's digest and the query does not hold it.
+    /// [`Unsignable`](BuildError::Unsignable) if the scheme signs a header, the method or the target, and the signer was not
+    /// given it or a verifier would reject it; if the scheme signs a form and the body is not one; and if the scheme signs the
+    /// body's digest and the query does not contain it.
     pub fn headers(&self, body: &[u8], now: SystemTime) -> Result<Vec<(String, String)>, BuildError> {
         let timestamp = self.scheme.timestamp.as_ref();
         let time = timestamp.map(|timestamp| timestamp.format.write(now)).unwrap_or_default();
@@ -193,7 +192,7 @@ impl Signer {
         Ok(signature.chain(time).chain(self.given.headers.iter().cloned()).collect())
     }
 
-    /// The bytes that are signed, of which a verifier refuses none.
+    /// The bytes to sign. Refuses parts that a verifier would reject.
     fn content(&self, body: &[u8], time: &str) -> Result<Vec<u8>, BuildError> {
         let unsignable =
             |reason: String| BuildError::Unsignable { scheme: self.scheme.name().to_owned(), reason };
@@ -237,7 +236,7 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// A signing key that was found to fit the scheme.
+/// A signing key that fits the scheme.
 enum Ready {
     HmacSha1(Hmac<Sha1>),
     HmacSha256(Hmac<Sha256>),
@@ -251,7 +250,7 @@ enum Ready {
 impl Ready {
     fn new(scheme: &Scheme, key: SigningKey) -> Result<Self, BuildError> {
         let rules = scheme.key_rules();
-        // A signer's keys have no id of their own.
+        // Signing keys have no ids.
         let id = KeyId::from("signing key");
         let secret = match key {
             SigningKey::Secret(secret) => rules.secret(&Key::secret(id.clone(), secret))?,

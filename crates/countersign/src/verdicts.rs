@@ -1,5 +1,7 @@
 //! Verdicts: what a verification ends in.
 
+#[cfg(feature = "identity")]
+pub(crate) mod fields;
 pub(crate) mod profile;
 pub(crate) mod signed_parts;
 
@@ -8,3 +10,6 @@ pub(crate) mod kind;
 
 pub(crate) mod rejection;
 pub(crate) mod verified;
+
+#[cfg(feature = "identity")]
+pub(crate) mod identified;

@@ -1,96 +1,20 @@
-use std::{
-    error, fmt,
-    time::{Duration, SystemTime},
-};
+use std::time::SystemTime;
 
 use super::{
-    Config, Discreet, Instant, KeyConfig, ListConfig, PartConfig, SchemeConfig, SenderConfig,
-    TimestampConfig, ToleranceConfig,
+    Config, Discreet, IdentityConfig, Instant, KeyConfig, SenderConfig,
+    error::{ConfigError, one_of},
 };
 use crate::{
-    error::BuildError,
-    keys::{algorithm::Algorithm, key::Key, secret::SecretForm},
-    schemes::{
-        list::SignatureList,
-        scheme::{ContentEncoding, Scheme},
-        senders,
-    },
-    verifying::verifier::Verifier,
-    wire::{
-        encoding::{Encoding, Padding},
-        timestamp::{Timestamp, TimestampFormat, Tolerance, rfc_3339},
-    },
+    error::BuildError, keys::key::Key, schemes::senders, verifying::verifier::Verifier,
+    wire::timestamp::rfc_3339,
 };
 
-/// A mistake in a [`Config`]: where it is, and what it is.
-///
-/// `Display` writes both, `senders[0].keys[1].secret: environment variable ACME_SECRET is not set: …`, and no key material.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    path: String,
-    mistake: Mistake,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum Mistake {
-    Build(BuildError),
-    Text(String),
-}
-
-impl ConfigError {
-    /// The field: `senders[0].keys[1].secret`.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// What is wrong with something that the configuration names or states, where it was not the configuration's form.
-    pub fn build_error(&self) -> Option<&BuildError> {
-        match &self.mistake {
-            Mistake::Build(error) => Some(error),
-            Mistake::Text(_) => None,
-        }
-    }
-
-    fn new(field: &str, text: impl Into<String>) -> Self {
-        Self { path: field.to_owned(), mistake: Mistake::Text(text.into()) }
-    }
-
-    fn build(field: &str, error: BuildError) -> Self {
-        Self { path: field.to_owned(), mistake: Mistake::Build(error) }
-    }
-
-    /// The same, seen from further out.
-    fn within(mut self, outer: &str) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{outer}{dot}{}", self.path);
-        self
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.path)?;
-        match &self.mistake {
-            Mistake::Build(error) => error.fmt(f),
-            Mistake::Text(text) => f.write_str(text),
-        }
-    }
-}
-
-impl fmt::Debug for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl error::Error for ConfigError {}
-
 impl Config {
-    /// Reads the keys that are referred to, and makes the endpoint's verifier.
+    /// Reads the keys from their variables and files, and builds the endpoint's verifier.
     ///
     /// # Errors
-    /// A [`ConfigError`] for a word that is none of those allowed, fields that exclude or need each other, a reference whose
-    /// variable or file is not there, and every [`BuildError`] of [`Verifier`] and [`Scheme`].
+    /// A [`ConfigError`] for an unknown word, fields that exclude or require each other, a missing variable or file, and every
+    /// [`BuildError`] of [`Verifier`] and [`Scheme`](crate::Scheme).
     pub fn verifier(&self) -> Result<Verifier, ConfigError> {
         let verifiers = (0_usize..).zip(&self.senders).map(|(place, sender)| {
             let verifier = table(sender).and_then(SenderConfig::verifier);
@@ -109,21 +33,13 @@ impl Config {
 }
 
 fn table<T>(value: &Discreet<T>) -> Result<&T, ConfigError> {
-    value.0.as_ref().ok_or_else(|| ConfigError::new("", "it is no table"))
+    value.0.as_ref().ok_or_else(|| ConfigError::new("", "this is not a table"))
 }
 
 #[derive(Clone, Copy)]
 enum Ordered {
     Yes,
     No,
-}
-
-/// What a word stands for, of a list of all that are allowed.
-fn one_of<T: Clone>(field: &str, word: &str, words: &[(&str, T)]) -> Result<T, ConfigError> {
-    words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| meaning.clone()).ok_or_else(|| {
-        let known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
-        ConfigError::new(field, format!("there is no {word:?}: use one of {}", known.join(", ")))
-    })
 }
 
 impl SenderConfig {
@@ -138,19 +54,25 @@ impl SenderConfig {
             (None, Some(_)) if self.url.is_some() => {
                 return Err(ConfigError::new(
                     "url",
-                    "a scheme has its address in its content: { url = \"…\" }",
+                    "a scheme states its address in `content`, as { url = \"…\" }",
                 ));
             }
             (None, Some(scheme)) => scheme.scheme().map_err(|error| error.within("scheme"))?,
             (Some(_), Some(_)) | (None, None) => {
-                return Err(ConfigError::new("sender", "name a sender, or spell out a scheme, and not both"));
+                return Err(ConfigError::new("sender", "give either `sender` or `scheme`, and not both"));
             }
         };
-        if self.scheme.is_some() && (self.header.is_some() || self.tolerance.is_some()) {
-            let field = if self.header.is_some() { "header" } else { "tolerance" };
+        let replaced = [
+            ("header", self.header.is_some()),
+            ("tolerance", self.tolerance.is_some()),
+            ("identity", self.identity.is_some()),
+            ("identity_scope", self.identity_scope.is_some()),
+            ("retry_horizon", self.retry_horizon.is_some()),
+        ];
+        if let Some((field, _)) = replaced.iter().find(|(_, given)| *given && self.scheme.is_some()) {
             return Err(ConfigError::new(
                 field,
-                "it changes a named sender: a scheme has its own, in `scheme`",
+                "it applies only to a named sender: state it inside `scheme`",
             ));
         }
         if let Some(header) = &self.header {
@@ -158,6 +80,15 @@ impl SenderConfig {
         }
         if let Some(tolerance) = &self.tolerance {
             scheme = scheme.tolerance(tolerance.tolerance().map_err(|error| error.within("tolerance"))?);
+        }
+        if let Some(IdentityConfig(source)) = &self.identity {
+            scheme = scheme.identity(source.clone());
+        }
+        if let Some(scope) = &self.identity_scope {
+            scheme = scheme.identity_scope(scope.clone());
+        }
+        if let Some(horizon) = self.retry_horizon {
+            scheme = scheme.with_retry_horizon(horizon.duration());
         }
         let mut builder = Verifier::builder(scheme);
         if let Some(bytes) = self.body_limit {
@@ -170,12 +101,17 @@ impl SenderConfig {
         builder.build().map_err(|error| ConfigError::build(&self.field_of(&error), error))
     }
 
-    /// The field whose mistake a build error is.
+    /// The field that caused a build error.
     fn field_of(&self, error: &BuildError) -> String {
         let key = match error {
             BuildError::HeaderName { .. } => return "header".to_owned(),
             BuildError::ToleranceWithoutTimestamp { .. } => return "tolerance".to_owned(),
             BuildError::ZeroBodyLimit => return "body_limit".to_owned(),
+            BuildError::Scheme {
+                field: field @ ("identity" | "identity_scope" | "retry_horizon"), ..
+            } => {
+                return (*field).to_owned();
+            }
             BuildError::Scheme { .. } => return "scheme".to_owned(),
             BuildError::EmptySecret { key, .. }
             | BuildError::SecretForm { key, .. }
@@ -209,10 +145,16 @@ impl KeyConfig {
                 ));
             }
             (Some(_), Some(_)) => {
-                return Err(ConfigError::new("public_key", "there is a secret too: remove one"));
+                return Err(ConfigError::new(
+                    "public_key",
+                    "a key has a secret or a public key: remove one of them",
+                ));
             }
             (None, None) => {
-                return Err(ConfigError::new("secret", "it is missing, or a public_key in its place"));
+                return Err(ConfigError::new(
+                    "secret",
+                    "it is missing: give the key a secret or a public_key",
+                ));
             }
         };
         if let Some(text) = &self.not_before {
@@ -226,171 +168,7 @@ impl KeyConfig {
 }
 
 fn instant(field: &str, Instant(text): &Instant) -> Result<SystemTime, ConfigError> {
-    rfc_3339(text)
-        .ok_or_else(|| ConfigError::new(field, "it is no RFC 3339 instant: write \"2027-01-31T00:00:00Z\""))
-}
-
-impl SchemeConfig {
-    fn scheme(&self) -> Result<Scheme, ConfigError> {
-        let algorithm = match &self.algorithm {
-            Some(word) => {
-                let all: Vec<_> = Algorithm::ALL.iter().map(|known| (known.as_str(), *known)).collect();
-                Some(one_of("algorithm", word, &all)?)
-            }
-            None => None,
-        };
-        if algorithm == Some(Algorithm::UnsignedToken) {
-            return self.unsigned_token();
-        }
-        let mut builder = Scheme::builder(self.name.clone());
-        if let Some(name) = &self.signature_header {
-            builder = builder.signature_header(name.clone());
-        }
-        if let Some(prefix) = &self.prefix {
-            builder = builder.prefix(prefix.clone());
-        }
-        if let Some(list) = &self.list {
-            builder = builder.list(list.list()?);
-        }
-        if let Some(word) = &self.encoding {
-            builder = builder.encoding(one_of("encoding", word, ENCODINGS)?);
-        }
-        if let Some(algorithm) = algorithm {
-            builder = builder.algorithm(algorithm);
-        }
-        if let Some(form) = self.secret_form()? {
-            builder = builder.secret_form(form);
-        }
-        if let Some(bits) = self.legacy_least_modulus_bits {
-            builder = builder.legacy_least_modulus_bits(bits);
-        }
-        if let Some(timestamp) = &self.timestamp {
-            builder = builder.timestamp(timestamp.timestamp().map_err(|error| error.within("timestamp"))?);
-        }
-        if let Some(parts) = &self.content {
-            builder = builder.content(parts.iter().map(|PartConfig(part)| part.clone()));
-        }
-        if let Some(parameter) = &self.body_digest_in_query {
-            builder = builder.body_digest_in_query(parameter.clone());
-        }
-        if let Some(word) = &self.content_encoding {
-            let words = [("wire", ContentEncoding::Wire), ("refused", ContentEncoding::Refused)];
-            builder = builder.content_encoding(one_of("content_encoding", word, &words)?);
-        }
-        builder.build().map_err(|error| match error {
-            BuildError::Scheme { field, mistake, .. } => ConfigError::new(field, mistake),
-            error @ BuildError::HeaderName { .. } => ConfigError::build("signature_header", error),
-            other => ConfigError::build("", other),
-        })
-    }
-
-    fn unsigned_token(&self) -> Result<Scheme, ConfigError> {
-        match self {
-            Self {
-                name,
-                signature_header: Some(header),
-                prefix: None,
-                list: None,
-                encoding: None,
-                algorithm: _,
-                secret_form: None,
-                secret_prefix: None,
-                legacy_least_modulus_bits: None,
-                timestamp: None,
-                content: None,
-                body_digest_in_query: None,
-                content_encoding: None,
-            } => Ok(Scheme::unsigned_token(name.clone(), header.clone())),
-            _ => Err(ConfigError::new(
-                "algorithm",
-                "a static token has a name and a signature_header, and nothing else",
-            )),
-        }
-    }
-
-    fn secret_form(&self) -> Result<Option<SecretForm>, ConfigError> {
-        let prefix = self.secret_prefix.clone();
-        let base64 = SecretForm::Base64 { prefix: prefix.clone().unwrap_or_default().into() };
-        let words = [("text", SecretForm::Text), ("base64", base64), ("hex", SecretForm::Hex)];
-        let form = self.secret_form.as_deref().map(|word| one_of("secret_form", word, &words)).transpose()?;
-        match (&form, prefix) {
-            (Some(SecretForm::Base64 { .. }), _) | (_, None) => Ok(form),
-            (_, Some(_)) => Err(ConfigError::new("secret_prefix", "it goes with secret_form = \"base64\"")),
-        }
-    }
-}
-
-const ENCODINGS: &[(&str, Encoding)] = &[
-    ("hex", Encoding::Hex),
-    ("hex-upper", Encoding::HexUpper),
-    ("base64", Encoding::Base64(Padding::Required)),
-    ("base64-unpadded", Encoding::Base64(Padding::Absent)),
-    ("base64-padding-optional", Encoding::Base64(Padding::Optional)),
-    ("base64url", Encoding::Base64Url(Padding::Required)),
-    ("base64url-unpadded", Encoding::Base64Url(Padding::Absent)),
-    ("base64url-padding-optional", Encoding::Base64Url(Padding::Optional)),
-];
-
-impl ListConfig {
-    fn list(&self) -> Result<SignatureList, ConfigError> {
-        let list = SignatureList::separated_by(self.separator);
-        match (&self.label, self.assignment) {
-            (Some(label), Some(assignment)) => Ok(list.labelled(label.clone(), assignment)),
-            (None, None) => Ok(list),
-            (Some(_), None) | (None, Some(_)) => {
-                Err(ConfigError::new("list", "give label and assignment together, or neither"))
-            }
-        }
-    }
-}
-
-impl TimestampConfig {
-    fn timestamp(&self) -> Result<Timestamp, ConfigError> {
-        let words = [
-            ("seconds", TimestampFormat::Seconds),
-            ("milliseconds", TimestampFormat::Milliseconds),
-            ("rfc3339", TimestampFormat::Rfc3339),
-            ("any", TimestampFormat::Any),
-        ];
-        let format = one_of("format", &self.format, &words)?;
-        let tolerance = self.tolerance.tolerance().map_err(|error| error.within("tolerance"))?;
-        match (&self.header, &self.item) {
-            (Some(name), None) => Ok(Timestamp::in_header(name.clone(), format, tolerance)),
-            (None, Some(label)) => Ok(Timestamp::in_list(label.clone(), format, tolerance)),
-            (Some(_), Some(_)) => Err(ConfigError::new("item", "there is a header too: remove one")),
-            (None, None) => {
-                Err(ConfigError::new("header", "it is missing, or an item of the list in its place"))
-            }
-        }
-    }
-}
-
-impl ToleranceConfig {
-    fn tolerance(&self) -> Result<Tolerance, ConfigError> {
-        let seconds = Duration::from_secs;
-        match *self {
-            Self {
-                seconds: Some(both),
-                past_seconds: None,
-                future_seconds: None,
-                dangerously_unlimited: None,
-            } => Ok(Tolerance::within(seconds(both))),
-            Self {
-                seconds: None,
-                past_seconds: Some(past),
-                future_seconds: Some(future),
-                dangerously_unlimited: None,
-            } => Ok(Tolerance::new(seconds(past), seconds(future))),
-            Self {
-                seconds: None,
-                past_seconds: None,
-                future_seconds: None,
-                dangerously_unlimited: Some(true),
-            } => Ok(Tolerance::dangerously_unlimited()),
-            Self { .. } => Err(ConfigError::new(
-                "",
-                "give seconds, or past_seconds and future_seconds, or dangerously_unlimited = true",
-            )),
-        }
-    }
+    rfc_3339(text).ok_or_else(|| {
+        ConfigError::new(field, "this is not an RFC 3339 instant: write \"2027-01-31T00:00:00Z\"")
+    })
 }

@@ -5,7 +5,7 @@ use serde::{
     de::{self, MapAccess, Visitor},
 };
 
-/// The text of an instant: a string, or TOML's own date-time.
+/// The text of an instant: a string, or a TOML date-time.
 #[derive(Clone, Debug)]
 pub(super) struct Instant(pub(super) String);
 
@@ -28,11 +28,11 @@ impl<'de> Visitor<'de> for InstantVisitor {
         Ok(text.to_owned())
     }
 
-    /// The `toml` crate gives a date-time as a map of one text, under a name of its own.
+    /// The `toml` crate presents a date-time as a map with one private key.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
         match map.next_entry::<String, String>()? {
             Some((name, text)) if name == "$__toml_private_datetime" => Ok(text),
-            Some(_) | None => Err(de::Error::custom("it is no RFC 3339 instant")),
+            Some(_) | None => Err(de::Error::custom("this is not an RFC 3339 instant")),
         }
     }
 }

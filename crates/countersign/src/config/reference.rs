@@ -7,19 +7,19 @@ use serde::{
 
 use crate::{error::BuildError, keys::secret::Secret};
 
-/// Where a key is to be found.
+/// Where to find a key.
 #[derive(Clone, Debug)]
 pub(super) enum Reference {
     Env(String),
     File(PathBuf),
-    /// In the configuration, which says that this is meant.
+    /// In the configuration itself, labelled as such.
     Inline {
         text: Secret,
         is_secret: bool,
     },
-    /// A plain value in the place of a reference.
+    /// A plain value instead of a reference.
     Bare,
-    /// None of the fields, or several.
+    /// A table with none of the fields, or with several.
     Unclear,
 }
 
@@ -34,17 +34,15 @@ struct Table {
 
 impl Reference {
     pub(super) fn secret(&self) -> Result<Result<Secret, BuildError>, &'static str> {
-        const USE: &str = "use { env = \"VARIABLE\" } or { file = \"PATH\" }";
         match self {
             Self::Env(variable) => named(variable).map(Secret::from_env),
             Self::File(path) => Ok(Secret::from_file(path)),
             Self::Inline { text, is_secret: true } => Ok(Ok(text.clone())),
-            Self::Inline { is_secret: false, .. } | Self::Bare => {
-                const MISTAKE: &str = "a secret does not belong in the configuration: use { env = \"VARIABLE\" } or \
-                                       { file = \"PATH\" }, or where it is no secret { insecure_inline = \"…\" }";
-                Err(MISTAKE)
-            }
-            Self::Unclear => Err(USE),
+            Self::Inline { is_secret: false, .. } | Self::Bare => Err(
+                "a secret does not belong in the configuration: use { env = \"VARIABLE\" } or { file = \"PATH\" }, or \
+                     { insecure_inline = \"…\" } if it is not secret",
+            ),
+            Self::Unclear => Err("use { env = \"VARIABLE\" } or { file = \"PATH\" }"),
         }
     }
 
@@ -65,14 +63,14 @@ impl Reference {
     }
 }
 
-/// The name of a variable, and not a value that was written in its place: that would be shown.
+/// The name of a variable. A secret written here by mistake must not be shown.
 fn named(variable: &str) -> Result<&str, &'static str> {
     let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     if variable.bytes().all(is_name) || env::var_os(variable).is_some() {
         Ok(variable)
     } else {
         Err(
-            "the variable that env names is not set, and its name is not in upper case: it is not shown, since it may be a secret",
+            "env names a variable that is not set and whose name is not in upper case; the name is not shown because it may be a secret",
         )
     }
 }
@@ -103,7 +101,7 @@ impl From<Table> for Reference {
     }
 }
 
-/// A text. Of anything else no error says what it was.
+/// A string. If the value is anything else, the error does not show it.
 #[derive(Clone)]
 pub(super) struct Text(pub(super) String);
 
@@ -123,7 +121,7 @@ struct TextVisitor;
 
 impl TextVisitor {
     fn refuse<E: de::Error>() -> Result<Text, E> {
-        Err(E::custom("it is no text: put it into quotes"))
+        Err(E::custom("this is not a string: put it in quotes"))
     }
 }
 
@@ -131,7 +129,7 @@ impl Visitor<'_> for TextVisitor {
     type Value = Text;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
+        f.write_str("a string")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
@@ -155,7 +153,7 @@ impl Visitor<'_> for TextVisitor {
     }
 }
 
-/// A table, or whatever else stands in its place: not kept and in no error, since it is a secret as like as not.
+/// A table. Any other value is dropped and shown in no error, because it is likely a secret.
 #[derive(Clone, Debug)]
 pub(super) struct Discreet<T>(pub(super) Option<T>);
 

@@ -1,6 +1,6 @@
 //! Builds the scheme of a sender that has no name here.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use crate::{
     error::BuildError,
@@ -9,6 +9,7 @@ use crate::{
         secret::SecretForm,
     },
     schemes::{
+        identity_source::{DEFAULT_RETRY_HORIZON, IdentitySource},
         list::{Layout, SignatureList},
         part::Part,
         scheme::{ContentEncoding, LEAST_MODULUS_BITS, Scheme},
@@ -54,6 +55,9 @@ pub struct SchemeBuilder {
     content: Vec<Part>,
     body_digest: Option<Cow<'static, str>>,
     content_encoding: ContentEncoding,
+    identity: IdentitySource,
+    identity_scope: Option<Cow<'static, str>>,
+    retry_horizon: Duration,
 }
 
 impl Scheme {
@@ -73,6 +77,9 @@ impl Scheme {
             content: vec![Part::Body],
             body_digest: None,
             content_encoding: ContentEncoding::Wire,
+            identity: IdentitySource::Digest,
+            identity_scope: None,
+            retry_horizon: DEFAULT_RETRY_HORIZON,
         }
     }
 }
@@ -146,6 +153,25 @@ impl SchemeBuilder {
         self
     }
 
+    /// What tells deliveries apart; [`IdentitySource::Digest`] by default.
+    pub fn identity(mut self, source: IdentitySource) -> Self {
+        self.identity = source;
+        self
+    }
+
+    /// The name that keeps identities of different senders apart: see [`Scheme::identity_scope`]. The scheme's name by
+    /// default.
+    pub fn identity_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+        self.identity_scope = Some(scope.into());
+        self
+    }
+
+    /// How long after the first attempt the sender may send a delivery again; 3 days by default, at most 366.
+    pub fn retry_horizon(mut self, horizon: Duration) -> Self {
+        self.retry_horizon = horizon;
+        self
+    }
+
     /// Checks everything and builds the scheme.
     ///
     /// # Errors
@@ -155,7 +181,8 @@ impl SchemeBuilder {
     /// - a prefix together with a list, or a separator or label that a signature could contain;
     /// - content that does not sign the body exactly once;
     /// - a timestamp that is declared but not signed, or signed but not declared;
-    /// - a part whose end nothing marks, so that its bytes could be moved into the next part.
+    /// - a part whose end nothing marks, so that its bytes could be moved into the next part;
+    /// - an identity from anything that the content does not sign, or from a malformed JSON pointer.
     ///
     /// [`BuildError::HeaderName`] for a header name that HTTP does not allow.
     pub fn build(self) -> Result<Scheme, BuildError> {
@@ -204,6 +231,9 @@ impl SchemeBuilder {
             content: self.content,
             body_digest: self.body_digest,
             content_encoding: self.content_encoding,
+            identity: self.identity,
+            identity_scope: self.identity_scope,
+            retry_horizon: self.retry_horizon,
             facts: None,
         };
         scheme.clone().checked().map(|_| scheme)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::{
     error::BuildError,
     schemes::{
+        identity_source::{IdentitySource, LONGEST_RETRY_HORIZON},
         list::{Layout, SignatureList},
         part::Part,
         scheme::Scheme,
@@ -35,7 +36,36 @@ impl Scheme {
             return Err(self.mistake("list", mistake));
         }
         let content = Content::new(&self)?;
+        self.check_identity(&content)?;
         Ok((self, content))
+    }
+
+    fn check_identity(&self, content: &Content) -> Result<(), BuildError> {
+        if self.identity_scope.as_ref().is_some_and(|scope| scope.is_empty()) {
+            return Err(self.mistake("identity_scope", "it is empty: leave it out to use the scheme's name"));
+        }
+        if self.retry_horizon > LONGEST_RETRY_HORIZON {
+            return Err(self.mistake("retry_horizon", "it is more than 366 days"));
+        }
+        let mistake = match (&self.identity, &content.coverage) {
+            (IdentitySource::Digest, _) => None,
+            (IdentitySource::SignedHeader(name), _) => {
+                let is_signed = content.headers().any(|signed| signed.eq_ignore_ascii_case(name));
+                (!is_signed).then(|| {
+                    format!("the content does not sign the header {name}, so any caller could choose its value: name a signed one")
+                })
+            }
+            (IdentitySource::Fields(_), Coverage::Nothing) => {
+                Some("a static token signs no field: use the digest".to_owned())
+            }
+            (IdentitySource::Fields(_), Coverage::SortedForm) => {
+                Some("a form is not JSON: use the digest of its fields".to_owned())
+            }
+            (fields @ IdentitySource::Fields(_), Coverage::Bytes | Coverage::DigestInQuery(_)) => {
+                fields.mistake()
+            }
+        };
+        mistake.map_or(Ok(()), |mistake| Err(self.mistake("identity", mistake)))
     }
 
     fn check_timestamp(&self, signature_header: &str) -> Result<(), BuildError> {

@@ -1,11 +1,15 @@
 //! What a sender puts on the wire, as a value.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use crate::{
     error::BuildError,
     keys::{algorithm::Algorithm, ring::KeyRules, secret::SecretForm},
-    schemes::{list::Layout, part::Part},
+    schemes::{
+        identity_source::{DEFAULT_RETRY_HORIZON, IdentitySource},
+        list::Layout,
+        part::Part,
+    },
     wire::{
         encoding::Encoding,
         timestamp::{Timestamp, Tolerance},
@@ -29,6 +33,10 @@ pub struct Scheme {
     pub(crate) content: Vec<Part>,
     pub(crate) body_digest: Option<Cow<'static, str>>,
     pub(crate) content_encoding: ContentEncoding,
+    pub(crate) identity: IdentitySource,
+    /// `None` for the scheme's name.
+    pub(crate) identity_scope: Option<Cow<'static, str>>,
+    pub(crate) retry_horizon: Duration,
     pub(crate) facts: Option<Facts>,
 }
 
@@ -66,6 +74,9 @@ impl Scheme {
             content: vec![Part::Body],
             body_digest: None,
             content_encoding: ContentEncoding::Wire,
+            identity: IdentitySource::Digest,
+            identity_scope: None,
+            retry_horizon: DEFAULT_RETRY_HORIZON,
             facts: None,
         }
     }
@@ -88,6 +99,31 @@ impl Scheme {
         self
     }
 
+    /// Replaces the source of the identities of this sender's deliveries.
+    ///
+    /// If the scheme does not sign the source, the verifier does not build.
+    pub fn identity(mut self, source: IdentitySource) -> Self {
+        self.identity = source;
+        self
+    }
+
+    /// Replaces the name that keeps identities of different senders apart; the scheme's name by default. Schemes for two
+    /// signatures of one sender share one, so a delivery has the same identity under both.
+    ///
+    /// Set it if several senders use one scheme and one store, for example two that both send [Standard
+    /// Webhooks](crate::senders::standard_webhooks): otherwise either could send the other's ids. Also set it, with one
+    /// address for each topic, if an unsigned header names the topic and two topics can have the same body.
+    pub fn identity_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+        self.identity_scope = Some(scope.into());
+        self
+    }
+
+    /// Replaces the [retry horizon](Self::retry_horizon). At most 366 days.
+    pub fn with_retry_horizon(mut self, horizon: Duration) -> Self {
+        self.retry_horizon = horizon;
+        self
+    }
+
     /// The sender's name in logs and metrics, such as `moduslink`.
     pub fn name(&self) -> &str {
         &self.name
@@ -101,6 +137,17 @@ impl Scheme {
     /// The signature algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// Where the identities of this sender's deliveries come from.
+    pub fn identity_source(&self) -> &IdentitySource {
+        &self.identity
+    }
+
+    /// How long after the first attempt the sender may send a delivery again. Remember an identity for at least as long; the
+    /// [senders](crate::senders) list theirs.
+    pub fn retry_horizon(&self) -> Duration {
+        self.retry_horizon
     }
 
     /// Where the facts about a named sender come from and when they were last checked; `None` for your own scheme.

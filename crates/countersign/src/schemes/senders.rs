@@ -32,6 +32,45 @@
 //! | [`zoom`] | `x-zm-signature` | `v0=` HMAC-SHA256 of `v0:`, timestamp, `:`, body, hex | secret token |
 //! | [`meta`] | `X-Hub-Signature-256` | `sha256=` HMAC-SHA256 of the body, hex | app secret |
 //!
+//! # Identities and retries
+//!
+//! What tells a sender's deliveries apart ([`IdentitySource`](crate::IdentitySource)), and how long it may send one again
+//! ([`Scheme::retry_horizon`](crate::Scheme::retry_horizon)). Each function's page names the sources and what is inferred.
+//! Where a sender documents no schedule, the horizon is 3 days.
+//!
+//! | sender | identity | retry horizon |
+//! |---|---|---|
+//! | `moduslink` | the body's digest | 25 min |
+//! | `ewarehousing` | the body's digest | 10 h |
+//! | `extend` | the body's `/Id` | 72 h |
+//! | `fluent` | the body's `/id` | 24 h |
+//! | `fluent-legacy-md5` | the body's `/id` | 24 h |
+//! | `modern-dropship` | the body's `/_id` | 72 h |
+//! | `standard-webhooks` | the signed header `webhook-id` | 76 h |
+//! | `standard-webhooks-ed25519` | the signed header `webhook-id` | 76 h |
+//! | `svix` | the signed header `svix-id` | 28 h |
+//! | `bigcommerce` | the signed header `webhook-id` | 72 h |
+//! | `shopify` | the body's digest | 4 h |
+//! | `stripe` | the body's `/id` | 72 h |
+//! | `square` | the body's `/event_id` | 72 h |
+//! | `woocommerce` | the body's digest | 72 h |
+//! | `paddle` | the body's `/event_id` | 72 h |
+//! | `github` | the body's digest | 72 h |
+//! | `gitlab-unsigned-token` | the body's digest | 72 h |
+//! | `linear` | the body's `/webhookId`, `/type`, `/action`, `/data/id`, `/createdAt` | 7 h 1 min |
+//! | `zendesk` | the body's `/zendesk_event_version`, `/account_id`, `/id` | 72 h |
+//! | `hubspot-v3` | the body's digest | 24 h |
+//! | `calendly` | the body's digest | 24 h |
+//! | `box-primary` | the body's `/id` | 2 h |
+//! | `box-secondary` | the body's `/id` | 2 h |
+//! | `slack` | the body's `/event_id` | 72 h |
+//! | `discord` | the body's `/id` | 10 min |
+//! | `twilio-form` | the body's digest | 72 h |
+//! | `twilio-json` | the body's digest | 72 h |
+//! | `sendgrid` | the body's digest | 24 h |
+//! | `zoom` | the body's digest | 1 h 25 min |
+//! | `meta` | the body's digest | 168 h |
+//!
 //! Senders with a public key need the feature `public-key`; `fluent_legacy_md5` needs `legacy-md5`.
 //!
 //! Senders change what they send. [`Scheme::facts`](crate::Scheme::facts) says where a value's facts come from, when they

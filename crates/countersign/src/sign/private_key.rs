@@ -23,18 +23,17 @@ use crate::{
 
 /// An RSA, P-256 or Ed25519 private key, for a [`Signer`](crate::Signer) (features `sign` and `public-key`).
 ///
-/// Wiped from memory when dropped, and redacted in `Debug`.
+/// It is wiped from memory when dropped, and redacted in `Debug`.
 pub struct PrivateKey {
     document: Zeroizing<Vec<u8>>,
     rsa: Option<Box<RsaPrivateKey>>,
 }
 
 impl PrivateKey {
-    /// From PEM: `-----BEGIN PRIVATE KEY-----` (PKCS#8) or, for RSA, `-----BEGIN RSA PRIVATE KEY-----` (PKCS#1).
+    /// Reads PEM: `-----BEGIN PRIVATE KEY-----` (PKCS#8) or, for RSA, `-----BEGIN RSA PRIVATE KEY-----` (PKCS#1).
     ///
     /// # Errors
-    /// [`BuildError::PrivateKey`] for a text that is neither, for one that is encrypted, and for a key that is none of
-    /// these.
+    /// [`BuildError::PrivateKey`] for any other text, an encrypted key, and a key of another algorithm.
     pub fn from_pem(pem: &str) -> Result<Self, BuildError> {
         let refused = || BuildError::PrivateKey { reason: "it is not unencrypted PKCS#8 or PKCS#1 PEM" };
         let parsed = pem::parse(pem).map_err(|_| refused())?;
@@ -55,7 +54,7 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A private key that was found to fit the scheme.
+/// A private key that fits the scheme.
 pub(super) enum PrivateSigner {
     RsaPkcs1Sha256(Box<RsaPrivateKey>),
     RsaPkcs1Sha512(Box<RsaPrivateKey>),
@@ -118,7 +117,7 @@ impl PrivateSigner {
             }
             Self::Ed25519(key) => Some(key.sign(content).as_ref().to_vec()),
         };
-        #[expect(clippy::expect_used, reason = "the key was found to fit, and every digest has a fixed size")]
+        #[expect(clippy::expect_used, reason = "the key fits the scheme, and every digest has a fixed size")]
         signature.expect("a key that fits signs")
     }
 }

@@ -4,12 +4,23 @@ use std::fmt;
 
 /// Which delivery it is: 32 bytes that every attempt at one delivery has in common, and no other delivery has.
 ///
+/// An identity is SHA-256 over a sequence of frames, each the length of a byte string as 64 bits in big-endian order,
+/// followed by the string: `countersign identity 1`, the
+/// [identity scope](crate::Scheme::identity_scope), and then one of
+///
+/// - `header`, the header's name in lower case, and its value;
+/// - `fields`, and for each field its JSON pointer, `string` or `number`, and its value as unescaped UTF-8;
+/// - `form`, and the form's sorted fields as the signature covers them;
+/// - `body`, and the body.
+///
+/// So identities of different scopes or sources never coincide, and an id of any length takes 32 bytes.
+///
 /// `Display` writes 64 hex digits in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity([u8; 32]);
 
 impl Identity {
-    /// Reads an identity back, for stores and tests. It proves nothing of where the bytes came from.
+    /// Reads an identity back, for stores and tests. It proves nothing about where the bytes came from.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }

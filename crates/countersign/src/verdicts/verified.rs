@@ -53,8 +53,9 @@ impl Verified {
         self.timestamp
     }
 
-    /// A name for the signed bytes, to recognize a replay or an unchanged retry. Keep the fingerprints of handled
-    /// deliveries for as long as a replay would matter.
+    /// A name for the signed bytes, to see in logs whether two requests carried the same signed message.
+    ///
+    /// To handle each delivery once, use its [`Identity`](crate::Identity), which outlasts retries and key rotations.
     ///
     /// It depends on the sender's name, the signed bytes and, for an HMAC, the verifier's first key. It does not depend on
     /// which signature or key matched or how the signature was written, so no caller can vary it. A retry that signs

@@ -9,6 +9,8 @@ use std::{
 
 use bytes::Bytes;
 
+#[cfg(feature = "identity")]
+use crate::verdicts::identified::Identified;
 use crate::{
     verdicts::{kind::RejectionKind, rejection::Rejection, verified::Verified},
     verifying::{
@@ -64,6 +66,12 @@ impl VerifiedDelivery {
     /// The bytes that were verified, as they were on the wire.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// Says which delivery it is. Each call computes the identity anew.
+    #[cfg(feature = "identity")]
+    pub fn identify(&self) -> Identified {
+        self.verified.identify(&self.body)
     }
 
     /// Splits the proof from the body, to keep the proof without keeping the body in memory.

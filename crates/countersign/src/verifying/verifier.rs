@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
+#[cfg(feature = "identity")]
+use crate::verdicts::identified::Identified;
 use crate::{
     error::BuildError,
     keys::key::KeyId,
@@ -145,6 +147,42 @@ impl Verifier {
         let mut verification = self.begin(headers, now)?;
         verification.update(body)?;
         verification.finish()
+    }
+
+    /// Verifies a delivery whose body is at hand, as [`verify`](Self::verify) does, and says which delivery it is.
+    ///
+    /// Both come from one call so that the identity is always that of the verified body. To get the identity of a body that
+    /// arrives in chunks, use `begin_buffered` (feature `bytes`) and `VerifiedDelivery::identify`.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use countersign::{Secret, Signer, Verifier, senders};
+    ///
+    /// # #[cfg(feature = "sign")] {
+    /// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
+    /// let signer = Signer::new(senders::extend(), [Secret::new("secret123")])?;
+    /// let identify = |body: &[u8]| {
+    ///     let headers = signer.headers(body, SystemTime::now()).unwrap();
+    ///     let (_, identified) = verifier.identify(&headers, body, SystemTime::now()).unwrap();
+    ///     identified.identity
+    /// };
+    /// assert_eq!(identify(br#"{"Id":"a1","Attempt":1}"#), identify(br#"{"Attempt":2,"Id":"a1"}"#));
+    /// # }
+    /// # Ok::<(), countersign::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify).
+    #[cfg(feature = "identity")]
+    pub fn identify(
+        &self,
+        headers: &(impl Headers + ?Sized),
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<(Verified, Identified), Rejection> {
+        let verified = self.verify(headers, body, now)?;
+        let identified = verified.identify(body);
+        Ok((verified, identified))
     }
 
     /// Makes every check that needs no byte of the body.

@@ -1,4 +1,4 @@
-//! What the named senders have in common.
+//! The parts that named senders share.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -20,7 +20,15 @@ pub(super) fn signed(
     Scheme { facts: Some(facts), ..plain }
 }
 
-/// Facts that one page states in full.
+pub(super) const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count.saturating_mul(60))
+}
+
+pub(super) const fn hours(count: u64) -> Duration {
+    minutes(count.saturating_mul(60))
+}
+
+/// Facts that one page states completely.
 pub(super) const fn stated(source: &'static str) -> Facts {
     Facts { source, checked: "2026-11-21", inferred: &[] }
 }
@@ -30,5 +38,8 @@ pub(super) const fn within(seconds: u64) -> Tolerance {
 }
 
 pub(super) const FIVE_MINUTES: Tolerance = within(300);
+
+/// For senders whose identity is the body's digest.
+pub(super) const RETRIES_REPEAT_THE_BODY: &str = "that a retry repeats the body";
 
 pub(super) const TOLERANCE_IS_OURS: &str = "the tolerance: the sender documents none";

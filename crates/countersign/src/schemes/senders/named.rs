@@ -1,15 +1,15 @@
-//! The named senders, by the name that a configuration gives them.
+//! The named senders, by their names in a configuration.
 
 use super::{commerce, fulfilment, messaging, standard, work};
 use crate::{error::BuildError, schemes::scheme::Scheme};
 
-/// How a named sender's scheme is made.
+/// How to make a named sender's scheme.
 #[derive(Clone, Copy)]
 enum Named {
     Plain(fn() -> Scheme),
     /// The signature covers the address that the sender has on file.
     WithUrl(fn(String) -> Scheme),
-    /// It needs this feature, which is off.
+    /// It needs this feature, which is disabled.
     #[cfg_attr(feature = "legacy-md5", expect(dead_code, reason = "every sender is compiled in"))]
     Needs(&'static str),
 }
@@ -67,13 +67,13 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     NAMED.iter().map(|(name, _)| *name)
 }
 
-/// The scheme of a sender, by a name from a configuration, such as `shopify`.
+/// The scheme of the sender with this name, such as `shopify`, for configurations.
 ///
-/// `url` is the address that the sender has on file, for senders that sign it.
+/// `url` is your address as configured at the sender, for senders that sign it.
 ///
 /// # Errors
-/// [`BuildError::Scheme`] for an unknown name, a sender whose feature is off, a missing `url`, and a `url` that the sender
-/// does not sign.
+/// [`BuildError::Scheme`] for an unknown name, a sender whose feature is disabled, a missing `url`, and a `url` that the
+/// sender does not sign.
 pub fn named(name: &str, url: Option<&str>) -> Result<Scheme, BuildError> {
     let mistake = |field, mistake: String| {
         Err(BuildError::Scheme { scheme: name.to_owned(), field, mistake: mistake.into() })
@@ -84,15 +84,16 @@ pub fn named(name: &str, url: Option<&str>) -> Result<Scheme, BuildError> {
             mistake("url", "the sender does not sign it: remove it".to_owned())
         }
         (Some((_, Named::WithUrl(scheme))), Some(url)) => Ok(scheme(url.to_owned())),
-        (Some((_, Named::WithUrl(_))), None) => {
-            mistake("url", "it is missing: the sender signs the address that it has on file".to_owned())
-        }
+        (Some((_, Named::WithUrl(_))), None) => mistake(
+            "url",
+            "it is missing: give your address as configured at the sender, which signs it".to_owned(),
+        ),
         (Some((_, Named::Needs(feature))), _) => {
             mistake("sender", format!("it needs the feature `{feature}`"))
         }
         (None, _) => mistake(
             "sender",
-            format!("no sender has this name: use one of {}", names().collect::<Vec<_>>().join(", ")),
+            format!("unknown sender: use one of {}", names().collect::<Vec<_>>().join(", ")),
         ),
     }
 }

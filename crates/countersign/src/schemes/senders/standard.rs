@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 
-use super::base::{FIVE_MINUTES, signed, stated};
+use super::base::{FIVE_MINUTES, hours, signed, stated};
 use crate::{
     keys::{algorithm::Algorithm, secret::SecretForm},
     schemes::{
+        identity_source::{DEFAULT_RETRY_HORIZON, IdentitySource},
         list::{Layout, SignatureList},
         part::Part,
         scheme::{Facts, Scheme},
@@ -16,17 +17,23 @@ use crate::{
 
 /// Standard Webhooks, `v1`: HMAC-SHA256 of `webhook-id`, `.`, `webhook-timestamp`, `.` and the raw body.
 ///
-/// The header `webhook-signature` lists `v1,` and 44 characters of padded base64, parted by spaces; other versions in it
-/// are ignored ([specification](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md)).
-/// The secret is `whsec_` and the base64 of the key. The tolerance is that of the reference libraries, 300 s either way.
-/// An id with a dot is rejected: its end could not be told. [`Verified::signed_header`](crate::Verified::signed_header)
-/// gives the id, to tell duplicates by.
+/// The header `webhook-signature` lists signatures separated by spaces, each `v1,` and 44 characters of padded base64;
+/// other versions are ignored
+/// ([specification](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md)).
+/// The secret is `whsec_` followed by the key in base64. The tolerance is that of the reference libraries: 300 s in both
+/// directions. An id that contains a dot is rejected, because nothing would mark its end.
 ///
-/// GitLab's signing tokens (19.0 and later), OpenAI and others send this.
+/// The identity is the signed header `webhook-id`, which the specification calls an idempotency key. The retry horizon is that
+/// of its example schedule, 75 h 35 min, rounded up. Ids are unique for one sender only: if several send you Standard
+/// Webhooks, give each its own [`Scheme::identity_scope`].
+///
+/// GitLab's signing tokens (19.0 and later), OpenAI and others use this scheme.
 pub fn standard_webhooks() -> Scheme {
     Scheme {
         layout: Layout::List(SignatureList::separated_by(' ').labelled("v1", ',')),
         secret_form: SecretForm::Base64 { prefix: Cow::Borrowed("whsec_") },
+        identity: IdentitySource::signed_header("webhook-id"),
+        retry_horizon: hours(76),
         timestamp: Some(Timestamp::in_header("webhook-timestamp", TimestampFormat::Seconds, FIVE_MINUTES)),
         content: vec![
             Part::header("webhook-id"),
@@ -49,23 +56,28 @@ pub fn standard_webhooks() -> Scheme {
 
 /// Standard Webhooks, `v1a`: Ed25519 over the same bytes as [`standard_webhooks`].
 ///
-/// The public key is `whpk_` and the base64 of its 32 bytes. Only signatures of this version count: `v1` beside them is
-/// ignored, and with `standard_webhooks` it is the other way round.
+/// The public key is `whpk_` followed by its 32 bytes in base64. Only `v1a` signatures count here, and only `v1` signatures
+/// count for `standard_webhooks`. A delivery has the same identity under both.
 #[cfg(feature = "public-key")]
 pub fn standard_webhooks_ed25519() -> Scheme {
     Scheme {
         name: Cow::Borrowed("standard-webhooks-ed25519"),
         layout: Layout::List(SignatureList::separated_by(' ').labelled("v1a", ',')),
         algorithm: Algorithm::Ed25519,
+        identity_scope: Some(Cow::Borrowed("standard-webhooks")),
         ..standard_webhooks()
     }
 }
 
-/// Svix, and the many senders that use it: [`standard_webhooks`] with headers of its own names.
+/// Svix and the many senders that use it: [`standard_webhooks`] under other header names.
 ///
 /// `svix-id`, `svix-timestamp` and `svix-signature`
-/// ([documentation](https://docs.svix.com/receiving/verifying-payloads/how-manual)). A sender that has renamed them to
-/// `webhook-…` is `standard_webhooks`.
+/// ([documentation](https://docs.svix.com/receiving/verifying-payloads/how-manual)). For a sender that has renamed them to
+/// `webhook-…`, use `standard_webhooks`.
+///
+/// The identity is the signed header `svix-id`. Svix retries for 27 h 35 min, rounded up to 28 hours
+/// ([documentation](https://docs.svix.com/retries)). As with `standard_webhooks`, give each of several senders its own
+/// [`Scheme::identity_scope`].
 pub fn svix() -> Scheme {
     Scheme {
         name: Cow::Borrowed("svix"),
@@ -78,6 +90,8 @@ pub fn svix() -> Scheme {
             Part::literal("."),
             Part::Body,
         ],
+        identity: IdentitySource::signed_header("svix-id"),
+        retry_horizon: hours(28),
         facts: Some(stated("https://docs.svix.com/receiving/verifying-payloads/how-manual")),
         ..standard_webhooks()
     }
@@ -85,13 +99,17 @@ pub fn svix() -> Scheme {
 
 /// BigCommerce: [`standard_webhooks`], keyed by the UTF-8 bytes of the app's `client_secret`.
 ///
-/// The documentation verifies with the Standard Webhooks library and the base64 of the client secret
-/// ([documentation](https://developer.bigcommerce.com/docs/integrations/webhooks/https-webhook-overview)): give the secret
-/// as BigCommerce shows it.
+/// BigCommerce's documentation passes the base64 of the client secret to the Standard Webhooks library
+/// ([documentation](https://developer.bigcommerce.com/docs/integrations/webhooks/https-webhook-overview)). Give the secret
+/// here as BigCommerce shows it.
+///
+/// The identity is the signed header `webhook-id`. The body's `hash` is the same for every attempt too, but nothing says that
+/// it is unique to one event.
 pub fn bigcommerce() -> Scheme {
     Scheme {
         name: Cow::Borrowed("bigcommerce"),
         secret_form: SecretForm::Text,
+        retry_horizon: DEFAULT_RETRY_HORIZON,
         facts: Some(Facts {
             inferred: &["the headers' names, from the library that the documentation uses"],
             ..stated("https://developer.bigcommerce.com/docs/integrations/webhooks/https-webhook-overview")
