@@ -23,6 +23,7 @@ impl Buffer {
     ///
     /// Capacity grows to 16 times the bytes received, capped at `most`. That keeps copies rare and gives nothing to a peer that
     /// announces more than it sends.
+    #[inline]
     pub(crate) fn append(&mut self, chunk: Bytes, most: usize) {
         match self {
             _ if chunk.is_empty() => {}
@@ -39,6 +40,7 @@ impl Buffer {
     }
 }
 
+#[inline]
 fn extend(buffer: &mut Vec<u8>, chunk: &[u8], most: usize) {
     let length = buffer.len().saturating_add(chunk.len());
     if length > buffer.capacity() {
