@@ -298,7 +298,7 @@ proptest! {
         let pretty = serde_json::json!({ "id": id, "account": account, "z": [1, { "id": 2 }] });
         let first = identified(&["/account", "/id"], serde_json::to_string_pretty(&pretty).unwrap());
         prop_assert_eq!(&first.fallback, &None);
-        let escaped: String = id.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+        let escaped = id.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>().concat();
         let anew = format!("{{\"x\":[1],\"account\":{account},\"id\":\"{escaped}\"}}");
         prop_assert_eq!(&identified(&["/account", "/id"], anew), &first);
         if serde_json::from_str::<Value>(&other).is_ok() {

@@ -41,7 +41,7 @@ fn collect(folder: &Path, module: &mut Module, files: &mut Vec<(Module, String)>
             module.push(name);
             collect(&path, module, files);
             module.pop();
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             let own = (name != "lib").then_some(name);
             files.push((module.iter().cloned().chain(own).collect(), fs::read_to_string(&path).unwrap()));
         }
@@ -113,7 +113,9 @@ fn knot(imports: &Imports) -> Imports {
         let before = left.len();
         left.retain(|module, named| !named.is_empty() && imported.contains(module));
         let rest: BTreeSet<Module> = left.keys().cloned().collect();
-        left.values_mut().for_each(|named| named.retain(|module| rest.contains(module)));
+        for named in left.values_mut() {
+            named.retain(|module| rest.contains(module));
+        }
         if left.len() == before {
             return left;
         }

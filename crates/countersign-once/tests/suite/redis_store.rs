@@ -153,7 +153,7 @@ async fn a_key_is_the_prefix_and_the_identity_and_expires() {
     assert_eq!(store.claim(claim, LEASE).await.unwrap(), ClaimAnswer::Granted);
     let key = format!("orders:{}", "ab".repeat(32));
     let mut client = client(&redis).await;
-    assert_eq!(client.keys::<_, Vec<String>>("*").await.unwrap(), [key.as_str()]);
+    assert_eq!(client.keys::<_, Vec<String>>("orders:*").await.unwrap(), [key.as_str()]);
     let left: i64 = client.pttl(&key).await.unwrap();
     assert!((1..=60_000).contains(&left), "{left}");
     assert_eq!(store.complete(claim, Duration::from_secs(600)).await.unwrap(), Fence::Passed);

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use hmac::{
     KeyInit,
-    digest::{FixedOutput, Update},
+    digest::{FixedOutputReset, Update},
 };
 use smallvec::SmallVec;
 
@@ -17,7 +17,8 @@ use crate::{
     wire::encoding::SignatureBytes,
 };
 
-pub(crate) type Hmac<D> = ::hmac::Hmac<D>;
+/// The kind that can finish in place, without a copy of its state.
+pub(crate) type Hmac<D> = ::hmac::HmacReset<D>;
 
 /// A key schedule for each key; while a delivery is hashed, a running state for each.
 #[derive(Clone)]
@@ -30,9 +31,9 @@ impl<M: KeyInit> Ring<M> {
 }
 
 /// What every HMAC state can do.
-trait State: Update + FixedOutput + Clone + Send + Sync + 'static {}
+trait State: Update + FixedOutputReset + Clone + Send + Sync + 'static {}
 
-impl<M: Update + FixedOutput + Clone + Send + Sync + 'static> State for M {}
+impl<M: Update + FixedOutputReset + Clone + Send + Sync + 'static> State for M {}
 
 impl<M: State> KeyRing for Ring<M> {
     fn signature_lengths(&self) -> Vec<RangeInclusive<usize>> {
@@ -54,12 +55,11 @@ impl<M: State> Running for Ring<M> {
         self.0.iter_mut().for_each(|state| state.update(bytes));
     }
 
-    fn finish(self: Box<Self>, claimed: &[SignatureBytes]) -> Comparison {
+    fn finish(mut self: Box<Self>, claimed: &[SignatureBytes]) -> Comparison {
         let mut made_by_key = [false; MOST_KEYS];
         let mut first = None;
-        for (made, state) in made_by_key.iter_mut().zip(&self.0) {
-            // A copy is finished and wiped, then the state where it lies.
-            let computed = state.clone().finalize_fixed();
+        for (made, state) in made_by_key.iter_mut().zip(&mut self.0) {
+            let computed = state.finalize_fixed_reset();
             *made = is_any_of(&computed, claimed);
             first.get_or_insert_with(|| Computed::new(&computed));
         }

@@ -279,6 +279,8 @@ impl Segment {
     pub(crate) fn is_delimited(&self, value: &str) -> bool {
         match &self.boundary {
             Boundary::Separator(separator) if separator.is_empty() => true,
+            // A single byte cannot lie across the value's end.
+            Boundary::Separator(separator) if separator.len() == 1 => !value.contains(separator.as_str()),
             Boundary::Separator(separator) if self.is_before => {
                 format!("{value}{separator}").find(separator.as_str()) == Some(value.len())
             }

@@ -50,10 +50,11 @@ pub struct Receiving<T> {
     timer: Option<Pin<Box<T>>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a box would cost every delivery an allocation")]
 enum Stage {
     /// The time at which the request arrived.
     Head(SystemTime),
-    Body(Box<BufferedVerification>),
+    Body(BufferedVerification),
     Ended,
 }
 
@@ -95,7 +96,7 @@ impl<T: Future<Output = ()>> Receiving<T> {
     ) -> Poll<Result<(VerifiedDelivery, Option<Reservation>), Rejection>> {
         let mut verification = match mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Head(now) => {
-                let mut verification = Box::new(verifier.begin_buffered(headers, now)?);
+                let mut verification = verifier.begin_buffered(headers, now)?;
                 if let Some(budget) = budget {
                     verification.reserve(budget)?;
                 }

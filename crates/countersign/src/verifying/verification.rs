@@ -67,6 +67,7 @@ impl Verification {
     }
 
     /// Counts a chunk of this length, whose bytes [`hash`](Self::hash) takes later.
+    #[inline]
     pub(crate) fn admit(&mut self, length: usize) -> Result<(), Rejection> {
         if let Some(kind) = self.failed {
             return Err(self.sender.reject(kind));
@@ -158,6 +159,7 @@ impl Verification {
         self.sender.reject(kind)
     }
 
+    #[inline]
     pub(crate) fn body_limit(&self) -> usize {
         self.sender.profile.body_limit
     }
@@ -166,11 +168,13 @@ impl Verification {
 #[cfg(feature = "bytes")]
 impl Verification {
     /// The value of `Content-Length`, if one was sent.
+    #[inline]
     pub(crate) fn announced(&self) -> Option<usize> {
         self.admitted.announced
     }
 
     /// The bytes received so far.
+    #[inline]
     pub(crate) fn received(&self) -> usize {
         self.received
     }
