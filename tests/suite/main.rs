@@ -14,6 +14,7 @@ mod documents;
 mod events;
 mod examples;
 mod guard;
+mod handle_once;
 mod harness;
 mod identity;
 mod identity_fields;

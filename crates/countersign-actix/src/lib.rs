@@ -74,12 +74,15 @@
 //!
 //! | feature | default | effect |
 //! |---|---|---|
+//! | `once` | no | `HandleOnce`, which handles each delivery once, with a store of the crate `countersign-once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
 mod body;
 mod extract;
 mod future;
 mod guard;
+#[cfg(feature = "once")]
+mod handle_once;
 mod headers;
 mod middleware;
 mod transform;
@@ -88,6 +91,11 @@ mod unread;
 pub use extract::{MiddlewareMissing, Verified};
 #[doc(hidden)]
 pub use future::ResponseFuture;
+#[doc(hidden)]
+#[cfg(feature = "once")]
+pub use handle_once::HandleOnceMiddleware;
+#[cfg(feature = "once")]
+pub use handle_once::{ClaimMissing, HandleOnce, OnceClaim};
 #[doc(hidden)]
 pub use middleware::VerifyWebhookMiddleware;
 pub use transform::VerifyWebhook;
