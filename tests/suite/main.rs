@@ -26,6 +26,7 @@ mod load;
 mod log;
 mod middleware;
 mod mistakes;
+mod once_in_sql;
 mod parsing;
 mod properties;
 mod rejections;
