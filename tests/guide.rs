@@ -12,6 +12,9 @@ mod rotating_keys {}
 #[doc = include_str!("../docs/custom-senders.md")]
 mod custom_senders {}
 
+#[doc = include_str!("../docs/handling-once.md")]
+mod handling_once {}
+
 #[doc = include_str!("../docs/typed-events.md")]
 mod typed_events {}
 
