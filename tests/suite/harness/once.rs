@@ -24,6 +24,8 @@ use super::{Delivery, actix_request, block_on, request};
 
 pub(crate) type Answering = Pin<Box<dyn Future<Output = u16> + Send>>;
 
+type Receiving = Pin<Box<dyn Future<Output = Answer>>>;
+
 /// What the handler does, as a future of the status that it answers.
 pub(crate) type Work = Arc<dyn Fn() -> Answering + Send + Sync>;
 
@@ -39,7 +41,7 @@ pub(crate) struct Answer {
 #[derive(Clone)]
 pub(crate) struct Receiver {
     pub(crate) framework: &'static str,
-    receive: Rc<dyn Fn(&Delivery) -> Pin<Box<dyn Future<Output = Answer>>>>,
+    receive: Rc<dyn Fn(&Delivery) -> Receiving>,
     /// How often the handler began.
     runs: Arc<AtomicUsize>,
 }
@@ -113,7 +115,7 @@ impl Setup {
         if let Some(verifier) = &self.verifier {
             app = app.layer(VerifyWebhookLayer::new(verifier.clone()));
         }
-        let receive = move |delivery: &Delivery| -> Pin<Box<dyn Future<Output = Answer>>> {
+        let receive = move |delivery: &Delivery| -> Receiving {
             let response = app.clone().oneshot(request(delivery).map(Body::new));
             Box::pin(async move {
                 let response = response.await.unwrap();
@@ -156,7 +158,7 @@ impl Setup {
         let guard = actix_web::middleware::Condition::new(self.verifier.is_some(), VerifyWebhook::new(guard));
         let resource = web::resource("/").route(web::post().to(handler)).wrap(layer).wrap(twice).wrap(guard);
         let app = Rc::new(actix_web::test::init_service(App::new().service(resource)).await);
-        let receive = move |delivery: &Delivery| -> Pin<Box<dyn Future<Output = Answer>>> {
+        let receive = move |delivery: &Delivery| -> Receiving {
             let response = app.call(actix_request(delivery));
             Box::pin(async move {
                 let response = response.await.unwrap();
