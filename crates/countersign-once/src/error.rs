@@ -49,7 +49,7 @@ impl Error for StoreError {
     }
 }
 
-/// The settings of a [`Once`](crate::Once) contradict each other.
+/// The settings of a [`Once`](crate::Once) or of [`Answers`](crate::Answers) cannot work.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -65,6 +65,10 @@ pub enum BuildError {
     },
     /// The time limit for a call of the store is zero: every store that waits for anything would be unavailable.
     NoTimeForTheStore,
+    /// The status for duplicates is not a success, so the sender would repeat them.
+    DuplicateStatus(u16),
+    /// The status for deliveries in progress is not an error, so the sender would not repeat them.
+    InProgressStatus(u16),
     /// The operating system gave no random bytes.
     Randomness(Box<dyn Error + Send + Sync>),
 }
@@ -77,6 +81,16 @@ impl fmt::Display for BuildError {
                 write!(f, "the lease ({lease:?}) is not longer than the store timeout ({store_timeout:?})")
             }
             Self::NoTimeForTheStore => f.write_str("the store timeout is zero"),
+            Self::DuplicateStatus(status) => {
+                write!(f, "the status for duplicates is {status}, after which the sender would repeat them: use 200 to 299")
+            }
+            Self::InProgressStatus(status) => {
+                write!(
+                    f,
+                    "the status for deliveries in progress is {status}, after which the sender would not repeat them: \
+                     use 400 to 599"
+                )
+            }
             Self::Randomness(source) => write!(f, "the operating system gave no random bytes: {source}"),
         }
     }

@@ -128,6 +128,7 @@
 //! | `conformance` | no | `conformance::check`, for the tests of a store |
 //! | `tracing` | no | a `DEBUG` event for each decision and each end, a `WARN` event for each failure and each lost claim |
 
+mod answers;
 mod builder;
 mod call;
 mod claim;
@@ -148,6 +149,7 @@ mod running;
 mod sql_store;
 mod store;
 
+pub use answers::{Answer, Answers};
 pub use builder::{DEFAULT_RETRIES_FOR, OnceBuilder, WhenUnavailable};
 pub use claim::{Claim, Token};
 pub use countersign::Identity;

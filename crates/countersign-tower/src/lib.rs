@@ -85,6 +85,7 @@
 //! | feature | default | effect |
 //! |---|---|---|
 //! | `axum` | no | `Verified` as an extractor, which answers 500 if no layer ran; the full path inside `nest` |
+//! | `once` | no | `HandleOnceLayer`, which handles each delivery once, with a store of the crate `countersign-once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
 mod body;
@@ -92,7 +93,10 @@ mod body;
 mod extract;
 mod future;
 mod guard;
+#[cfg(feature = "once")]
+mod handle_once;
 mod headers;
+mod inner;
 mod layer;
 mod service;
 mod unread;
@@ -101,5 +105,9 @@ pub use body::VerifiedBody;
 #[cfg(feature = "axum")]
 pub use extract::{LayerMissing, Verified};
 pub use future::ResponseFuture;
+#[cfg(all(feature = "axum", feature = "once"))]
+pub use handle_once::ClaimMissing;
+#[cfg(feature = "once")]
+pub use handle_once::{HandleOnce, HandleOnceFuture, HandleOnceLayer, OnceClaim};
 pub use layer::VerifyWebhookLayer;
 pub use service::VerifyWebhook;

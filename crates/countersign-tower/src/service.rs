@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::{body::VerifiedBody, future::ResponseFuture, guard::Guard};
+use crate::{body::VerifiedBody, future::ResponseFuture, guard::Guard, inner::Inner};
 
 /// The service that [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) makes. It calls the inner service with verified
 /// deliveries only.
@@ -17,22 +17,20 @@ use crate::{body::VerifiedBody, future::ResponseFuture, guard::Guard};
 /// `Sync`, as tower's `BoxCloneSyncService` is and `BoxCloneService` is not.
 #[derive(Debug)]
 pub struct VerifyWebhook<S> {
-    // Cloned but never called. Servers clone this service for each request, which must not clone the inner one too.
-    inner: Arc<S>,
-    ready: Option<S>,
+    inner: Inner<S>,
     guard: Arc<Guard>,
 }
 
 impl<S> VerifyWebhook<S> {
     pub(crate) fn new(inner: S, guard: Arc<Guard>) -> Self {
-        Self { inner: Arc::new(inner), ready: None, guard }
+        Self { inner: Inner::new(inner), guard }
     }
 }
 
 /// A clone is not ready until it is polled itself.
 impl<S> Clone for VerifyWebhook<S> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), ready: None, guard: Arc::clone(&self.guard) }
+        Self { inner: self.inner.clone(), guard: Arc::clone(&self.guard) }
     }
 }
 
@@ -47,11 +45,10 @@ where
     type Future = ResponseFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.ready.get_or_insert_with(|| S::clone(&self.inner)).poll_ready(cx)
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let ready = self.ready.take().unwrap_or_else(|| S::clone(&self.inner));
-        ResponseFuture::new(ready, request, Arc::clone(&self.guard))
+        ResponseFuture::new(self.inner.take(), request, Arc::clone(&self.guard))
     }
 }
