@@ -18,6 +18,9 @@ use tracing_subscriber::EnvFilter;
 /// How often expired memories of deliveries are removed.
 const SWEEP_PERIOD: Duration = Duration::from_secs(600);
 
+/// The longest wait for the database before a delivery is refused; half of a lease, if that is shorter.
+const LONGEST_STORE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Keeps the orders that five senders tell of
 #[derive(Parser)]
 struct Arguments {
@@ -58,7 +61,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Command::Serve { address, lease } => {
             let orders = Orders::open(&database).await?;
             let _sweeper = orders.store().sweeper(SWEEP_PERIOD);
-            let once = Once::builder(orders.store().clone()).lease(lease).build()?;
+            let once = Once::builder(orders.store().clone())
+                .lease(lease)
+                .store_timeout(LONGEST_STORE_TIMEOUT.min(lease.div_f64(2.0)))
+                .build()?;
             let app = order_desk::router(orders, once, receiver_setup::endpoints_from_env()?)?;
             serve(app, &address).await
         }
