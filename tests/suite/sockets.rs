@@ -33,9 +33,12 @@ fn receivers() -> [(&'static str, SocketAddr); 2] {
     static RECEIVERS: OnceLock<[SocketAddr; 2]> = OnceLock::new();
     let [axum, actix] = *RECEIVERS.get_or_init(|| {
         let endpoints = || receiver_setup::demo_endpoints().unwrap();
+        let once = || receiver_setup::once_in_memory().unwrap();
         [
-            serve_axum(move || axum_receiver::router(endpoints(), |_| {})),
-            serve_actix(move |listener| actix_receiver::serve(listener, endpoints(), |_| {}).unwrap()),
+            serve_axum(move || axum_receiver::router(endpoints(), once(), |_| {})),
+            serve_actix(move |listener| {
+                actix_receiver::serve(listener, endpoints(), once(), |_| {}).unwrap()
+            }),
         ]
     });
     [("axum", axum), ("actix", actix)]

@@ -82,7 +82,10 @@ impl fmt::Display for BuildError {
             }
             Self::NoTimeForTheStore => f.write_str("the store timeout is zero"),
             Self::DuplicateStatus(status) => {
-                write!(f, "the status for duplicates is {status}, after which the sender would repeat them: use 200 to 299")
+                write!(
+                    f,
+                    "the status for duplicates is {status}, after which the sender would repeat them: use 200 to 299"
+                )
             }
             Self::InProgressStatus(status) => {
                 write!(

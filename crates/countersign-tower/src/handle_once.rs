@@ -8,8 +8,6 @@ mod layer;
 mod service;
 mod settings;
 
-pub use self::{
-    claim::OnceClaim, future::HandleOnceFuture, layer::HandleOnceLayer, service::HandleOnce,
-};
 #[cfg(feature = "axum")]
 pub use self::extract::ClaimMissing;
+pub use self::{claim::OnceClaim, future::HandleOnceFuture, layer::HandleOnceLayer, service::HandleOnce};

@@ -33,7 +33,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoOrder(reason) => write!(f, "the event names no order: {reason}"),
-            Self::TakenOver => f.write_str("the handler outlived its lease, and another attempt has the delivery"),
+            Self::TakenOver => {
+                f.write_str("the handler outlived its lease, and another attempt has the delivery")
+            }
             Self::Database(reason) => write!(f, "the database failed: {reason}"),
         }
     }

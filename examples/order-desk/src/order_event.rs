@@ -83,7 +83,8 @@ impl OrderEvent for extend::Event {
             order: Id,
         }
 
-        let about_orders = self.iter().filter(|notification| notification.action.as_str().starts_with("Order"));
+        let about_orders =
+            self.iter().filter(|notification| notification.action.as_str().starts_with("Order"));
         about_orders
             .map(|notification| {
                 let details: Details = notification.details().map_err(no_order)?;

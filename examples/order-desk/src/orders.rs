@@ -24,8 +24,7 @@ const CHANGE: &str = "
     ON CONFLICT (sender, id) DO UPDATE
         SET last_event = excluded.last_event, changes = changes + 1, updated_at = excluded.updated_at";
 
-const LATEST_FIRST: &str =
-    "SELECT sender, id, last_event, changes, updated_at FROM orders ORDER BY updated_at DESC, sender, id LIMIT $1";
+const LATEST_FIRST: &str = "SELECT sender, id, last_event, changes, updated_at FROM orders ORDER BY updated_at DESC, sender, id LIMIT $1";
 
 /// An order, as the deliveries so far left it.
 #[derive(Debug, PartialEq, Eq)]

@@ -37,7 +37,8 @@ impl Desk {
     }
 
     async fn page(&self) -> String {
-        let response = self.app.clone().oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        let response =
+            self.app.clone().oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
         String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
@@ -100,7 +101,10 @@ async fn several_notifications_of_one_delivery_are_recorded_together_or_not_at_a
 async fn a_failed_handler_answers_500_records_nothing_and_its_retry_is_handled() {
     for sender in SENDERS {
         let desk = Desk::new().await;
-        desk.execute("CREATE TRIGGER refuse BEFORE INSERT ON orders BEGIN SELECT RAISE(ABORT, 'refused'); END").await;
+        desk.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON orders BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        )
+        .await;
         assert_eq!(desk.deliver(sender, sender.body).await, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!((desk.orders().await, desk.remembered().await), (vec![], 0), "{}", sender.name);
         desk.execute("DROP TRIGGER refuse").await;
@@ -152,7 +156,8 @@ async fn events_that_name_no_order_are_422() {
 async fn unsigned_deliveries_are_401() {
     let desk = Desk::new().await;
     for sender in SENDERS {
-        let request = Request::post(format!("/webhooks/{}", sender.name)).body(Body::from(sender.body)).unwrap();
+        let request =
+            Request::post(format!("/webhooks/{}", sender.name)).body(Body::from(sender.body)).unwrap();
         let status = desk.app.clone().oneshot(request).await.unwrap().status();
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{}", sender.name);
     }

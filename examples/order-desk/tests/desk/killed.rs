@@ -84,7 +84,9 @@ fn delivery(sender: &Sender, number: u64) -> (String, String) {
     let order = format!("order-{}", number % ORDERS);
     let body = match sender.name {
         "moduslink" => {
-            format!(r#"{{"eventType":"Orders.{number}","eventObjectId":"{order}","eventObjectName":"orders"}}"#)
+            format!(
+                r#"{{"eventType":"Orders.{number}","eventObjectId":"{order}","eventObjectName":"orders"}}"#
+            )
         }
         "modern-dropship" => {
             format!(r#"{{"_id":"{number}","type":"order.fulfilled","data":{{"_id":"{order}"}}}}"#)

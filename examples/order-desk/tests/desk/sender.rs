@@ -17,7 +17,8 @@ pub(crate) struct Sender {
 const MODUSLINK: &str = r#"{"eventType":"Orders.Created","eventObjectId":"42000631","eventObjectName":"orders","eventObjectReference":"Your_ref_60","eventDateTime":"2019-03-27T14:58:03","links":[{"href":"/fulfillmentapi/v1.2/orders/42000631","rel":"orders"}]}"#;
 const MODERN_DROPSHIP: &str = r#"{"_id":"61a8e4c6b8f4f0a3d2c1b0a9","type":"order.fulfilled","created":"2021-12-02T15:20:06.000Z","companyObjectId":"5a692f658f6d524e8282dac7","data":{"_id":"573ce4451e02f4bae78788aa"}}"#;
 const FLUENT: &str = r#"{"id":"0f3c9a52-6a1e-4d8b-9b57-2f4d1c7e8a90","name":"OrderShipped","entityId":"1042","entityRef":"HD_1042","entityType":"ORDER","entityStatus":"SHIPPED"}"#;
-const EWAREHOUSING: &str = r#"{"body":{"id":"f9cc7e9c"},"group":"order","action":"shipped","entity":"order","entityId":"f9cc7e9c"}"#;
+const EWAREHOUSING: &str =
+    r#"{"body":{"id":"f9cc7e9c"},"group":"order","action":"shipped","entity":"order","entityId":"f9cc7e9c"}"#;
 
 pub(crate) const SENDERS: &[Sender] = &[
     Sender {
