@@ -15,7 +15,7 @@ pub struct Change {
 }
 
 impl Change {
-    fn new(order: impl ToString, event: impl ToString) -> Self {
+    fn new(order: &impl ToString, event: &impl ToString) -> Self {
         Self { order: order.to_string(), event: event.to_string() }
     }
 }
@@ -49,7 +49,7 @@ impl OrderEvent for modern_dropship::Event {
             return Ok(Vec::new());
         }
         let order: Order = self.data().map_err(no_order)?;
-        Ok(vec![Change::new(order.id, &self.event_type)])
+        Ok(vec![Change::new(&order.id, &self.event_type)])
     }
 }
 
@@ -60,7 +60,7 @@ impl OrderEvent for fluent::Event {
         }
         let order = self.entity_ref.as_ref().or(self.entity_id.as_ref());
         let order = order.ok_or_else(|| no_order("neither entityRef nor entityId"))?;
-        Ok(vec![Change::new(order, self.name.as_deref().unwrap_or("(no name)"))])
+        Ok(vec![Change::new(order, &self.name.as_deref().unwrap_or("(no name)"))])
     }
 }
 
@@ -70,7 +70,7 @@ impl OrderEvent for ewarehousing::Event {
             return Ok(Vec::new());
         }
         let order = self.entity_id.as_ref().ok_or_else(|| no_order("no entityId"))?;
-        Ok(vec![Change::new(order, format_args!("{}.{}", self.group, self.action))])
+        Ok(vec![Change::new(order, &format_args!("{}.{}", self.group, self.action))])
     }
 }
 
@@ -88,7 +88,7 @@ impl OrderEvent for extend::Event {
         about_orders
             .map(|notification| {
                 let details: Details = notification.details().map_err(no_order)?;
-                Ok(Change::new(details.order, &notification.action))
+                Ok(Change::new(&details.order, &notification.action))
             })
             .collect()
     }

@@ -1,7 +1,6 @@
 //! The order desk, with deliveries as its five senders sign and repeat them.
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a failing test panics"
