@@ -7,7 +7,6 @@ use axum::{
 use countersign_once::StoreError;
 
 /// Why a verified delivery changed no order. The log has the reason; the sender gets the status only.
-#[derive(Debug)]
 pub enum Failure {
     /// 422: the event is about an order, but names none.
     NoOrder(Box<dyn Error + Send + Sync>),
@@ -38,6 +37,13 @@ impl fmt::Display for Failure {
             }
             Self::Database(reason) => write!(f, "the database failed: {reason}"),
         }
+    }
+}
+
+/// Prints the message: a `main` that returns an error prints its `Debug` form.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
