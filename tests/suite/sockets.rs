@@ -1,6 +1,6 @@
 //! Over real sockets on loopback: the example receivers of both frameworks, and a hyper server without axum.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::OnceLock, thread, time::Duration};
+use std::{convert::Infallible, future::Future, net::SocketAddr, thread, time::Duration};
 
 use bytes::Bytes;
 use countersign::{Linger, Secret, Verifier, senders};
@@ -28,16 +28,14 @@ const LIMIT: usize = countersign::DEFAULT_BODY_LIMIT;
 /// Enough for a test that waits for the end of a refused connection.
 const BRIEF: Linger = Linger::new(1 << 20, Duration::from_millis(200));
 
-/// The example receiver of each framework, which serve until the tests end.
+/// The example receiver of each framework, which serve until the tests end. Each call starts new ones: a receiver that another
+/// test has used would answer the same delivery as a duplicate.
 fn receivers() -> [(&'static str, SocketAddr); 2] {
-    static RECEIVERS: OnceLock<[SocketAddr; 2]> = OnceLock::new();
-    let [axum, actix] = *RECEIVERS.get_or_init(|| {
-        let endpoints = || receiver_setup::demo_endpoints().unwrap();
-        [
-            serve_axum(move || axum_receiver::router(endpoints(), |_| {})),
-            serve_actix(move |listener| actix_receiver::serve(listener, endpoints(), |_| {}).unwrap()),
-        ]
-    });
+    let endpoints = || receiver_setup::demo_endpoints().unwrap();
+    let once = || receiver_setup::once_in_memory().unwrap();
+    let axum = serve_axum(move || axum_receiver::router(endpoints(), once(), |_| {}));
+    let actix =
+        serve_actix(move |listener| actix_receiver::serve(listener, endpoints(), once(), |_| {}).unwrap());
     [("axum", axum), ("actix", actix)]
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Listens on `ADDR` (default `127.0.0.1:3000`) and reads the senders' keys from `MODUSLINK_SECRET`,
 //! `EWAREHOUSING_SECRET`, `EXTEND_SECRET`, `FLUENT_PUBLIC_KEY` (PEM or bare base64) and
-//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). `RUST_LOG` filters the log.
+//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). It remembers deliveries in memory,
+//! or where `REDIS_URL` or `DATABASE_URL` (`sqlite:…`, `postgres://…`) says. `RUST_LOG` filters the log.
 //! On SIGINT or SIGTERM, actix-web finishes open requests and refuses new ones.
 
 use std::{env, error::Error, net::TcpListener};
@@ -15,9 +16,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
     let endpoints = receiver_setup::endpoints_from_env()?;
+    let once = receiver_setup::once_from_env().await?;
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address)?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    actix_receiver::serve(listener, endpoints, |_| {})?.await?;
+    actix_receiver::serve(listener, endpoints, once, |_| {})?.await?;
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! Listens on `ADDR` (default `127.0.0.1:3000`) and reads the senders' keys from `MODUSLINK_SECRET`,
 //! `EWAREHOUSING_SECRET`, `EXTEND_SECRET`, `FLUENT_PUBLIC_KEY` (PEM or bare base64) and
-//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). `RUST_LOG` filters the log.
+//! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). It remembers deliveries in memory,
+//! or where `REDIS_URL` or `DATABASE_URL` (`sqlite:…`, `postgres://…`) says. `RUST_LOG` filters the log.
 
 use std::{env, error::Error};
 
@@ -17,7 +18,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
-    let app = axum_receiver::router(receiver_setup::endpoints_from_env()?, |_| {});
+    let app = axum_receiver::router(
+        receiver_setup::endpoints_from_env()?,
+        receiver_setup::once_from_env().await?,
+        |_| {},
+    );
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);

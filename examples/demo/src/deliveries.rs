@@ -10,6 +10,8 @@ pub(crate) struct Delivery {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) status: u16,
+    /// Whether the handler must run.
+    pub(crate) handled: bool,
 }
 
 struct Sender {
@@ -18,20 +20,24 @@ struct Sender {
     key: SigningKey,
     expired_key: SigningKey,
     body: &'static str,
+    /// The same delivery, as the sender repeats it.
+    retry: &'static str,
 }
 
-/// Each sender's delivery: once valid, and once for each of four faults.
+/// Each sender's delivery: once valid, once repeated, and once for each of four faults.
 pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
     let now = SystemTime::now();
     let mut deliveries = Vec::new();
-    for Sender { name: sender, scheme, key, expired_key, body } in senders()? {
+    for Sender { name: sender, scheme, key, expired_key, body, retry } in senders()? {
         let body = body.as_bytes().to_vec();
+        let retry = retry.as_bytes().to_vec();
         let tampered = [body.as_slice(), b" "].concat();
         let oversized = vec![b'x'; DEFAULT_BODY_LIMIT + 1];
 
         let signer = Signer::new(scheme(), [key])?;
         let expired = Signer::new(scheme(), [expired_key])?;
         let headers = signer.headers(&body, now)?;
+        let retry_headers = signer.headers(&retry, now)?;
         let expired_headers = expired.headers(&body, now)?;
         // curl does this for large bodies, so the rejection arrives before the body is sent.
         let mut oversized_headers = signer.headers(&oversized, now)?;
@@ -44,15 +50,39 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
                 headers: headers.clone(),
                 body: body.clone(),
                 status: 200,
+                handled: true,
             },
-            Delivery { sender, case: "a byte added to the body", headers, body: tampered, status: 401 },
-            Delivery { sender, case: "no signature", headers: Vec::new(), body: body.clone(), status: 401 },
+            Delivery {
+                sender,
+                case: "the same again, as it retries",
+                headers: retry_headers,
+                body: retry,
+                status: 200,
+                handled: false,
+            },
+            Delivery {
+                sender,
+                case: "a byte added to the body",
+                headers,
+                body: tampered,
+                status: 401,
+                handled: false,
+            },
+            Delivery {
+                sender,
+                case: "no signature",
+                headers: Vec::new(),
+                body: body.clone(),
+                status: 401,
+                handled: false,
+            },
             Delivery {
                 sender,
                 case: "signed with an expired key",
                 headers: expired_headers,
                 body,
                 status: 401,
+                handled: false,
             },
             Delivery {
                 sender,
@@ -60,6 +90,7 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
                 headers: oversized_headers,
                 body: oversized,
                 status: 413,
+                handled: false,
             },
         ]);
     }
@@ -75,6 +106,7 @@ fn senders() -> Result<[Sender; 5], Box<dyn Error>> {
             key: secret(demo_keys::MODUSLINK),
             expired_key: secret(demo_keys::EXPIRED),
             body: r#"{"eventType":"Orders.Created","eventObjectId":"42000631","eventObjectName":"orders"}"#,
+            retry: r#"{"eventType":"Orders.Created","eventObjectId":"42000631","eventObjectName":"orders"}"#,
         },
         Sender {
             name: "ewarehousing",
@@ -82,6 +114,7 @@ fn senders() -> Result<[Sender; 5], Box<dyn Error>> {
             key: secret(demo_keys::EWAREHOUSING),
             expired_key: secret(demo_keys::EXPIRED),
             body: r#"{"body":{"sku":"12345","stock_salable":973},"group":"stock","action":"updated"}"#,
+            retry: r#"{"body":{"sku":"12345","stock_salable":973},"group":"stock","action":"updated"}"#,
         },
         Sender {
             name: "extend",
@@ -89,6 +122,7 @@ fn senders() -> Result<[Sender; 5], Box<dyn Error>> {
             key: secret(demo_keys::EXTEND),
             expired_key: secret(demo_keys::EXPIRED),
             body: "{\r\n  \"Id\": \"1234567890\",\r\n  \"Attempt\": 1\r\n}",
+            retry: "{\r\n  \"Id\": \"1234567890\",\r\n  \"Attempt\": 2\r\n}",
         },
         Sender {
             name: "fluent",
@@ -96,6 +130,7 @@ fn senders() -> Result<[Sender; 5], Box<dyn Error>> {
             key: PrivateKey::from_pem(demo_keys::FLUENT_PRIVATE)?.into(),
             expired_key: PrivateKey::from_pem(demo_keys::FLUENT_EXPIRED_PRIVATE)?.into(),
             body: r#"{"name":"OrderStatus","entityType":"ORDER","entityStatus":"COMPLETE"}"#,
+            retry: r#"{"name":"OrderStatus","entityType":"ORDER","entityStatus":"COMPLETE"}"#,
         },
         Sender {
             name: "modern-dropship",
@@ -103,6 +138,7 @@ fn senders() -> Result<[Sender; 5], Box<dyn Error>> {
             key: secret(demo_keys::MODERN_DROPSHIP),
             expired_key: secret(demo_keys::EXPIRED),
             body: r#"{"_id":"61a8e4c6b8f4f0a3d2c1b0a9","type":"order.fulfilled"}"#,
+            retry: r#"{"_id":"61a8e4c6b8f4f0a3d2c1b0a9","type":"order.fulfilled"}"#,
         },
     ])
 }

@@ -41,6 +41,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let endpoints = receiver_setup::demo_endpoints()?;
+    let once = receiver_setup::once_in_memory()?;
     let reason = Reason::default();
     let heard = Arc::clone(&reason);
     let on_reject = move |rejection: &Rejection| {
@@ -50,9 +51,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let (failed, failure) = mpsc::channel();
     thread::spawn(move || {
         let served = match framework {
-            Framework::Axum => serve_axum(listener, axum_receiver::router(endpoints, on_reject)),
+            Framework::Axum => serve_axum(listener, axum_receiver::router(endpoints, once, on_reject)),
             Framework::Actix => actix_web::rt::System::new()
-                .block_on(async { actix_receiver::serve(listener, endpoints, on_reject)?.await }),
+                .block_on(async { actix_receiver::serve(listener, endpoints, once, on_reject)?.await }),
         };
         failed.send(served)
     });
@@ -77,20 +78,27 @@ fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Er
         .timeout_global(Some(Duration::from_secs(30)));
     let client: ureq::Agent = config.build().into();
     let mut wrong = 0_u32;
-    println!("{:<16} {:<36} {:>6}  reason shown to the operator", "sender", "case", "status");
+    println!(
+        "{:<16} {:<31} {:>6}  {:<7}  reason shown to the operator",
+        "sender", "case", "status", "handler"
+    );
     for delivery in deliveries::all()? {
-        let Delivery { sender, case, headers, body, status } = delivery;
+        let Delivery { sender, case, headers, body, status, handled } = delivery;
         let mut request = client.post(format!("http://{address}/webhooks/{sender}"));
         for (name, value) in &headers {
             request = request.header(name, value);
         }
-        let response = request.send(&body)?;
+        let mut response = request.send(&body)?;
+        // The handler's answer describes the delivery. No other answer to a verified delivery has a body.
+        let ran = response.status() == 200 && !response.body_mut().read_to_vec()?.is_empty();
         let told = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let verdict = if response.status() == status { "" } else { "  <-- WRONG" };
-        wrong = wrong.saturating_add(u32::from(response.status() != status));
+        let is_right = response.status() == status && ran == handled;
+        let verdict = if is_right { "" } else { "  <-- WRONG" };
+        wrong = wrong.saturating_add(u32::from(!is_right));
         println!(
-            "{sender:<16} {case:<36} {:>6}  {}{verdict}",
+            "{sender:<16} {case:<31} {:>6}  {:<7}  {}{verdict}",
             response.status().as_u16(),
+            if ran { "ran" } else { "-" },
             told.unwrap_or("-")
         );
     }

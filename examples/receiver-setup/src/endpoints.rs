@@ -1,6 +1,7 @@
 use std::{env, error::Error, fmt, time::SystemTime};
 
 use countersign::{BuildError, Key, PublicKey, Scheme, Secret, Verifier, senders};
+use countersign_once::StoreError;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::demo_keys;
@@ -148,8 +149,32 @@ fn instant(rfc_3339: &str) -> Result<SystemTime, SetupError> {
 /// The reason a receiver does not start.
 pub struct SetupError(String);
 
+impl SetupError {
+    pub(crate) fn new(reason: &str) -> Self {
+        Self(reason.to_owned())
+    }
+}
+
 impl From<BuildError> for SetupError {
     fn from(error: BuildError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<countersign_once::BuildError> for SetupError {
+    fn from(error: countersign_once::BuildError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<StoreError> for SetupError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<sqlx::Error> for SetupError {
+    fn from(error: sqlx::Error) -> Self {
         Self(error.to_string())
     }
 }
