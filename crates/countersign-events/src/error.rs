@@ -3,7 +3,7 @@ use std::{fmt, str::Utf8Error};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
-/// Why a verified delivery is not the event that was asked for.
+/// Why a verified delivery is not the requested event.
 ///
 /// `Display` names the place in the body and what was expected there: `Notifications[1].Action: invalid type: null, expected a
 /// string at line 1 column 70`.

@@ -55,7 +55,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Parses one of the [`attributes`](Self#structfield.attributes); `None` if there is none of this name.
+    /// Parses one of the [`attributes`](Self#structfield.attributes); `None` if no attribute has this name.
     ///
     /// # Errors
     /// [`EventError::Json`] if it does not fit `T`.

@@ -37,7 +37,7 @@ use crate::{EventError, FromDelivery, SentTime, json, json::field, open_enum::op
 pub struct Event {
     /// `_id`: the id by which the sender says to tell duplicates apart.
     pub id: String,
-    /// `type`, or `event_type` where there is no `type`: what happened.
+    /// `type`, or `event_type` if the body has no `type`: what happened.
     pub event_type: EventType,
     /// `created`: when.
     pub created: Option<SentTime<OffsetDateTime>>,

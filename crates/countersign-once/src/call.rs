@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::{Claim, ClaimAnswer, Fence, Store, StoreError};
 
-/// A call of the store that can outlive whoever began it.
+/// A call of the store that can outlive its caller.
 pub(crate) type Call<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
 /// What ends a claim.

@@ -15,7 +15,7 @@ enum Kind {
 }
 
 impl StoreError {
-    /// Wraps the error of the store's client. A `&str` or a `String` will do where there is none.
+    /// Wraps the error of the store's client. Without one, pass a `&str` or a `String`.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(Kind::Failed(source.into()))
     }

@@ -60,7 +60,7 @@
 //!
 //! - A handler that has its effect elsewhere (a mail, a call of another service) and dies before it completes is run again. Give
 //!   the other service the identity as its idempotency key.
-//! - A handler that outlives its lease may run beside another. The store then fences it off: its completion is
+//! - A handler that outlives its lease may run at the same time as the next one. The store then fences it off: its completion is
 //!   [`Lost`](Fence::Lost).
 //! - A replay after the keep time is handled again. Only a signed timestamp prevents that.
 //! - A store that loses its memory forgets: [`MemoryStore`] with its process or beyond its capacity, Redis in a failover.

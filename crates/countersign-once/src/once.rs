@@ -48,8 +48,8 @@ impl Once {
     /// `retries_for` is how long its sender may send it again; `None` counts as
     /// [`DEFAULT_RETRIES_FOR`](crate::DEFAULT_RETRIES_FOR). [`OnceBuilder::keep_for`] overrides it.
     ///
-    /// Call it once the signature is verified, never before: whoever can claim identities can make the receiver ignore
-    /// deliveries.
+    /// Call it once the signature is verified, never before: anyone who can claim identities can make the receiver
+    /// ignore deliveries.
     ///
     /// Dropping the future is safe at any time. A claim that the store grants after that is released in the background, as
     /// the [crate](crate#cancellation) says.

@@ -75,7 +75,7 @@ impl<DB: Dialect> SqlStore<DB> {
     ///
     /// The version is kept in a table of its own, `countersign_once_schema`, because sqlx 0.8 has one history for a whole
     /// database and refuses migrations in it that are not the program's. The statements are in the crate's folder
-    /// `migrations`, for who cannot create tables at start-up.
+    /// `migrations`, for programs that must not create tables at start-up.
     ///
     /// # Errors
     ///

@@ -63,7 +63,7 @@ use super::{service::HandleOnce, settings::Settings};
 /// Background work needs the Tokio runtime: when it shuts down, what is left waits for the lease to run out.
 ///
 /// Choose a [`lease`](countersign_once::OnceBuilder::lease) that is longer than the handler's timeout. Otherwise a retry may run
-/// beside a handler that is still running.
+/// at the same time as the first handler.
 ///
 /// # Other layers
 ///
@@ -100,7 +100,7 @@ impl HandleOnceLayer {
         Ok(self.with(|settings| settings.answers = answers))
     }
 
-    /// `Retry-After` of a refusal where the store cannot tell how long to wait; 30 seconds by default, rounded up to whole
+    /// `Retry-After` if the store cannot tell how long to wait; 30 seconds by default, rounded up to whole
     /// seconds.
     pub fn retry_after(self, time: Duration) -> Self {
         self.with(|settings| settings.answers = settings.answers.retry_after(time))

@@ -98,7 +98,7 @@ impl SchemeBuilder {
         self
     }
 
-    /// The header lists several signatures, of which one has to match.
+    /// Declares that the header lists several signatures; one has to match.
     pub fn list(mut self, list: SignatureList) -> Self {
         self.list = Some(list);
         self

@@ -42,7 +42,7 @@ impl SignatureList {
         Self { separator, label: None, bare_items: false }
     }
 
-    /// Items with labels, of which those with this one are signatures. `assignment` stands between label and signature.
+    /// Items with labels: those with this label are signatures. `assignment` stands between label and signature.
     pub fn labelled(mut self, label: impl Into<Cow<'static, str>>, assignment: char) -> Self {
         self.label = Some((label.into(), assignment));
         self

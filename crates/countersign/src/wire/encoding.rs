@@ -85,7 +85,7 @@ impl Encoding {
             Base64Error::InvalidLastSymbol { .. } => DecodeError::NotCanonical,
         })?;
         signature.truncate(written);
-        // Characters in the place of padding decode to more bytes, and more padding to fewer.
+        // Characters instead of padding decode to more bytes, extra padding to fewer.
         if lengths.iter().any(|range| range.contains(&written)) {
             Ok(signature)
         } else {
