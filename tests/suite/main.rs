@@ -27,6 +27,7 @@ mod log;
 mod middleware;
 mod mistakes;
 mod once_in_sql;
+mod once_interrupted;
 mod parsing;
 mod properties;
 mod rejections;

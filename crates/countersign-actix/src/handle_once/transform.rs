@@ -69,9 +69,12 @@ use super::{middleware::HandleOnceMiddleware, settings::Settings};
 ///
 /// # Cancellation
 ///
-/// The future may be dropped at any time, for example when the client goes away. While the handler runs, that releases the
-/// delivery; once the handler has succeeded, the completion goes on in the background. Background work runs on the worker's
-/// runtime: when it shuts down, what is left waits for the lease to run out.
+/// The future may be dropped at any time, for example by a timeout outside the middleware. While the handler runs, that
+/// releases the delivery; once the handler has succeeded, the completion goes on in the background. Background work runs on the
+/// worker's runtime: when it shuts down, what is left waits for the lease to run out.
+///
+/// If an HTTP/1 client closes its connection, actix-web lets the handler finish, and its success completes the delivery. With
+/// `HttpServer::h1_allow_half_closed(false)`, actix-web drops the handler instead, which releases the delivery.
 ///
 /// Choose a [`lease`](countersign_once::OnceBuilder::lease) that is longer than the handler's timeout. Otherwise a retry may run
 /// at the same time as the first handler.
