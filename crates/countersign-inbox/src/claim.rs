@@ -1,0 +1,77 @@
+//! How a worker takes deliveries out of the inbox.
+
+use crate::{
+    StoreError,
+    inbox::Shared,
+    millis::millis,
+    store::{Candidate, Claimed, Dialect},
+    work::WorkSettings,
+};
+
+/// What a look into the inbox brought.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    pub(crate) claimed: Vec<Claimed>,
+    /// Deliveries that became dead letters: their last attempt began and never ended.
+    pub(crate) buried: Vec<Candidate>,
+    /// Whether there may be more to take at once.
+    pub(crate) more: bool,
+}
+
+/// Why an attempt that never ended made a dead letter.
+pub(crate) const VANISHED: &str =
+    "the last attempt never ended: its process died, or could not reach the database";
+
+/// Takes up to `limit` deliveries whose time has come.
+pub(crate) async fn claim<DB: Dialect>(
+    shared: &Shared<DB>,
+    settings: &WorkSettings,
+    limit: usize,
+) -> Result<Claims, StoreError> {
+    let claims = tokio::time::timeout(shared.timeout(), claim_within(shared, settings, limit));
+    claims.await.unwrap_or_else(|_| Err(StoreError::timed_out(shared.timeout())))
+}
+
+async fn claim_within<DB: Dialect>(
+    shared: &Shared<DB>,
+    settings: &WorkSettings,
+    limit: usize,
+) -> Result<Claims, StoreError> {
+    let mut writing = shared.tables.write().await?;
+    let connection = &mut *writing.transaction;
+    let due = DB::due(connection, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+    if due.is_empty() {
+        return Ok(Claims { claimed: Vec::new(), buried: Vec::new(), more: false });
+    }
+    let mut more = due.len() == limit;
+    let keyed: Vec<_> = due.iter().filter(|row| row.order_key.is_some()).map(|row| row.id).collect();
+    let (turn, waiting) =
+        if keyed.is_empty() { Default::default() } else { DB::turns(connection, &keyed).await? };
+    let exhausted = |row: &Candidate| row.attempts >= i64::from(settings.max_attempts);
+    let decided =
+        |row: &Candidate| row.order_key.is_none() || turn.contains(&row.id) || waiting.contains(&row.id);
+    let (buried, live): (Vec<_>, Vec<_>) = due.into_iter().filter(decided).partition(exhausted);
+    if !buried.is_empty() {
+        let ids: Vec<_> = buried.iter().map(|row| row.id).collect();
+        DB::bury(connection, &ids, VANISHED).await?;
+        for key in buried.iter().filter_map(|row| row.order_key.as_deref()) {
+            DB::promote(connection, key).await?;
+        }
+        more = true;
+    }
+    let (parked, taken): (Vec<_>, Vec<_>) = live.into_iter().partition(|row| waiting.contains(&row.id));
+    if !parked.is_empty() {
+        DB::park(connection, &parked.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+        more = true;
+    }
+    let mut claimed = Vec::new();
+    if !taken.is_empty() {
+        let ids: Vec<_> = taken.iter().map(|row| row.id).collect();
+        let token = shared.tokens.next();
+        DB::take(connection, &ids, &token, millis(settings.lease)).await?;
+        let stored = DB::read(connection, &ids).await?;
+        claimed = stored.into_iter().map(|stored| Claimed { token, stored }).collect();
+    }
+    writing.commit().await?;
+    Ok(Claims { claimed, buried, more })
+}

@@ -1,0 +1,161 @@
+//! An inbox in a database of its own, and deliveries for it.
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use countersign::{Secret, Signer, VerifiedDelivery, Verifier, senders};
+use countersign_inbox::{Dialect, Entry, Filter, Inbox, InboxBuilder, SqliteInbox, State, sqlx};
+use sqlx::{Pool, Postgres, Sqlite, postgres::PgPoolOptions};
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+/// A database that a test can be run on.
+pub(crate) trait TestDatabase: Dialect {
+    type Server: Send;
+
+    /// `None`: it is not installed.
+    async fn start() -> Option<(Self::Server, Pool<Self>)>;
+    fn execute(connection: &mut Self::Connection, statement: &str) -> impl Future<Output = ()> + Send;
+    async fn number(pool: &Pool<Self>, query: &str) -> i64;
+}
+
+impl TestDatabase for Sqlite {
+    type Server = TempDir;
+
+    async fn start() -> Option<(TempDir, Pool<Self>)> {
+        let folder = TempDir::new().unwrap();
+        let inbox = SqliteInbox::open(folder.path().join("inbox.db")).await.unwrap().build().await.unwrap();
+        Some((folder, inbox.pool().clone()))
+    }
+
+    async fn execute(connection: &mut Self::Connection, statement: &str) {
+        sqlx::query(statement).execute(connection).await.unwrap();
+    }
+
+    async fn number(pool: &Pool<Self>, query: &str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
+    }
+}
+
+impl TestDatabase for Postgres {
+    type Server = test_servers::Postgres;
+
+    async fn start() -> Option<(test_servers::Postgres, Pool<Self>)> {
+        let server = test_servers::Postgres::start()?;
+        let pool = PgPoolOptions::new().max_connections(30).connect(&server.url()).await.unwrap();
+        Some((server, pool))
+    }
+
+    async fn execute(connection: &mut Self::Connection, statement: &str) {
+        sqlx::query(statement).execute(connection).await.unwrap();
+    }
+
+    async fn number(pool: &Pool<Self>, query: &str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
+    }
+}
+
+/// A database with a table `effects`, and what stops its workers.
+pub(crate) struct Desk<DB: TestDatabase> {
+    pub(crate) pool: Pool<DB>,
+    _server: DB::Server,
+    stop: watch::Sender<bool>,
+}
+
+impl<DB: TestDatabase> Desk<DB> {
+    pub(crate) async fn new() -> Option<Self> {
+        let (server, pool) = DB::start().await?;
+        DB::execute(&mut *pool.acquire().await.unwrap(), "CREATE TABLE effects (delivery BIGINT NOT NULL)")
+            .await;
+        Some(Self { pool, _server: server, stop: watch::Sender::new(false) })
+    }
+
+    pub(crate) async fn inbox(&self) -> Inbox<DB> {
+        self.build(|builder| builder).await
+    }
+
+    pub(crate) async fn build(&self, set: impl FnOnce(InboxBuilder<DB>) -> InboxBuilder<DB>) -> Inbox<DB> {
+        set(Inbox::builder(self.pool.clone())).build().await.unwrap()
+    }
+
+    /// Ready once [`stop`](Self::stop) is called.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stop.subscribe();
+        async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(crate) async fn effects(&self) -> i64 {
+        DB::number(&self.pool, "SELECT COUNT(*) FROM effects").await
+    }
+
+    pub(crate) async fn distinct_effects(&self) -> i64 {
+        DB::number(&self.pool, "SELECT COUNT(DISTINCT delivery) FROM effects").await
+    }
+}
+
+/// Runs a test in both databases.
+macro_rules! in_both {
+    ($($name:ident)+) => {
+        mod in_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::desk::Desk::<countersign_inbox::sqlx::Sqlite>::new().await.unwrap()).await;
+            })+
+        }
+
+        mod in_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                if let Some(desk) = $crate::desk::Desk::<countersign_inbox::sqlx::Postgres>::new().await {
+                    super::$name(desk).await;
+                }
+            })+
+        }
+    };
+}
+pub(crate) use in_both;
+
+/// A verified delivery of ModusLink with this body.
+pub(crate) fn delivery(body: impl Into<Vec<u8>>) -> VerifiedDelivery {
+    let body = body.into();
+    let signer = Signer::new(senders::moduslink(), [Secret::new("test")]).unwrap();
+    let signed = signer.headers(&body, SystemTime::now()).unwrap();
+    let verifier =
+        Verifier::builder(senders::moduslink()).secret("key-1", Secret::new("test")).build().unwrap();
+    let mut verification = verifier.begin_buffered(&signed, SystemTime::now()).unwrap();
+    verification.update(body.into()).unwrap();
+    verification.finish().unwrap()
+}
+
+/// A verified delivery that no other call returns.
+pub(crate) fn another() -> VerifiedDelivery {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    delivery(format!("delivery {}", NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+pub(crate) const NO_HEADERS: [(&str, &str); 0] = [];
+
+/// Waits until `count` deliveries are in `state`.
+pub(crate) async fn wait_for<DB: Dialect>(inbox: &Inbox<DB>, state: State, count: usize) -> Vec<Entry> {
+    let began = std::time::Instant::now();
+    loop {
+        let entries = inbox.list(&Filter::all().state(state), 0, 10_000).await.unwrap();
+        if entries.len() == count {
+            return entries;
+        }
+        if began.elapsed() > Duration::from_secs(20) {
+            let all = inbox.list(&Filter::all(), 0, 100).await.unwrap();
+            panic!("{} deliveries are {state}, not {count}: {all:#?}", entries.len());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

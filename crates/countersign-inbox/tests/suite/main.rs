@@ -1,0 +1,12 @@
+//! The inbox in both databases.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong ends in a panic"
+)]
+
+mod accepting;
+mod desk;
+mod working;

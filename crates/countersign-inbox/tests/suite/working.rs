@@ -1,0 +1,296 @@
+//! Deliveries that are handled.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use countersign_inbox::{Backoff, CommitError, Delivery, Failure, Filter, State};
+use tokio::sync::Semaphore;
+
+use crate::desk::{Desk, NO_HEADERS, TestDatabase, another, delivery, in_both, wait_for};
+
+in_both! {
+    a_stored_delivery_is_handled_and_done
+    a_failed_attempt_is_tried_again_until_it_succeeds
+    the_last_attempt_and_a_permanent_failure_make_dead_letters
+    a_handler_that_panics_or_hangs_has_failed
+    an_effect_in_the_transaction_happens_once_or_not_at_all
+    deliveries_of_one_order_key_are_handled_one_by_one_in_order
+    a_worker_that_dies_leaves_its_deliveries_to_the_next
+    a_delivery_that_kills_its_worker_each_time_ends_as_a_dead_letter
+    a_worker_that_freezes_cannot_commit_what_another_took_over
+    a_shutdown_lets_handlers_finish_and_hands_the_rest_back
+}
+
+const QUICK: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(20));
+const POLL: Duration = Duration::from_millis(20);
+
+async fn a_stored_delivery_is_handled_and_done<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let handler = {
+        let seen = Arc::clone(&seen);
+        move |delivery: Delivery<DB>| {
+            let seen = Arc::clone(&seen);
+            async move {
+                seen.lock().unwrap().push((
+                    delivery.body().clone(),
+                    delivery.sender().to_owned(),
+                    delivery.attempt(),
+                ));
+                Ok(())
+            }
+        }
+    };
+    let worker = tokio::spawn(inbox.work(handler).run_until(desk.stopped()));
+    inbox.accept(&delivery("hello"), &NO_HEADERS).await.unwrap();
+    let done = wait_for(&inbox, State::Done, 1).await;
+    assert!(done[0].finished_at.is_some());
+    assert_eq!(*seen.lock().unwrap(), [("hello".into(), "moduslink".to_owned(), 1)]);
+    desk.stop();
+    worker.await.unwrap().unwrap();
+}
+
+async fn a_failed_attempt_is_tried_again_until_it_succeeds<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    inbox.accept(&another(), &NO_HEADERS).await.unwrap();
+    let worker = inbox.work(async |delivery: Delivery<DB>| match delivery.attempt() {
+        3 => Ok(()),
+        attempt => Err(Failure::retry(format!("attempt {attempt}"))),
+    });
+    let worker = tokio::spawn(worker.backoff(QUICK).poll_every(POLL).run_until(desk.stopped()));
+    let done = wait_for(&inbox, State::Done, 1).await;
+    assert_eq!(done[0].attempts, 3);
+    assert_eq!(done[0].failure.as_deref(), Some("attempt 2"));
+    desk.stop();
+    worker.await.unwrap().unwrap();
+}
+
+async fn the_last_attempt_and_a_permanent_failure_make_dead_letters<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    inbox.accept(&delivery("retry"), &NO_HEADERS).await.unwrap();
+    inbox.accept(&delivery("permanent"), &NO_HEADERS).await.unwrap();
+    let worker = inbox.work(async |delivery: Delivery<DB>| {
+        if delivery.body() == "permanent" {
+            return Err(Failure::permanent("no such order\0"));
+        }
+        Err(std::io::Error::other("later").into())
+    });
+    let worker = worker.max_attempts(3).backoff(QUICK).poll_every(POLL);
+    let worker = tokio::spawn(worker.run_until(desk.stopped()));
+    let dead = wait_for(&inbox, State::Dead, 2).await;
+    assert_eq!((dead[0].attempts, dead[0].failure.as_deref()), (3, Some("later")));
+    assert_eq!((dead[1].attempts, dead[1].failure.as_deref()), (1, Some("no such order")));
+    // A person lets them be tried again.
+    assert_eq!(inbox.retry(&Filter::all().sender("Fluent")).await.unwrap(), 0);
+    assert_eq!(inbox.retry(&Filter::all().state(State::Dead)).await.unwrap(), 2);
+    wait_for(&inbox, State::Dead, 2).await;
+    desk.stop();
+    worker.await.unwrap().unwrap();
+}
+
+async fn a_handler_that_panics_or_hangs_has_failed<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    inbox.accept(&delivery("panic"), &NO_HEADERS).await.unwrap();
+    inbox.accept(&delivery("hang"), &NO_HEADERS).await.unwrap();
+    let worker = inbox.work(async |delivery: Delivery<DB>| {
+        assert_ne!(delivery.body(), "panic", "as it was told to");
+        std::future::pending().await
+    });
+    let worker = worker.max_attempts(1).attempt_timeout(Duration::from_millis(100));
+    let worker = tokio::spawn(worker.run_until(desk.stopped()));
+    let dead = wait_for(&inbox, State::Dead, 2).await;
+    assert!(dead[0].failure.as_deref().unwrap().contains("as it was told to"), "{dead:?}");
+    assert_eq!(dead[1].failure.as_deref(), Some("the handler took longer than 100ms"));
+    desk.stop();
+    worker.await.unwrap().unwrap();
+}
+
+async fn an_effect_in_the_transaction_happens_once_or_not_at_all<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    for _ in 0..50 {
+        inbox.accept(&another(), &NO_HEADERS).await.unwrap();
+    }
+    // Every first attempt fails before the commit, every second one after it.
+    let worker = inbox.work(async |delivery: Delivery<DB>| {
+        let mut transaction = delivery.begin().await?;
+        let effect = format!("INSERT INTO effects (delivery) VALUES ({})", delivery.entry().id);
+        DB::execute(&mut **transaction, &effect).await;
+        if delivery.attempt() == 1 {
+            return Err(Failure::retry("before the commit"));
+        }
+        transaction.commit().await?;
+        Err(Failure::retry("after the commit"))
+    });
+    let worker = tokio::spawn(worker.backoff(QUICK).poll_every(POLL).run_until(desk.stopped()));
+    wait_for(&inbox, State::Done, 50).await;
+    desk.stop();
+    worker.await.unwrap().unwrap();
+    assert_eq!((desk.effects().await, desk.distinct_effects().await), (50, 50));
+}
+
+async fn deliveries_of_one_order_key_are_handled_one_by_one_in_order<DB: TestDatabase>(desk: Desk<DB>) {
+    let key = |body: &[u8]| body.split(|&byte| byte == b'/').next().map(<[u8]>::to_vec);
+    let build = || desk.build(move |builder| builder.order_by(move |delivery| key(delivery.body())));
+    let inboxes = [build().await, build().await];
+    let inbox = &inboxes[0];
+    for number in 0..40 {
+        for order in ["a", "b", "c"] {
+            inbox.accept(&delivery(format!("{order}/{number}")), &NO_HEADERS).await.unwrap();
+        }
+        inbox.accept(&delivery(format!("{number}/alone")), &NO_HEADERS).await.unwrap();
+    }
+    let handled = Arc::new(Mutex::new(Vec::new()));
+    let workers: Vec<_> = inboxes
+        .iter()
+        .map(|inbox| {
+            let handled = Arc::clone(&handled);
+            let handler = move |delivery: Delivery<DB>| {
+                let handled = Arc::clone(&handled);
+                async move {
+                    // Some fail at first: those of their key must wait.
+                    if delivery.attempt() == 1 && fastrand::u8(..) < 40 {
+                        return Err(Failure::retry("once"));
+                    }
+                    tokio::time::sleep(Duration::from_millis(fastrand::u64(0..3))).await;
+                    handled.lock().unwrap().push(String::from_utf8(delivery.body().to_vec()).unwrap());
+                    Ok(())
+                }
+            };
+            tokio::spawn(inbox.work(handler).backoff(QUICK).poll_every(POLL).run_until(desk.stopped()))
+        })
+        .collect();
+    wait_for(inbox, State::Done, 160).await;
+    desk.stop();
+    for worker in workers {
+        worker.await.unwrap().unwrap();
+    }
+    let handled = handled.lock().unwrap();
+    for order in ["a", "b", "c"] {
+        let prefix = format!("{order}/");
+        let numbers: Vec<usize> =
+            handled.iter().filter_map(|body| body.strip_prefix(&prefix)?.parse().ok()).collect();
+        assert_eq!(numbers, (0..40).collect::<Vec<_>>(), "{order}");
+    }
+}
+
+async fn a_worker_that_dies_leaves_its_deliveries_to_the_next<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    inbox.accept(&another(), &NO_HEADERS).await.unwrap();
+    let dying =
+        inbox.work(async |_: Delivery<DB>| std::future::pending().await).lease(Duration::from_millis(300));
+    let dying = tokio::spawn(dying.run_until(desk.stopped()));
+    wait_for(&inbox, State::Running, 1).await;
+    dying.abort();
+    let next = inbox.work(async |_: Delivery<DB>| Ok(())).poll_every(POLL);
+    let next = tokio::spawn(next.run_until(desk.stopped()));
+    assert_eq!(wait_for(&inbox, State::Done, 1).await[0].attempts, 2);
+    desk.stop();
+    next.await.unwrap().unwrap();
+}
+
+async fn a_delivery_that_kills_its_worker_each_time_ends_as_a_dead_letter<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    inbox.accept(&delivery("poison"), &NO_HEADERS).await.unwrap();
+    inbox.accept(&delivery("good"), &NO_HEADERS).await.unwrap();
+    let began = std::time::Instant::now();
+    while inbox.stats().await.unwrap().dead == 0 {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        let dies = Arc::new(Semaphore::new(0));
+        let handler = {
+            let dies = Arc::clone(&dies);
+            move |delivery: Delivery<DB>| {
+                let dies = Arc::clone(&dies);
+                async move {
+                    if delivery.body() == "poison" {
+                        dies.add_permits(1);
+                        std::future::pending::<()>().await;
+                    }
+                    Ok(())
+                }
+            }
+        };
+        let work = inbox.work(handler).max_attempts(3).lease(Duration::from_millis(100)).poll_every(POLL);
+        let worker = tokio::spawn(work.run_until(desk.stopped()));
+        let _ = tokio::time::timeout(Duration::from_millis(500), dies.acquire()).await;
+        worker.abort();
+    }
+    let dead = wait_for(&inbox, State::Dead, 1).await;
+    assert_eq!(dead[0].attempts, 3);
+    assert!(dead[0].failure.as_deref().unwrap().contains("never ended"), "{dead:?}");
+    wait_for(&inbox, State::Done, 1).await;
+}
+
+async fn a_worker_that_freezes_cannot_commit_what_another_took_over<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    inbox.accept(&another(), &NO_HEADERS).await.unwrap();
+    let outcomes = Arc::new(Mutex::new(Vec::new()));
+    let begun = Arc::new(AtomicUsize::new(0));
+    let handler = {
+        let (outcomes, begun) = (Arc::clone(&outcomes), Arc::clone(&begun));
+        move |delivery: Delivery<DB>| {
+            let (outcomes, begun) = (Arc::clone(&outcomes), Arc::clone(&begun));
+            async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                if delivery.attempt() == 1 {
+                    // Nothing in this thread runs: no heartbeat either.
+                    std::thread::sleep(Duration::from_millis(1000));
+                }
+                let mut transaction = delivery.begin().await?;
+                let effect = format!("INSERT INTO effects (delivery) VALUES ({})", delivery.entry().id);
+                DB::execute(&mut **transaction, &effect).await;
+                let outcome = transaction.commit().await;
+                outcomes
+                    .lock()
+                    .unwrap()
+                    .push((delivery.attempt(), matches!(outcome, Err(CommitError::Lost))));
+                Ok(outcome?)
+            }
+        }
+    };
+    let frozen = {
+        let work = inbox.work(handler.clone()).lease(Duration::from_millis(200)).poll_every(POLL);
+        let stopped = desk.stopped();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(work.run_until(stopped)).unwrap();
+        })
+    };
+    while begun.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let next = tokio::spawn(inbox.work(handler).poll_every(POLL).run_until(desk.stopped()));
+    let done = wait_for(&inbox, State::Done, 1).await;
+    assert_eq!(done[0].attempts, 2);
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    desk.stop();
+    next.await.unwrap().unwrap();
+    frozen.join().unwrap();
+    assert_eq!(desk.effects().await, 1);
+    // The frozen one was dropped by its own heartbeat, or found out at its commit.
+    let outcomes = outcomes.lock().unwrap();
+    assert!(outcomes.contains(&(2, false)), "{outcomes:?}");
+    assert!(!outcomes.contains(&(1, false)), "{outcomes:?}");
+}
+
+async fn a_shutdown_lets_handlers_finish_and_hands_the_rest_back<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    inbox.accept(&delivery("short"), &NO_HEADERS).await.unwrap();
+    inbox.accept(&delivery("long"), &NO_HEADERS).await.unwrap();
+    let worker = inbox.work(async |delivery: Delivery<DB>| {
+        let time = if delivery.body() == "short" { 300 } else { 60_000 };
+        tokio::time::sleep(Duration::from_millis(time)).await;
+        Ok(())
+    });
+    let worker = tokio::spawn(worker.grace(Duration::from_millis(800)).run_until(desk.stopped()));
+    wait_for(&inbox, State::Running, 2).await;
+    desk.stop();
+    worker.await.unwrap().unwrap();
+    wait_for(&inbox, State::Done, 1).await;
+    let pending = wait_for(&inbox, State::Pending, 1).await;
+    assert_eq!(pending[0].attempts, 0, "a handed-back attempt does not count");
+}
