@@ -43,7 +43,7 @@ mod group;
 mod inbox;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
-    expect(unused_variables, unused_assignments, reason = "each feature takes a part of what is told")
+    expect(unused_variables, reason = "each feature takes a part of what is told")
 )]
 mod log;
 mod mending;

@@ -6,7 +6,6 @@ use countersign::{Identity, VerifiedDelivery};
 
 use crate::{
     AcceptError, Accepted, Failure, StoreError,
-    claim::VANISHED,
     store::{Candidate, Ending, Finish},
 };
 
@@ -102,7 +101,7 @@ pub(crate) fn buried(dead: &[Candidate]) {
             error,
             id,
             attempt,
-            failure = VANISHED,
+            failure = crate::claim::VANISHED,
             "webhook delivery failed for good: it is a dead letter now"
         );
     }

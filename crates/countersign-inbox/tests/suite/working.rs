@@ -238,7 +238,7 @@ async fn a_worker_that_freezes_cannot_commit_what_another_took_over<DB: TestData
                 begun.fetch_add(1, Ordering::SeqCst);
                 if delivery.attempt() == 1 {
                     // Nothing in this thread runs: no heartbeat either.
-                    std::thread::sleep(Duration::from_millis(1000));
+                    std::thread::sleep(Duration::from_secs(1));
                 }
                 let mut transaction = delivery.begin().await?;
                 let effect = format!("INSERT INTO effects (delivery) VALUES ({})", delivery.entry().id);
