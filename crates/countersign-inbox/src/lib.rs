@@ -32,6 +32,16 @@
 //! # }
 //! ```
 
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    expect(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "without a database, nothing implements `Dialect`"
+    )
+)]
+
 mod backoff;
 mod builder;
 mod claim;
