@@ -9,12 +9,14 @@
     reason = "a test that goes wrong ends in a panic"
 )]
 
+mod chromium;
 mod postgres;
 mod process;
 mod redis;
 
 use std::{env, net::TcpListener, path::PathBuf};
 
+pub use chromium::Chromium;
 pub use postgres::Postgres;
 pub use redis::Redis;
 
