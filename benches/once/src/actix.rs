@@ -4,7 +4,7 @@ use std::{error::Error, rc::Rc};
 
 use actix_http::{Payload, Request};
 use actix_web::{
-    App, HttpResponse, Responder, Resource,
+    App, HttpResponse, Resource, Responder,
     body::MessageBody,
     dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
     rt::Runtime,
@@ -13,18 +13,21 @@ use actix_web::{
 };
 use countersign::Verifier;
 use countersign_actix::{HandleOnce, Verified, VerifyWebhook};
-use countersign_once::Once;
 
-use crate::{delivery::Delivery, service::Send};
+use crate::{
+    delivery::Delivery,
+    service::{Inside, Send},
+};
 
 const PATH: &str = "/webhooks";
 
-pub fn send(verifier: Verifier, once: Option<Once>) -> Result<Send, Box<dyn Error>> {
+pub fn send(verifier: Verifier, inside: Inside) -> Result<Send, Box<dyn Error>> {
     let guard = VerifyWebhook::new(verifier);
     let resource = web::resource(PATH).route(web::post().to(takes_verified));
-    match once {
-        Some(once) => send_to(resource.wrap(HandleOnce::new(once)).wrap(guard)),
-        None => send_to(resource.wrap(guard)),
+    match inside {
+        Inside::Nothing => send_to(resource.wrap(guard)),
+        Inside::NoOp => send_to(resource.wrap_fn(|request, service| service.call(request)).wrap(guard)),
+        Inside::Once(once) => send_to(resource.wrap(HandleOnce::new(once)).wrap(guard)),
     }
 }
 

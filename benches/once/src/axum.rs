@@ -1,30 +1,38 @@
 //! The services in axum, set up as in the documentation.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
     extract::Request,
     http::{HeaderName, HeaderValue, Method, Uri},
-    routing::post,
+    routing::{MethodRouter, post},
 };
 use countersign::Verifier;
-use countersign_once::Once;
 use countersign_tower::{HandleOnceLayer, Verified, VerifyWebhookLayer};
 use tokio::runtime::Builder;
-use tower::Service;
+use tower::{Service, layer::util::Identity};
 
-use crate::{delivery::Delivery, service::Send};
+use crate::{
+    delivery::Delivery,
+    service::{Inside, Send},
+};
 
 const PATH: &str = "/webhooks";
 
-pub fn send(verifier: Verifier, once: Option<Once>) -> Result<Send, Box<dyn Error>> {
-    let route = match once {
-        Some(once) => post(takes_verified).layer(HandleOnceLayer::new(once)),
-        None => post(takes_verified),
+/// The handlers' state. Nearly every service has some, and without it axum would clone its routes needlessly.
+type Shared = Arc<()>;
+
+pub fn send(verifier: Verifier, inside: Inside) -> Result<Send, Box<dyn Error>> {
+    let route: MethodRouter<Shared> = post(takes_verified);
+    let route = match inside {
+        Inside::Nothing => route,
+        Inside::NoOp => route.layer(Identity::new()),
+        Inside::Once(once) => route.layer(HandleOnceLayer::new(once)),
     };
-    let mut router: Router = Router::new().route(PATH, route.layer(VerifyWebhookLayer::new(verifier)));
+    let router = Router::new().route(PATH, route.layer(VerifyWebhookLayer::new(verifier)));
+    let mut router = router.with_state(Shared::default());
     let runtime = Builder::new_current_thread().enable_time().build()?;
     Ok(Box::new(move |deliveries, probe| {
         let mut requests: Vec<Request> = deliveries.iter().map(request).collect();
@@ -51,7 +59,9 @@ fn request(delivery: &Delivery) -> Request {
     *request.uri_mut() = Uri::from_static(PATH);
     for (name, value) in &delivery.headers {
         let name = HeaderName::try_from(name).expect("a name as senders write it");
-        request.headers_mut().append(name, HeaderValue::try_from(value).expect("a value as senders write it"));
+        request
+            .headers_mut()
+            .append(name, HeaderValue::try_from(value).expect("a value as senders write it"));
     }
     request
 }

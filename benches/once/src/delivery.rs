@@ -30,7 +30,8 @@ impl Sender {
     pub fn new(scheme: Scheme) -> Result<Self, BuildError> {
         let signer = Signer::new(scheme.clone(), [Secret::new(SECRET)])?;
         // Standard Webhooks signs the header, and the others do not send it.
-        let signer = if scheme.name() == "standard-webhooks" { signer.header("webhook-id", "msg_1") } else { signer };
+        let signer =
+            if scheme.name() == "standard-webhooks" { signer.header("webhook-id", "msg_1") } else { signer };
         Ok(Self { scheme, signer, next: AtomicU64::new(0) })
     }
 

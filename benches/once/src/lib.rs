@@ -3,6 +3,7 @@
 
 pub mod actix;
 pub mod axum;
+pub mod cpu;
 pub mod delivery;
 pub mod identity;
 pub mod rounds;

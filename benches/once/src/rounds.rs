@@ -7,9 +7,10 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 use tokio::runtime::Runtime;
+
+use crate::cpu::Stopwatch;
 
 /// The least time that each contestant gets in a round.
 const TURN: Duration = Duration::from_millis(60);
@@ -101,10 +102,10 @@ struct Spent {
 
 #[expect(clippy::cast_precision_loss, reason = "some thousands")]
 fn turn(contestant: &mut Contestant<'_>, times: usize) -> Spent {
-    let (start, cpu) = (Instant::now(), cpu_time());
+    let (start, cpu) = (Instant::now(), Stopwatch::start());
     (contestant.deliver)(times);
     let each = |time: Duration| time.as_secs_f64() * 1e9 / times as f64;
-    Spent { wall: each(start.elapsed()), cpu: each(cpu_time() - cpu) }
+    Spent { wall: each(start.elapsed()), cpu: each(cpu.elapsed()) }
 }
 
 /// As many deliveries as a turn takes, as a multiple of the lanes, which are 64 at most.
@@ -118,10 +119,6 @@ fn enough(contestant: &mut Contestant<'_>) -> usize {
         }
         times *= 2;
     }
-}
-
-fn cpu_time() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).expect("CPU time is positive")
 }
 
 fn quartiles(mut samples: Vec<f64>) -> [f64; 3] {

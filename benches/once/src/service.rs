@@ -1,19 +1,20 @@
 //! Services in process: the guard alone, and the guard with the memory inside.
 
-use std::{
-    error::Error,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{error::Error, sync::Arc, time::Duration};
 
-use countersign_once::{MemoryStore, Once};
+use countersign_once::{Claim, MemoryStore, Once, Store, Token};
 use in_process::{contest::Probe, measure::Timed};
+use tokio::runtime::Builder;
 
 use crate::{
+    actix, axum,
+    cpu::Stopwatch,
     delivery::{Delivery, Sender},
-    {actix, axum},
+    identity,
 };
 
+/// A capacity that no benchmark fills.
+pub const ROOMY: u64 = 10_000_000;
 /// Samples are this many times longer than usual, so that each has its share of the cache's maintenance, which comes after some
 /// hundred deliveries.
 pub const LONGER: u32 = 32;
@@ -29,24 +30,36 @@ pub struct Service {
     repeated: Option<Delivery>,
 }
 
+/// What is inside the guard, around the handler.
+pub enum Inside {
+    Nothing,
+    NoOp,
+    Once(Once),
+}
+
 /// The guard alone comes first, as the baseline of the others.
 pub fn services(sender: &Arc<Sender>, framework: Framework) -> Result<Vec<Service>, Box<dyn Error>> {
-    let service = |name, once: Option<Once>| -> Result<Service, Box<dyn Error>> {
+    let service = |name, inside| -> Result<Service, Box<dyn Error>> {
         let send = match framework {
-            Framework::Axum => axum::send(sender.verifier()?, once)?,
-            Framework::Actix => actix::send(sender.verifier()?, once)?,
+            Framework::Axum => axum::send(sender.verifier()?, inside)?,
+            Framework::Actix => actix::send(sender.verifier()?, inside)?,
         };
         Ok(Service { name, send, sender: Arc::clone(sender), repeated: None })
     };
-    let once = Once::new(MemoryStore::default())?;
-    let mut duplicates = service("guard and HandleOnce, a duplicate", Some(once.clone()))?;
+    let once = Once::new(MemoryStore::new(ROOMY))?;
+    let mut duplicates = service("guard and HandleOnce, a duplicate", Inside::Once(once.clone()))?;
     let repeated = sender.delivery()?;
     if !duplicates.sends(std::slice::from_ref(&repeated)) {
         return Err("a new delivery is refused".into());
     }
     duplicates.repeated = Some(repeated);
-    let mut services =
-        vec![service("guard", None)?, service("guard and HandleOnce, new", Some(once))?, duplicates];
+    let mut services = vec![
+        service("guard", Inside::Nothing)?,
+        service("floor: guard and a no-op layer", Inside::NoOp)?,
+        service("guard and HandleOnce, new", Inside::Once(once))?,
+        service("guard and HandleOnce, new, store full", Inside::Once(Once::new(full_store())?))?,
+        duplicates,
+    ];
     let forged = Delivery { body: vec![b' '; 1024].into(), ..sender.delivery()? };
     for service in &mut services {
         if service.sends(std::slice::from_ref(&forged)) {
@@ -54,6 +67,19 @@ pub fn services(sender: &Arc<Sender>, framework: Framework) -> Result<Vec<Servic
         }
     }
     Ok(services)
+}
+
+/// Every new identity pushes an old one out.
+fn full_store() -> MemoryStore {
+    let store = MemoryStore::default();
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        for number in 0..MemoryStore::DEFAULT_CAPACITY {
+            let claim = Claim::new(identity::numbered(number), Token::from_bytes([1; 16]));
+            let _ = store.complete(claim, Duration::from_secs(3600)).await.expect("memory does not fail");
+        }
+    });
+    store
 }
 
 #[derive(Clone, Copy)]
@@ -77,7 +103,7 @@ impl Service {
         Box::new(move |times| {
             let mut elapsed = Duration::ZERO;
             self.run(times * LONGER as usize, &mut |work| {
-                let start = Instant::now();
+                let start = Stopwatch::start();
                 work();
                 elapsed = start.elapsed();
             });

@@ -19,18 +19,17 @@ use in_process::{
 };
 use moka::{Expiry, policy::EvictionPolicy, sync::Cache};
 use once::{
+    cpu::Stopwatch,
     delivery::Sender,
     identity,
-    service::{Framework, LONGER, services},
+    service::{Framework, LONGER, ROOMY, Service, services},
 };
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use tokio::runtime::{Builder, Runtime};
 
 const LEASE: Duration = Duration::from_secs(60);
 const KEEP: Duration = Duration::from_secs(85 * 60);
-
-/// More than the benchmark makes.
-const ROOMY: u64 = 10_000_000;
 
 #[derive(Serialize)]
 struct Row {
@@ -50,16 +49,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (group, framework) in [("axum", Framework::Axum), ("actix-web", Framework::Actix)] {
         let mut services = services(&Arc::new(Sender::new(senders::moduslink())?), framework)?;
         let names: Vec<_> = services.iter().map(|service| service.name).collect();
-        let mut timed: Vec<_> = services.iter_mut().map(once::service::Service::timed).collect();
+        let mut timed: Vec<_> = services.iter_mut().map(Service::timed).collect();
         rows.extend(measured(group, &names, &mut timed, samples));
     }
     let notes = [
-        "every cache is full, with 100,000 identities, so each new one pushes an old one out",
+        "time on a CPU, the median of the samples; added: the median of the differences to the first line in the same round",
+        "new, full: every cache is full, with 100,000 identities, so each new one pushes an old one out",
         "the floor of a new delivery: get and insert; of a duplicate: get",
-        "one keep time: moka's time_to_live; a keep time each: moka's Expiry, which the store needs, as senders differ",
+        "one keep time: moka's time_to_live; a keep time each: moka's Expiry, which the store needs because senders differ",
         "the store alone: MemoryStore::claim and complete, without Once",
         "identify: for a verified body of 1 KiB; by digest as for ModusLink, by a field of the body as for Extend, by a signed header as for Standard Webhooks",
         "services: ModusLink deliveries of 1 KiB; the handler takes Verified; requests are built before the timing starts",
+        "the floor of a service with HandleOnce: the no-op layer, SHA-256 of the body, and moka's two operations, added up",
     ];
     report::write(env!("CARGO_PKG_NAME"), "once-memory", samples, &notes, &rows)
 }
@@ -92,8 +93,7 @@ fn new(
     for contestant in &mut contestants {
         contestant(usize::try_from(MemoryStore::DEFAULT_CAPACITY)? * 5 / 4 / LONGER as usize);
     }
-    let names =
-        ["floor: moka, one keep time", "floor: moka, a keep time each", "the store alone", "Once"];
+    let names = ["floor: moka, one keep time", "floor: moka, a keep time each", "the store alone", "Once"];
     Ok(measured(group, &names, &mut contestants, samples))
 }
 
@@ -129,17 +129,24 @@ fn identify(samples: usize) -> Result<Vec<Row>, Box<dyn Error>> {
     let digest = Sender::new(senders::moduslink())?.verified()?;
     let field = Sender::new(senders::extend())?.verified()?;
     let header = Sender::new(senders::standard_webhooks())?.verified()?;
-    let mut contestants = [&digest, &field, &header].map(|delivery| -> Timed<'_> {
+    let body = digest.body();
+    let mut contestants = vec![repeated(|| black_box(Sha256::digest(black_box(body))))];
+    for delivery in [&digest, &field, &header] {
         assert!(delivery.identify().fallback.is_none());
-        Box::new(move |times| {
-            let start = Instant::now();
-            for _ in 0..times {
-                black_box(black_box(delivery).identify());
-            }
-            start.elapsed()
-        })
-    });
-    Ok(measured("identify", &["by digest", "by a field", "by a signed header"], &mut contestants, samples))
+        contestants.push(repeated(move || black_box(black_box(delivery).identify())));
+    }
+    let names = ["floor: SHA-256 of the body", "by digest", "by a field", "by a signed header"];
+    Ok(measured("identify", &names, &mut contestants, samples))
+}
+
+fn repeated<'a, T>(work: impl Fn() -> T + 'a) -> Timed<'a> {
+    Box::new(move |times| {
+        let start = Stopwatch::start();
+        for _ in 0..times {
+            work();
+        }
+        start.elapsed()
+    })
 }
 
 async fn handle(once: &Once, identity: Identity) {
@@ -154,7 +161,8 @@ const KEPT: Kept = (Token::from_bytes([1; 16]), KEEP);
 /// The bare cache: in its simplest form, and as the store needs it.
 fn caches(capacity: u64) -> (Cache<Identity, ()>, Cache<Identity, Kept>) {
     let lru = EvictionPolicy::lru();
-    let simple = Cache::builder().max_capacity(capacity).eviction_policy(lru.clone()).time_to_live(KEEP).build();
+    let simple =
+        Cache::builder().max_capacity(capacity).eviction_policy(lru.clone()).time_to_live(KEEP).build();
     let own = Cache::builder().max_capacity(capacity).eviction_policy(lru).expire_after(KeepTime).build();
     (simple, own)
 }
@@ -178,7 +186,7 @@ fn over<'a>(
 ) -> Timed<'a> {
     Box::new(move |times| {
         runtime.block_on(async {
-            let start = Instant::now();
+            let start = Stopwatch::start();
             for _ in 0..times * LONGER as usize {
                 work(next()).await;
             }
@@ -187,7 +195,12 @@ fn over<'a>(
     })
 }
 
-fn measured(group: &'static str, names: &[&'static str], contestants: &mut [Timed<'_>], samples: usize) -> Vec<Row> {
+fn measured(
+    group: &'static str,
+    names: &[&'static str],
+    contestants: &mut [Timed<'_>],
+    samples: usize,
+) -> Vec<Row> {
     let figures = interleaved(contestants, samples);
     let row = |(&name, figures): (&&'static str, Figures)| {
         println!("{group:10} {name:36} {:>8.0} ns {:>+8.0} ns", figures.median_ns, figures.added_ns);

@@ -30,7 +30,7 @@ const KEEP: Duration = Duration::from_millis(KEEP_MS);
 const VALUES: [[u8; 17]; 2] = [[b'p'; 17], [b'd'; 17]];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let rounds = report::samples()?.min(61);
+    let rounds = report::samples()?.min(41);
     let Some(server) = Redis::start() else { return Err("there is no redis-server".into()) };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let connect = |number: usize| -> Result<Vec<_>, Box<dyn Error>> {
@@ -48,8 +48,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let notes = [
         format!("{version} on the same machine, without persistence; the client runs on one thread"),
-        "the floor of a new delivery: SET NX PX and SET PX of the same keys and values; of a duplicate: GET".to_owned(),
-        "the store's own commands: SET NX GET PX and the script of the completion, by the client alone".to_owned(),
+        "the floor of a new delivery: SET NX PX and SET PX of the same keys and values; of a duplicate: GET"
+            .to_owned(),
+        "the store's own commands: SET NX GET PX and the script of the completion, by the client alone"
+            .to_owned(),
     ];
     report::write(env!("CARGO_PKG_NAME"), "once-redis", rounds, &notes, &rows)
 }
@@ -78,9 +80,12 @@ fn new(
     runtime.block_on(script.load_async(&mut connections[0].clone()))?;
     let contestants = vec![
         Contestant::new("floor: two bare round trips", runtime, connections.to_vec(), two_sets),
-        Contestant::new("floor: the store's own commands", runtime, connections.to_vec(), async |connection| {
-            own_commands(connection, &script).await
-        }),
+        Contestant::new(
+            "floor: the store's own commands",
+            runtime,
+            connections.to_vec(),
+            async |connection| own_commands(connection, &script).await,
+        ),
         Contestant::new("Once", runtime, stores(runtime, connections)?, handle_new),
     ];
     Ok(measured(group, contestants, rounds))
@@ -134,7 +139,8 @@ async fn handle(once: &mut Once, identity: Identity) -> Delivered {
 async fn two_sets(connection: &mut ConnectionManager) -> Delivered {
     let key = key(identity::new());
     let [held, done] = VALUES;
-    let claim = SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::PX(LEASE_MS));
+    let claim =
+        SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::PX(LEASE_MS));
     let granted: bool = Cmd::set_options(&key, &held, claim).query_async(connection).await?;
     let complete = SetOptions::default().with_expiration(SetExpiry::PX(KEEP_MS));
     Cmd::set_options(&key, &done, complete).exec_async(connection).await?;
@@ -148,8 +154,7 @@ async fn own_commands(connection: &mut ConnectionManager, script: &Script) -> De
         .conditional_set(ExistenceCheck::NX)
         .get(true)
         .with_expiration(SetExpiry::PX(LEASE_MS));
-    let before: Option<Vec<u8>> =
-        Cmd::set_options(&key, &held, claim).query_async(connection).await?;
+    let before: Option<Vec<u8>> = Cmd::set_options(&key, &held, claim).query_async(connection).await?;
     let mut complete = cmd("EVALSHA");
     complete.arg(script.get_hash()).arg(1).arg(&key).arg(&held).arg(&done).arg(KEEP_MS);
     let passed: bool = complete.query_async(connection).await?;

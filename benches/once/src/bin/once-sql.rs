@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let Some(server) = Postgres::start() else { return Err("there is no PostgreSQL".into()) };
     let options: PgConnectOptions = server.url().parse()?;
     let options = options.options([("synchronous_commit", "off")]);
-    let pool = runtime.block_on(PgPoolOptions::new().max_connections(LANES as u32).connect_with(options))?;
+    let pool = runtime.block_on(PgPoolOptions::new().max_connections(8).connect_with(options))?;
     let postgres: String = runtime.block_on(query_scalar("SHOW server_version").fetch_one(&pool))?;
     rows.extend(postgres_rows(&runtime, &pool, rounds)?);
     let notes = [
@@ -87,7 +87,8 @@ macro_rules! rows {
             })?;
             let mut rows = Vec::new();
             for lanes in $lanes {
-                let setting = if lanes == 1 { "1 connection".to_owned() } else { format!("{lanes} connections") };
+                let setting =
+                    if lanes == 1 { "1 connection".to_owned() } else { format!("{lanes} connections") };
                 let new = vec![
                     Contestant::new("floor: two bare statements", runtime, vec![(); lanes], async |()| {
                         let identity = identity::new();
@@ -117,10 +118,8 @@ macro_rules! rows {
     };
 }
 
-const LANES: usize = 8;
-
 rows!(sqlite_rows, "SQLite", SqlitePool, SqliteStore, [1]);
-rows!(postgres_rows, "PostgreSQL", PgPool, PostgresStore, [1, LANES]);
+rows!(postgres_rows, "PostgreSQL", PgPool, PostgresStore, [1, 8]);
 
 async fn handle(once: &Once, identity: Identity) -> Delivered {
     match once.begin(identity, Some(KEEP)).await {
