@@ -25,7 +25,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 const KEEP: Duration = Duration::from_secs(85 * 60);
 const MILLION: u64 = 1_000_000;
 /// As many as make one-time allocations of the cache disappear in the rounding.
-const DELIVERIES: usize = 20_000;
+const DELIVERIES: usize = 5_000;
 
 #[derive(Serialize)]
 struct Row {
