@@ -10,6 +10,7 @@
 )]
 
 mod chromium;
+mod nats;
 mod postgres;
 mod process;
 mod redis;
@@ -17,6 +18,7 @@ mod redis;
 use std::{env, net::TcpListener, path::PathBuf};
 
 pub use chromium::Chromium;
+pub use nats::Nats;
 pub use postgres::Postgres;
 pub use redis::Redis;
 
