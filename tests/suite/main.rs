@@ -28,6 +28,7 @@ mod middleware;
 mod mistakes;
 mod once_in_sql;
 mod once_interrupted;
+mod once_metrics;
 mod parsing;
 mod properties;
 mod rejections;

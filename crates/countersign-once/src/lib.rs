@@ -127,6 +127,7 @@
 //! | `postgres` | no | `PostgresStore`, on sqlx; for TLS turn a `tls-` feature of sqlx on |
 //! | `conformance` | no | `conformance::check`, for the tests of a store |
 //! | `tracing` | no | a `DEBUG` event for each decision and each end, a `WARN` event for each failure and each lost claim |
+//! | `metrics` | no | counts decisions and ended claims, and times the calls of the store: see the module `metrics` |
 
 mod answers;
 mod builder;
@@ -137,8 +138,11 @@ pub mod conformance;
 mod decision;
 mod error;
 mod log;
+mod measure;
 #[cfg(feature = "memory")]
 mod memory_store;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 mod millis;
 mod once;

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::Identity;
+use countersign::{Identity, Scheme};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     call::{AnyStore, Call, End, within},
     claim::Tokens,
     log,
+    measure::{Method, Sender},
 };
 
 /// Decides for each attempt at a delivery whether the handler runs. Cheap to clone; all clones share the store.
@@ -54,13 +55,33 @@ impl Once {
     /// Dropping the future is safe at any time. A claim that the store grants after that is released in the background, as
     /// the [crate](crate#cancellation) says.
     pub async fn begin(&self, identity: Identity, retries_for: Option<Duration>) -> Decision {
+        self.decide(Sender::unknown(), identity, retries_for).await
+    }
+
+    /// Like [`begin`](Self::begin), for a delivery that this scheme verified: its retry horizon is how long the sender may send the
+    /// delivery again, and its name is the label `sender` of the metrics (feature `metrics`).
+    pub fn begin_from<'a>(
+        &'a self,
+        scheme: &Scheme,
+        identity: Identity,
+    ) -> impl Future<Output = Decision> + Send + use<'a> {
+        self.decide(Sender::named(scheme.name()), identity, Some(scheme.retry_horizon()))
+    }
+
+    async fn decide(&self, sender: Sender, identity: Identity, retries_for: Option<Duration>) -> Decision {
         let shared = &self.0;
         let claim = Claim::new(identity, shared.tokens.next());
         let runtime = Handle::try_current().ok();
         let decision = match Claiming::new(shared, claim, runtime.as_ref()).answer().await {
             Ok(ClaimAnswer::Granted) => {
                 let keep_for = shared.settings.keep_for(retries_for);
-                Decision::Handle(Running::claimed(Arc::clone(shared), claim, keep_for, runtime))
+                Decision::Handle(Running::claimed(
+                    Arc::clone(shared),
+                    sender.clone(),
+                    claim,
+                    keep_for,
+                    runtime,
+                ))
             }
             Ok(ClaimAnswer::InProgress { lease_left }) => Decision::InProgress { lease_left },
             Ok(ClaimAnswer::Done) => Decision::Duplicate,
@@ -70,6 +91,7 @@ impl Once {
             },
         };
         log::decided(&identity, &decision);
+        sender.decided(decision.outcome());
         decision
     }
 }
@@ -99,7 +121,7 @@ impl<'a> Claiming<'a> {
         let limit = self.shared.settings.store_timeout;
         let timed_out = Err(StoreError::timed_out(limit));
         let Some(call) = &mut self.call else { return timed_out };
-        let Some(answer) = within(limit, call).await else { return timed_out };
+        let Some(answer) = within(limit, Method::CLAIM, call).await else { return timed_out };
         self.call = None;
         self.answered = answer.is_ok();
         answer
@@ -119,11 +141,14 @@ impl Drop for Claiming<'_> {
 async fn abandon(shared: Arc<Shared>, claim: Claim, call: Option<Call<ClaimAnswer>>) {
     let limit = shared.settings.store_timeout;
     if let Some(mut call) = call
-        && let Some(Ok(ClaimAnswer::InProgress { .. } | ClaimAnswer::Done)) = within(limit, &mut call).await
+        && let Some(Ok(ClaimAnswer::InProgress { .. } | ClaimAnswer::Done)) =
+            within(limit, Method::CLAIM, &mut call).await
     {
         return;
     }
     let mut release = Arc::clone(&shared.store).end(claim, End::Release);
-    let answer = within(limit, &mut release).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)));
+    let answer = within(limit, Method::of(End::Release), &mut release)
+        .await
+        .unwrap_or_else(|| Err(StoreError::timed_out(limit)));
     log::ended(&claim, End::Release, &answer);
 }

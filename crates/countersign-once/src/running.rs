@@ -11,6 +11,7 @@ use crate::{
     Claim, Fence, Outcome, StoreError,
     call::{Call, End, within},
     log,
+    measure::{Method, Sender},
     once::Shared,
 };
 
@@ -34,12 +35,14 @@ enum Inner {
 impl Running {
     pub(crate) fn claimed(
         shared: Arc<Shared>,
+        sender: Sender,
         claim: Claim,
         keep_for: Duration,
         runtime: Option<Handle>,
     ) -> Self {
         Self(Inner::Claimed(Claimed {
             shared,
+            sender,
             claim,
             keep_for,
             runtime,
@@ -131,7 +134,7 @@ impl Running {
         let Inner::Claimed(claimed) = &self.0 else { return Ok(Fence::Passed) };
         let limit = claimed.shared.settings.store_timeout;
         let mut call = Arc::clone(&claimed.shared.store).extend(claimed.claim, lease);
-        within(limit, &mut call).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)))
+        within(limit, Method::EXTEND, &mut call).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)))
     }
 }
 
@@ -147,6 +150,7 @@ impl fmt::Debug for Running {
 /// A granted claim. Dropped before it has ended, the background ends it.
 struct Claimed {
     shared: Arc<Shared>,
+    sender: Sender,
     claim: Claim,
     keep_for: Duration,
     runtime: Option<Handle>,
@@ -161,10 +165,13 @@ impl Claimed {
         let limit = self.shared.settings.store_timeout;
         self.end = Some(end);
         let call = self.call.insert(Arc::clone(&self.shared.store).end(self.claim, end));
-        let Some(answer) = within(limit, call).await else { return Err(StoreError::timed_out(limit)) };
+        let Some(answer) = within(limit, Method::of(end), call).await else {
+            return Err(StoreError::timed_out(limit));
+        };
         self.call = None;
-        if answer.is_ok() {
+        if let Ok(fence) = &answer {
             self.end = None;
+            self.sender.ended(end, *fence);
         }
         log::ended(&self.claim, end, &answer);
         answer
@@ -173,24 +180,36 @@ impl Claimed {
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        if let (Some(end), Some(runtime)) = (self.end, &self.runtime) {
-            runtime.spawn(end_in_background(Arc::clone(&self.shared), self.claim, end, self.call.take()));
-        }
+        let Some(end) = self.end else { return };
+        let Some(runtime) = &self.runtime else { return self.sender.gave_up() };
+        let (shared, sender) = (Arc::clone(&self.shared), self.sender.clone());
+        runtime.spawn(end_in_background(shared, sender, self.claim, end, self.call.take()));
     }
 }
 
 /// Ends a claim, again and again until the store answers or as long as a lease has passed.
-async fn end_in_background(shared: Arc<Shared>, claim: Claim, end: End, begun: Option<Call<Fence>>) {
+async fn end_in_background(
+    shared: Arc<Shared>,
+    sender: Sender,
+    claim: Claim,
+    end: End,
+    begun: Option<Call<Fence>>,
+) {
     let limit = shared.settings.store_timeout;
     let started = Instant::now();
     let mut delay = FIRST_DELAY;
     let mut begun = begun;
     loop {
         let mut call = begun.take().unwrap_or_else(|| Arc::clone(&shared.store).end(claim, end));
-        let answer = within(limit, &mut call).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)));
+        let answer = within(limit, Method::of(end), &mut call)
+            .await
+            .unwrap_or_else(|| Err(StoreError::timed_out(limit)));
         log::ended(&claim, end, &answer);
-        if answer.is_ok() || started.elapsed().saturating_add(delay) >= shared.settings.lease {
-            return;
+        if let Ok(fence) = answer {
+            return sender.ended(end, fence);
+        }
+        if started.elapsed().saturating_add(delay) >= shared.settings.lease {
+            return sender.gave_up();
         }
         sleep(delay).await;
         delay = delay.saturating_mul(2).min(LONGEST_DELAY);

@@ -10,6 +10,8 @@ mod cancellation;
 mod conformance;
 mod flawed_store;
 mod memory_store;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod postgres_store;
 mod redis_store;
 mod rule;
