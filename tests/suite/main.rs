@@ -29,6 +29,7 @@ mod mistakes;
 mod once_in_sql;
 mod once_interrupted;
 mod once_metrics;
+mod once_shared;
 mod parsing;
 mod properties;
 mod rejections;

@@ -8,13 +8,21 @@ use sqlx::{
 
 use crate::SetupError;
 
-/// Remembers deliveries in the Redis of `REDIS_URL` or the SQLite or Postgres database of `DATABASE_URL`
+/// Remembers deliveries where `REDIS_URL` or `DATABASE_URL` says, as [`once_at`] does.
+///
+/// # Errors
+/// As for [`once_at`], or if a variable is not UTF-8.
+pub async fn once_from_env() -> Result<Once, SetupError> {
+    once_at(variable("REDIS_URL")?, variable("DATABASE_URL")?).await
+}
+
+/// Remembers deliveries in the Redis of `redis_url` or the SQLite or Postgres database of `database_url`
 /// (`sqlite:deliveries.db`, `postgres://…`). If neither is set, it remembers them in memory, until the process ends.
 ///
 /// # Errors
 /// If both are set, the URL is of another kind, or the store cannot be reached. It never falls back to memory then.
-pub async fn once_from_env() -> Result<Once, SetupError> {
-    match (variable("REDIS_URL")?, variable("DATABASE_URL")?) {
+pub async fn once_at(redis_url: Option<String>, database_url: Option<String>) -> Result<Once, SetupError> {
+    match (redis_url, database_url) {
         (None, None) => {
             tracing::warn!(
                 "neither REDIS_URL nor DATABASE_URL is set: deliveries are remembered until the process ends"
