@@ -26,6 +26,7 @@ mod load;
 mod log;
 mod middleware;
 mod mistakes;
+mod once_cancelled;
 mod once_in_sql;
 mod once_interrupted;
 mod once_metrics;
