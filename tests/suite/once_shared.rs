@@ -85,8 +85,9 @@ fn moduslink(number: usize) -> Delivery {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_copies_over_two_receivers_run_one_handler() {
     let Some(redis) = Redis::start() else { return };
-    let once = async || receiver_setup::once_at(Some(redis.url()), None).await.unwrap();
-    let receivers = RoundRobin::over(once().await, once().await);
+    let memory = async || receiver_setup::Memory::at(Some(redis.url()), None).await.unwrap();
+    let (one, other) = (memory().await, memory().await);
+    let receivers = RoundRobin::over(one.once(), other.once());
     let connections = Arc::new(Semaphore::new(100));
     let mut copies = JoinSet::new();
     for turn in 0..COPIES {

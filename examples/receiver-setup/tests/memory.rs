@@ -1,44 +1,44 @@
 //! Where `REDIS_URL` and `DATABASE_URL` make a receiver remember deliveries, and what stops it from starting.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a failing test panics")]
 
-use countersign_once::{Decision, Fence, Identity, Once, Outcome};
-use receiver_setup::once_at;
+use countersign_once::{Decision, Fence, Identity, Outcome};
+use receiver_setup::Memory;
 use test_servers::{Postgres, Redis};
 
 const IDENTITY: Identity = Identity::from_bytes([1; 32]);
 
-async fn redis(url: &str) -> Once {
-    once_at(Some(url.to_owned()), None).await.unwrap()
+async fn redis(url: &str) -> Memory {
+    Memory::at(Some(url.to_owned()), None).await.unwrap()
 }
 
-async fn database(url: &str) -> Once {
-    once_at(None, Some(url.to_owned())).await.unwrap()
+async fn database(url: &str) -> Memory {
+    Memory::at(None, Some(url.to_owned())).await.unwrap()
 }
 
 async fn error(redis_url: Option<&str>, database_url: Option<&str>) -> String {
-    once_at(redis_url.map(Into::into), database_url.map(Into::into)).await.unwrap_err().to_string()
+    Memory::at(redis_url.map(Into::into), database_url.map(Into::into)).await.unwrap_err().to_string()
 }
 
-async fn outcome(once: &Once) -> Outcome {
-    once.begin(IDENTITY, None).await.outcome()
+async fn outcome(memory: &Memory) -> Outcome {
+    memory.once().begin(IDENTITY, None).await.outcome()
 }
 
-async fn handle(once: &Once) {
-    match once.begin(IDENTITY, None).await {
+async fn handle(memory: &Memory) {
+    match memory.once().begin(IDENTITY, None).await {
         Decision::Handle(running) => assert_eq!(running.complete().await.unwrap(), Fence::Passed),
         decision => panic!("{decision:?}"),
     }
 }
 
 /// A delivery that one receiver handled is a duplicate at the other.
-async fn assert_shared(one: Once, other: Once) {
+async fn assert_shared(one: Memory, other: Memory) {
     handle(&one).await;
     assert_eq!(outcome(&other).await, Outcome::Duplicate);
 }
 
 #[tokio::test]
 async fn without_a_url_each_receiver_has_a_memory_of_its_own() {
-    let (one, other) = (once_at(None, None).await.unwrap(), once_at(None, None).await.unwrap());
+    let (one, other) = (Memory::at(None, None).await.unwrap(), Memory::at(None, None).await.unwrap());
     handle(&one).await;
     assert_eq!(outcome(&one).await, Outcome::Duplicate);
     assert_eq!(outcome(&other).await, Outcome::New);

@@ -58,13 +58,13 @@ async fn a_node_that_is_killed_refuses_its_share_until_it_is_back() {
     let Some(mut cluster) = RedisCluster::start() else { return };
     let builder = Once::builder(store(&cluster).await).store_timeout(Duration::from_millis(500));
     let once = builder.build().unwrap();
-    for number in 0..60 {
+    for number in 0..20 {
         let Decision::Handle(running) = once.begin(identity(number), None).await else { panic!("it is new") };
         assert_eq!(running.complete().await.unwrap(), Fence::Passed);
     }
     let outcomes = async || {
         let mut outcomes = Vec::new();
-        for number in 0..60 {
+        for number in 0..20 {
             outcomes.push(once.begin(identity(number), None).await.outcome());
         }
         outcomes
@@ -75,7 +75,7 @@ async fn a_node_that_is_killed_refuses_its_share_until_it_is_back() {
     assert!(!answers.contains(&Outcome::New), "{answers:?}");
     cluster.node(0).restart();
     let began = Instant::now();
-    while outcomes().await != [Outcome::Duplicate; 60] {
+    while outcomes().await != [Outcome::Duplicate; 20] {
         assert!(began.elapsed() < Duration::from_secs(60), "the node does not come back");
         sleep(Duration::from_millis(200)).await;
     }
