@@ -25,7 +25,7 @@ pub(crate) struct Shared {
 }
 
 impl Once {
-    /// With the default settings of [`OnceBuilder`].
+    /// Remembers in `store`, with the default settings of [`OnceBuilder`].
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Once {
         Self::builder(store).build()
     }
 
-    /// Settings other than the defaults.
+    /// Remembers in `store`, with settings of your own.
     pub fn builder(store: impl Store) -> OnceBuilder {
         OnceBuilder::new(store)
     }
@@ -49,11 +49,11 @@ impl Once {
     /// `retries_for` is how long its sender may send it again; `None` counts as
     /// [`DEFAULT_RETRIES_FOR`](crate::DEFAULT_RETRIES_FOR). [`OnceBuilder::keep_for`] overrides it.
     ///
-    /// Call it once the signature is verified, never before: anyone who can claim identities can make the receiver
-    /// ignore deliveries.
+    /// Call it after the signature is verified, never before: anyone who can claim identities can make the receiver ignore
+    /// deliveries.
     ///
-    /// Dropping the future is safe at any time. A claim that the store grants after that is released in the background, as
-    /// the [crate](crate#cancellation) says.
+    /// You may drop the future at any time. If the store grants the claim after that, it is released
+    /// [in the background](crate#cancellation).
     pub async fn begin(&self, identity: Identity, retries_for: Option<Duration>) -> Decision {
         self.decide(Sender::unknown(), identity, retries_for).await
     }

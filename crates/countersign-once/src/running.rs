@@ -21,9 +21,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// A handler's permission to run, and its claim on the delivery.
 ///
-/// End it with [`complete`](Self::complete) once the handler did its work, or with [`release`](Self::release) if the sender
-/// shall send the delivery again. A `Running` that is dropped instead (a panic, a cancelled request) releases the claim in
-/// the background, as the [crate](crate#cancellation) says.
+/// End it with [`complete`](Self::complete) after the handler has done its work, or with [`release`](Self::release) if the
+/// sender should repeat the delivery. Dropping it instead (in a panic, by a cancelled request) releases the claim
+/// [in the background](crate#cancellation).
 #[must_use = "dropping it gives the delivery up"]
 pub struct Running(Inner);
 
@@ -63,8 +63,8 @@ impl Running {
         }
     }
 
-    /// The claim, for a handler that completes it in a transaction of its own (feature `sqlite` or `postgres`). `None` where
-    /// the handler runs unguarded.
+    /// The claim, for a handler that completes it in its own transaction (feature `sqlite` or `postgres`). `None` if the handler
+    /// runs unguarded.
     pub fn claim(&self) -> Option<Claim> {
         match &self.0 {
             Inner::Claimed(claimed) => Some(claimed.claim),
@@ -72,7 +72,7 @@ impl Running {
         }
     }
 
-    /// How long the store will remember the delivery once it is complete. `None` where the handler runs unguarded.
+    /// How long the store will remember the delivery once it is complete. `None` if the handler runs unguarded.
     pub fn keep_for(&self) -> Option<Duration> {
         match &self.0 {
             Inner::Claimed(claimed) => Some(claimed.keep_for),
@@ -90,9 +90,9 @@ impl Running {
 
     /// Remembers the delivery as handled.
     ///
-    /// From the first poll on the completion is not undone: if this future is dropped, or the store fails, the background
-    /// goes on completing for as long as a lease. So answer the sender with success whatever this returns: the handler did
-    /// run. Unguarded, it does nothing and returns `Passed`.
+    /// Answer the sender with success whatever this returns: the handler did run. If you drop the future after its first poll, or
+    /// if the store fails, a background task goes on completing for as long as a lease. For an unguarded handler, it does
+    /// nothing and returns `Passed`.
     ///
     /// # Errors
     ///
@@ -110,8 +110,8 @@ impl Running {
 
     /// Gives the delivery up, so that the sender's next attempt is handled at once.
     ///
-    /// If this future is dropped, or the store fails, the background goes on releasing for as long as a lease. Unguarded, it
-    /// does nothing and returns `Passed`.
+    /// If you drop the future, or if the store fails, a background task goes on releasing for as long as a lease. For an unguarded
+    /// handler, it does nothing and returns `Passed`.
     ///
     /// # Errors
     ///
@@ -124,12 +124,12 @@ impl Running {
         }
     }
 
-    /// Holds the delivery for `lease` from now, for a handler that takes longer than it thought. `Lost` says that another
-    /// attempt took over: stop. Unguarded, it does nothing and returns `Passed`.
+    /// Holds the delivery for `lease` from now, for a handler that takes longer than the first lease. `Lost` means that another
+    /// attempt took over: stop. For an unguarded handler, it does nothing and returns `Passed`.
     ///
     /// # Errors
     ///
-    /// The store failed or gave no answer in time. The claim may run out when the old lease does.
+    /// The store failed or gave no answer in time. The claim may still end with the old lease.
     pub async fn extend(&mut self, lease: Duration) -> Result<Fence, StoreError> {
         let Inner::Claimed(claimed) = &self.0 else { return Ok(Fence::Passed) };
         let limit = claimed.shared.settings.store_timeout;
