@@ -1,7 +1,8 @@
 //! The names and labels of the metrics (feature `metrics`).
 //!
 //! They go to the recorder of the [`metrics`](https://docs.rs/metrics/0.24) facade that the process has installed, such as a
-//! Prometheus exporter. Without one, they go nowhere.
+//! Prometheus exporter. Without one, they go nowhere. With the feature on, each delivery makes at least two small allocations more,
+//! for the labels of its counters.
 //!
 //! | metric | kind | labels |
 //! |---|---|---|

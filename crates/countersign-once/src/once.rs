@@ -121,7 +121,7 @@ impl<'a> Claiming<'a> {
         let limit = self.shared.settings.store_timeout;
         let timed_out = Err(StoreError::timed_out(limit));
         let Some(call) = &mut self.call else { return timed_out };
-        let Some(answer) = within(limit, Method::CLAIM, call).await else { return timed_out };
+        let Some(answer) = within(limit, Method::claim(), call).await else { return timed_out };
         self.call = None;
         self.answered = answer.is_ok();
         answer
@@ -142,7 +142,7 @@ async fn abandon(shared: Arc<Shared>, claim: Claim, call: Option<Call<ClaimAnswe
     let limit = shared.settings.store_timeout;
     if let Some(mut call) = call
         && let Some(Ok(ClaimAnswer::InProgress { .. } | ClaimAnswer::Done)) =
-            within(limit, Method::CLAIM, &mut call).await
+            within(limit, Method::claim(), &mut call).await
     {
         return;
     }

@@ -134,7 +134,7 @@ impl Running {
         let Inner::Claimed(claimed) = &self.0 else { return Ok(Fence::Passed) };
         let limit = claimed.shared.settings.store_timeout;
         let mut call = Arc::clone(&claimed.shared.store).extend(claimed.claim, lease);
-        within(limit, Method::EXTEND, &mut call).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)))
+        within(limit, Method::extend(), &mut call).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)))
     }
 }
 
