@@ -75,6 +75,7 @@
 //! | feature | default | effect |
 //! |---|---|---|
 //! | `once` | no | `HandleOnce`, which handles each delivery once, with a store of the crate `countersign-once` |
+//! | `metrics` | no | with `once`, the metrics of `countersign-once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
 mod body;

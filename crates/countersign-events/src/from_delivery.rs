@@ -29,7 +29,7 @@ pub trait FromDelivery: Sized {
     fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError>;
 }
 
-/// Adds [`event`](Self::event) to [`VerifiedDelivery`], and so to the extractors `Verified`, which dereference to it.
+/// Adds [`event`](Self::event) to [`VerifiedDelivery`], and to the extractor `Verified` of both adapters, which dereferences to it.
 pub trait VerifiedDeliveryExt {
     /// Parses the delivery's body: `delivery.event::<moduslink::Event>()?`.
     ///
