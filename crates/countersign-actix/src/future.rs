@@ -87,8 +87,10 @@ where
                 Poll::Ready(next)
             };
             let head = RequestHead { request, names: &guard.names };
+            let budget = guard.body_budget.as_ref();
+            // Only the first poll uses it: what has begun ends with the keys that it began with.
             let verdict =
-                ready!(receiving.poll(cx, &guard.verifier, &head, guard.body_budget.as_ref(), next));
+                ready!(guard.source.with(|verifier| receiving.poll(cx, verifier, &head, budget, next)));
             let Some(mut request) = slot.take() else { return Poll::Pending };
             match verdict {
                 Ok((verified, reservation)) => {

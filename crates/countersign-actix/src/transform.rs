@@ -10,7 +10,7 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
 };
-use countersign::{BodyBudget, Linger, Rejection, Verifier};
+use countersign::{BodyBudget, Linger, Rejection, VerifierSource};
 
 use crate::{guard::Guard, middleware::VerifyWebhookMiddleware};
 
@@ -23,9 +23,10 @@ use crate::{guard::Guard, middleware::VerifyWebhookMiddleware};
 pub struct VerifyWebhook(Arc<Guard>);
 
 impl VerifyWebhook {
-    /// Guards with this verifier. Until [`body_timeout`](Self::body_timeout) sets one, there is no time limit for the body.
-    pub fn new(verifier: Verifier) -> Self {
-        Self(Arc::new(Guard::new(verifier)))
+    /// Guards with this [`Verifier`](countersign::Verifier), or with a `Rotating<Verifier>` whose keys are replaced while the guard
+    /// runs (feature `rotate`). Until [`body_timeout`](Self::body_timeout) sets one, there is no time limit for the body.
+    pub fn new(verifier: impl Into<VerifierSource>) -> Self {
+        Self(Arc::new(Guard::new(verifier.into())))
     }
 
     /// Answers 408 if the body has not arrived this long after the headers.

@@ -2,15 +2,15 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::{BodyBudget, Linger, Rejection, Verifier};
+use countersign::{BodyBudget, Linger, Rejection, VerifierSource};
 use http::HeaderName;
 
 type Hook = dyn Fn(&Rejection) + Send + Sync;
 
 #[derive(Clone)]
 pub(crate) struct Guard {
-    pub(crate) verifier: Verifier,
-    /// The headers that every verification reads, parsed once.
+    pub(crate) source: VerifierSource,
+    /// The headers that every verification reads, parsed once. Those of a verifier that comes later are parsed as they are read.
     pub(crate) names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
     pub(crate) body_budget: Option<BodyBudget>,
@@ -19,10 +19,11 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn new(verifier: Verifier) -> Self {
-        let names = verifier.header_names().filter_map(|name| name.parse().ok()).collect();
+    pub(crate) fn new(source: VerifierSource) -> Self {
+        let names =
+            source.with(|verifier| verifier.header_names().filter_map(|name| name.parse().ok()).collect());
         Self {
-            verifier,
+            source,
             names,
             body_timeout: None,
             body_budget: None,
@@ -41,7 +42,7 @@ impl Guard {
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifyWebhookLayer")
-            .field("verifier", &self.verifier)
+            .field("verifier", &self.source)
             .field("body_timeout", &self.body_timeout)
             .field("body_budget", &self.body_budget)
             .field("linger", &self.linger)

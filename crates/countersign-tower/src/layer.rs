@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::{BodyBudget, Linger, Rejection, Verifier};
+use countersign::{BodyBudget, Linger, Rejection, VerifierSource};
 use tower_layer::Layer;
 
 use crate::{guard::Guard, service::VerifyWebhook};
@@ -13,9 +13,10 @@ use crate::{guard::Guard, service::VerifyWebhook};
 pub struct VerifyWebhookLayer(Arc<Guard>);
 
 impl VerifyWebhookLayer {
-    /// Guards with this verifier. Until [`body_timeout`](Self::body_timeout) sets one, there is no time limit for the body.
-    pub fn new(verifier: Verifier) -> Self {
-        Self(Arc::new(Guard::new(verifier)))
+    /// Guards with this [`Verifier`](countersign::Verifier), or with a `Rotating<Verifier>` whose keys are replaced while the guard
+    /// runs (feature `rotate`). Until [`body_timeout`](Self::body_timeout) sets one, there is no time limit for the body.
+    pub fn new(verifier: impl Into<VerifierSource>) -> Self {
+        Self(Arc::new(Guard::new(verifier.into())))
     }
 
     /// Answers 408 if the body has not arrived this long after the headers.

@@ -87,6 +87,7 @@
 //! | `axum` | no | `Verified` as an extractor, which answers 500 if no layer ran; the full path inside `nest` |
 //! | `once` | no | `HandleOnceLayer`, which handles each delivery once, with a store of the crate `countersign-once` |
 //! | `metrics` | no | with `once`, the metrics of `countersign-once` |
+//! | `rotate` | no | a guard takes a `Rotating<Verifier>`, whose keys are replaced while it runs |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
 mod body;

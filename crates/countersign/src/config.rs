@@ -9,7 +9,7 @@ mod scheme;
 
 mod build;
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use serde::{
     Deserialize, Deserializer,
@@ -113,6 +113,19 @@ use crate::schemes::part::Part;
 pub struct Config {
     senders: Vec<Discreet<SenderConfig>>,
     on_several: Option<String>,
+}
+
+impl Config {
+    /// The files that hold its keys, for a watcher that follows them.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let senders = self.senders.iter().filter_map(|sender| sender.0.as_ref());
+        let keys = senders.flat_map(|sender| &sender.keys).filter_map(|key| key.0.as_ref());
+        let references = keys.flat_map(|key| [&key.secret, &key.public_key]).flatten();
+        references.filter_map(|reference| match reference {
+            Reference::File(path) => Some(path.as_path()),
+            _ => None,
+        })
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -94,6 +94,7 @@
 //! | `legacy-md5` | no | `senders::fluent_legacy_md5`; enables `public-key` |
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
+//! | `rotate` | no | `Rotating`: keys, or a whole configuration, that are replaced while requests are in flight; adds `arc-swap` |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 //! | `identity` | no | `Verifier::identify` and, with `bytes`, `VerifiedDelivery::identify`: which delivery it is, the same for every retry; adds `serde_json` |
 //! | `bytes` | no | `BufferedVerification`, `VerifiedDelivery`, `Receiving`, `BodyBudget` and `Linger`, on which the adapters are built |
@@ -151,12 +152,15 @@ pub use verdicts::{
     rejection::Rejection,
     verified::{Fingerprint, Verified},
 };
+#[cfg(feature = "rotate")]
+pub use verifying::rotating::Rotating;
 #[cfg(feature = "bytes")]
 pub use verifying::{
     budget::{BodyBudget, Reservation},
     buffered::{BufferedVerification, VerifiedDelivery},
     linger::Linger,
     receiving::Receiving,
+    source::VerifierSource,
 };
 pub use verifying::{
     builder::VerifierBuilder,

@@ -12,6 +12,9 @@ pub(crate) mod verifier;
 
 pub(crate) mod builder;
 
+#[cfg(feature = "rotate")]
+pub(crate) mod rotating;
+
 #[cfg(feature = "bytes")]
 pub(crate) mod budget;
 #[cfg(feature = "bytes")]
@@ -22,3 +25,5 @@ pub(crate) mod buffered;
 pub(crate) mod linger;
 #[cfg(feature = "bytes")]
 pub(crate) mod receiving;
+#[cfg(feature = "bytes")]
+pub(crate) mod source;
