@@ -86,7 +86,7 @@ where
                 }
                 Poll::Ready(next)
             };
-            let head = RequestHead { request, names: &guard.names };
+            let head = RequestHead { request: request.request(), names: &guard.names };
             let verdict =
                 ready!(receiving.poll(cx, &guard.verifier, &head, guard.body_budget.as_ref(), next));
             let Some(mut request) = slot.take() else { return Poll::Pending };

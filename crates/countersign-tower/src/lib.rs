@@ -85,9 +85,12 @@
 //! | feature | default | effect |
 //! |---|---|---|
 //! | `axum` | no | `Verified` as an extractor, which answers 500 if no layer ran; the full path inside `nest` |
+//! | `inbox` | no | `accept_into`, an axum handler that stores deliveries in an inbox of the crate `countersign-inbox` and answers at once |
 //! | `once` | no | `HandleOnceLayer`, which handles each delivery once, with a store of the crate `countersign-once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
+#[cfg(feature = "inbox")]
+mod accept_into;
 mod body;
 #[cfg(feature = "axum")]
 mod extract;
@@ -101,6 +104,8 @@ mod layer;
 mod service;
 mod unread;
 
+#[cfg(feature = "inbox")]
+pub use accept_into::{AcceptInto, accept_into};
 pub use body::VerifiedBody;
 #[cfg(feature = "axum")]
 pub use extract::{LayerMissing, Verified};
