@@ -18,6 +18,7 @@ mod handle_once;
 mod harness;
 mod identity;
 mod identity_fields;
+mod inbox;
 mod keys;
 mod layering;
 mod lingering;
