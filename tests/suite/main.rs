@@ -19,6 +19,7 @@ mod harness;
 mod identity;
 mod identity_fields;
 mod inbox;
+mod inbox_events;
 mod keys;
 mod layering;
 mod lingering;
