@@ -3,8 +3,9 @@
 
     python3 benches/report.py
 
-Reads benches/results/*.json and benches/baseline.json, and writes between `<!-- results -->` and `<!-- /results -->`. Run
-it on the machine that was measured, because it describes the current machine. A section without results says so.
+Reads benches/results/*.json and benches/baseline.json, and writes between `<!-- results -->` and `<!-- /results -->`, and between
+`<!-- results of once -->` and `<!-- /results of once -->`. Each part describes the current machine, so run this on the one that was
+measured. A part of which nothing was measured here stays as it is. In the others, a section without results says so.
 """
 
 import argparse
@@ -17,8 +18,8 @@ from pathlib import Path
 from plot import FRAMEWORKS, HASH, size_text, svg, time_text
 
 BENCHES = Path(__file__).resolve().parent
-START, END = "<!-- results -->", "<!-- /results -->"
-OURS = "countersign"
+# What the name of a contestant of ours begins with.
+OURS = ("countersign", "Once", "guard and HandleOnce")
 KEPT_QUIET = {"plain", HASH}
 
 
@@ -42,6 +43,16 @@ def grid(rows, line, column, cell, head, name=str):
 
 def bold(row, text):
     return f"**{text}**" if row["name"].startswith(OURS) else text
+
+
+def firsts(rows):
+    """Tells of each row whether it is the first of its group."""
+    seen = set()
+    return [(row, not (row["group"] in seen or seen.add(row["group"]))) for row in rows]
+
+
+def notes(report):
+    return "".join(f"- {note}\n" for note in report.get("notes", []))
 
 
 def signed(nanoseconds):
@@ -90,7 +101,7 @@ def service(report):
             if some:
                 out.append(f"{FRAMEWORKS[framework]}, body in {chunks} chunk{'s' * (chunks > 1)}:\n")
                 out.append(grid(some, lambda row: (row["contest"], bold(row, row["name"])), "size", cell, ["scheme", "guard"], size_text))
-    return out + ["".join(f"- {note}\n" for note in report.get("notes", []))]
+    return out + [notes(report)]
 
 
 def allocations(report):
@@ -127,7 +138,7 @@ def core(report):
     return [
         "One verification without a framework, and the bare primitive of the same library over the same bytes.\n",
         grid(report["rows"], lambda row: (row["algorithm"], row["name"]), "size", cell, ["algorithm", "path"], size_text),
-        "".join(f"- {note}\n" for note in report.get("notes", [])),
+        notes(report),
     ]
 
 
@@ -175,6 +186,37 @@ def instructions(report):
     ]
 
 
+def once_times(report):
+    body = [
+        [row["group"], bold(row, row["name"]), time_text(row["median_ns"]), "" if first else bold(row, signed(row["added_ns"]))]
+        for row, first in firsts(report["rows"])
+    ]
+    return [
+        "CPU time of one delivery, and the difference to the first line of its group.\n",
+        table(["group", "contestant", "time", "added"], body, 2),
+        notes(report),
+    ]
+
+
+def once_allocations(report):
+    body = [[row["group"], bold(row, row["name"]), f"{row['figure']:,.{1 if row['unit'] == 'allocations' else 0}f} {row['unit']}"] for row in report["rows"]]
+    return ["Memory of remembered identities, and heap allocations per delivery.\n", table(["group", "contestant", "figure"], body, 2), notes(report)]
+
+
+def once_rates(report):
+    body = [
+        [row["group"], bold(row, row["name"]), time_text(row["median_ns"]), "" if first else f"{row['rate_ratio']:.2f} ({row['rate_ratio_q1']:.2f} to {row['rate_ratio_q3']:.2f})",
+         time_text(row["cpu_ns"]), "" if first else f"{row['cpu_rate_ratio']:.2f}"]
+        for row, first in firsts(report["rows"])
+    ]
+    return [
+        "Time per delivery, and the rate relative to the first line of the group (in brackets, the quartiles of the rounds). The same for",
+        "the client's CPU time.\n",
+        table(["group", "contestant", "time", "rate", "client's CPU", "rate per CPU"], body, 2),
+        notes(report),
+    ]
+
+
 SECTIONS = [
     ("service", "Time added to a request", service),
     ("last-byte", "Last byte to answer", last_byte),
@@ -185,30 +227,52 @@ SECTIONS = [
 ]
 
 
+ONCE = [
+    ("once-memory", "In memory", once_times),
+    ("once-allocations", "Memory and allocations", once_allocations),
+    ("once-redis", "Through Redis", once_rates),
+    ("once-sql", "Through SQL", once_rates),
+]
+
+# The mark around a part of the document, the level of its titles, and its sections.
+PARTS = [("results", "##", SECTIONS), ("results of once", "###", ONCE)]
+
+
+def part(sections, level, reports):
+    out = [machine(reports)]
+    for name, title, section in sections:
+        out.append(f"{level} {title}\n")
+        report = reports.get(name)
+        if report and "command" in report:
+            out.append(f"`{report['command']}`\n")
+        out += section(report) if report else ["Not measured yet.\n"]
+    return "\n".join(out)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Writes the tables and the plot of BENCHMARKS.md.")
     parser.add_argument("--results", type=Path, default=BENCHES / "results")
     parser.add_argument("--document", type=Path, default=BENCHES.parent / "BENCHMARKS.md")
     parser.add_argument("--plot", type=Path, default=BENCHES / "added-time.svg")
     arguments = parser.parse_args()
-    files = [*sorted(arguments.results.glob("*.json")), BENCHES / "baseline.json"]
-    reports = {report["bench"]: report for report in (json.loads(file.read_text()) for file in files if file.exists())}
-    unknown = reports.keys() - {name for name, _, _ in SECTIONS}
+    measured = [json.loads(file.read_text()) for file in sorted(arguments.results.glob("*.json"))]
+    baseline = json.loads((BENCHES / "baseline.json").read_text())
+    reports = {report["bench"]: report for report in [*measured, baseline]}
+    unknown = reports.keys() - {name for _, _, sections in PARTS for name, _, _ in sections}
     if unknown:
         sys.exit(f"no section for {', '.join(sorted(unknown))}: add it to SECTIONS")
-    out = [machine(reports)]
-    for name, title, section in SECTIONS:
-        out.append(f"## {title}\n")
-        report = reports.get(name)
-        if report and "command" in report:
-            out.append(f"`{report['command']}`\n")
-        out += section(report) if report else ["Not measured yet.\n"]
     document = arguments.document.read_text()
-    before, found, rest = document.partition(START)
-    _, closed, after = rest.partition(END)
-    if not (found and closed):
-        sys.exit(f"{arguments.document} has no {START} … {END}")
-    arguments.document.write_text(f"{before}{START}\n\n" + "\n".join(out) + f"\n{END}{after}")
+    for mark, level, sections in PARTS:
+        own = {name: reports[name] for name, _, _ in sections if name in reports}
+        if not any(report["bench"] in own for report in measured):
+            continue
+        start, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+        before, found, rest = document.partition(start)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            sys.exit(f"{arguments.document} has no {start} … {end}")
+        document = f"{before}{start}\n\n{part(sections, level, own)}\n{end}{after}"
+    arguments.document.write_text(document)
     if "service" in reports:
         arguments.plot.write_text(svg(reports["service"]["rows"]))
 

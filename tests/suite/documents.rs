@@ -153,6 +153,20 @@ fn the_operating_page_lists_every_reason_with_its_status_in_the_order_of_the_che
 }
 
 #[test]
+fn the_operating_page_lists_every_event_and_every_metric_of_handling_once() {
+    let text = read("docs/operating.md");
+    let log = read("crates/countersign-once/src/log.rs");
+    let messages: Vec<&str> = log.split('"').filter(|literal| literal.contains("webhook ")).collect();
+    assert_eq!(messages.len(), 9);
+    let metrics = read("crates/countersign-once/src/metrics.rs");
+    let names: Vec<&str> = metrics.split('"').filter(|literal| literal.starts_with("countersign_")).collect();
+    assert_eq!(names.len(), 3);
+    for listed in messages.into_iter().chain(names) {
+        assert!(text.contains(listed), "{listed}");
+    }
+}
+
+#[test]
 fn the_readme_has_at_most_160_lines() {
     assert!(read("README.md").lines().count() <= 160);
 }

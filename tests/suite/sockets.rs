@@ -87,7 +87,7 @@ fn with_length(delivery: &Delivery, sender: &str) -> Vec<u8> {
 }
 
 /// The last request of its connection.
-fn last(delivery: &Delivery, sender: &str) -> Vec<u8> {
+pub(crate) fn last(delivery: &Delivery, sender: &str) -> Vec<u8> {
     with_length(&delivery.with_header("connection", "close"), sender)
 }
 
@@ -111,7 +111,7 @@ async fn answer(stream: &mut TcpStream) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-async fn send(address: SocketAddr, bytes: &[u8]) -> String {
+pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     answer(&mut stream).await

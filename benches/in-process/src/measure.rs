@@ -18,9 +18,9 @@ pub struct Figures {
     pub median_ns: f64,
     pub q1_ns: f64,
     pub q3_ns: f64,
-    /// The median minus that of the first contestant.
+    /// The median of the differences to the first contestant in the same round.
     pub added_ns: f64,
-    /// The median divided by that of the first contestant.
+    /// The median of the ratios to the first contestant in the same round.
     pub ratio: f64,
 }
 
@@ -38,16 +38,23 @@ pub fn interleaved(contestants: &mut [Timed<'_>], samples: usize) -> Vec<Figures
             taken[place].push(nanoseconds(elapsed) / count(times[place]));
         }
     }
-    let quartiles: Vec<[f64; 3]> = taken.into_iter().map(quartiles).collect();
-    let [_, first, _] = quartiles[0];
-    let figures = |&[q1_ns, median_ns, q3_ns]: &[f64; 3]| Figures {
-        median_ns: tenths(median_ns),
-        q1_ns: tenths(q1_ns),
-        q3_ns: tenths(q3_ns),
-        added_ns: tenths(median_ns - first),
-        ratio: (median_ns / first * 1000.0).round() / 1000.0,
+    let first = &taken[0];
+    let figures = |own: &Vec<f64>| {
+        let against = |compare: fn(f64, f64) -> f64| {
+            let [_, median, _] =
+                quartiles(own.iter().zip(first).map(|(&own, &first)| compare(own, first)).collect());
+            median
+        };
+        let [q1_ns, median_ns, q3_ns] = quartiles(own.clone());
+        Figures {
+            median_ns: tenths(median_ns),
+            q1_ns: tenths(q1_ns),
+            q3_ns: tenths(q3_ns),
+            added_ns: tenths(against(|own, first| own - first)),
+            ratio: (against(|own, first| own / first) * 1000.0).round() / 1000.0,
+        }
     };
-    quartiles.iter().map(figures).collect()
+    taken.iter().map(figures).collect()
 }
 
 fn enough(contestant: &mut Timed<'_>) -> usize {

@@ -33,25 +33,26 @@ pub fn samples() -> Result<usize, String> {
 }
 
 #[derive(Serialize)]
-struct Report<'r, R> {
+struct Report<'r, N, R> {
     bench: &'static str,
     command: String,
     cpu: String,
     versions: Vec<String>,
     samples: usize,
-    notes: &'r [&'static str],
+    notes: &'r [N],
     rows: &'r [R],
 }
 
-/// Writes `benches/results/<bench>.json`.
-pub fn write<R: Serialize>(
+/// Writes `benches/results/<bench>.json`, for the binary `bench` of this package.
+pub fn write<N: Serialize, R: Serialize>(
+    package: &str,
     bench: &'static str,
     samples: usize,
-    notes: &[&'static str],
+    notes: &[N],
     rows: &[R],
 ) -> Result<(), Box<dyn Error>> {
     let command =
-        format!("cargo run --release --manifest-path benches/Cargo.toml -p in-process --bin {bench}");
+        format!("cargo run --release --manifest-path benches/Cargo.toml -p {package} --bin {bench}");
     let report = Report { bench, command, cpu: cpu(), versions: versions(), samples, notes, rows };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
     fs::create_dir_all(&folder)?;

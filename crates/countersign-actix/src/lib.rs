@@ -76,6 +76,7 @@
 //! |---|---|---|
 //! | `inbox` | no | `accept_into`, a handler that stores deliveries in an inbox of the crate `countersign-inbox` and answers at once |
 //! | `once` | no | `HandleOnce`, which handles each delivery once, with a store of the crate `countersign-once` |
+//! | `metrics` | no | with `inbox` and `once`, the metrics of `countersign-inbox` and `countersign-once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
 #[cfg(feature = "inbox")]

@@ -3,7 +3,7 @@
 //! The sender documents the fields and the topics, and that deliveries may arrive more than once and out of order
 //! ([documentation](https://api.docs.ewarehousing-solutions.com/webhook-setup)). The delivery's id is in the header `X-Webhook-Id`,
 //! which the signature does not cover, so the event does not have it. The sender does not document which fields are always
-//! there; that `group` and `action` are is inferred.
+//! present. It is inferred that `group` and `action` are.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

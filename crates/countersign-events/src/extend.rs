@@ -18,8 +18,8 @@ use crate::{
 
 /// The notifications of one request, in the sender's order.
 ///
-/// A retry carries all of them again. A handler that works through them one by one recognises those that it has already done by
-/// [`id`](Self#structfield.id) and position.
+/// A retry carries all of them again. A handler that works through them one at a time can recognise a notification it has
+/// already handled by [`id`](Self#structfield.id) and position.
 ///
 /// ```
 /// use countersign::VerifiedDelivery;
@@ -42,11 +42,11 @@ use crate::{
 pub struct Event {
     /// `Id`: the delivery's id, the same in each attempt.
     pub id: String,
-    /// `Attempt`: 1 at first, raised by each retry.
+    /// `Attempt`: 1 at first, one more with each retry.
     pub attempt: Option<u32>,
     /// `Properties`: what the sender adds about the delivery; empty if missing.
     pub properties: Map<String, Value>,
-    /// `Notifications`: what happened, possibly nothing.
+    /// `Notifications`: what happened. It may be empty.
     pub notifications: Vec<Notification>,
     /// The fields that are not named here.
     pub other: Map<String, Value>,

@@ -2,8 +2,8 @@
 //!
 //! Each workflow chooses the names of its events
 //! ([documentation](https://docs.fluentcommerce.com/essential-knowledge/webhook-receivers)), and every field is optional. The JSON
-//! types of the fields are those of one captured delivery. That a delivery may arrive twice is inferred from the sender's
-//! retries: tell duplicates apart by `id`.
+//! types of the fields are those of one captured delivery. It is inferred from the sender's retries that a delivery may
+//! arrive twice: recognise duplicates by `id`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -21,24 +21,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Behind a guard, a handler in axum or actix-web takes the event itself, with the extractor `Event<T>` (features `axum` and
-//! `actix`), or takes `Verified` and calls `verified.event()`.
+//! In axum and actix-web, a handler behind a guard takes the event with the extractor `Event<T>` (features `axum` and `actix`).
+//! A handler that takes `Verified` calls `verified.event()`, with [`VerifiedDeliveryExt`] in scope.
 //!
 //! # Where an event comes from
 //!
-//! Only from a [`VerifiedDelivery`](countersign::VerifiedDelivery), or from one that was [stored in an inbox](#in-an-inbox). No event implements `Deserialize`, and no code outside this
-//! crate can write one as a literal, so a function that takes an event never sees a body that nobody verified. To test such a
-//! function, be the sender: sign a body with `countersign::Signer` (feature `sign` of the core) and verify it.
+//! An event is made only from a [`VerifiedDelivery`](countersign::VerifiedDelivery), or from one that was
+//! [stored in an inbox](#in-an-inbox). No event implements `Deserialize`, and no code outside this crate can write one as a literal.
+//! So a function that takes an event never sees a body that nobody verified. To test such a function, be the sender: sign a body
+//! with `countersign::Signer` (feature `sign` of the core) and verify it.
 //!
 //! ```compile_fail,E0277
 //! serde_json::from_str::<countersign_events::moduslink::Event>("{}"); // the trait `Deserialize` is not implemented
 //! ```
 //!
-//! Only from a delivery of its own sender. The check compares [`Scheme::name`](countersign::Scheme::name) of the scheme that
-//! verified the delivery with the names in the table below. Any other name is an [`EventError::OtherScheme`]: somebody wired
-//! the route to the wrong sender. If you replace a named scheme by one of your own, give it the same name: for
-//! Modern Dropship, once you know what it really sends, `Scheme::builder("modern-dropship")`. Where several senders share
-//! an address, take `Verified` and choose by `verified.scheme().name()`.
+//! The delivery must be of the event's own sender. The check compares the [name](countersign::Scheme::name) of the scheme that
+//! verified the delivery with the names in the table below. Any other name is an [`EventError::OtherScheme`]: the route has the
+//! wrong verifier or the wrong event. If you replace a named scheme by one of your own, give it the same name: for Modern
+//! Dropship, once you know what it really sends, `Scheme::builder("modern-dropship")`. If several senders share an address,
+//! take `Verified` and choose by `verified.scheme().name()`.
 //!
 //! # Senders
 //!
@@ -50,12 +51,12 @@
 //! | eWarehousing | [`ewarehousing::Event`] | `ewarehousing` | [`group`](ewarehousing::Group) and [`action`](ewarehousing::Action) | `group`, `action` | `body` |
 //! | Extend Commerce | [`extend::Event`] | `extend` | [`action`](extend::Action) of each notification | `Id`, `Notifications`, each `Action` | `Details` |
 //!
-//! Each module names the source of its facts: the sender's documentation or code. A fact that has neither is called
+//! Each module names the source of its facts: the sender's documentation or code. Facts without such a source are marked
 //! *inferred*. For any other sender, implement [`FromDelivery`] for a type of your own.
 //!
 //! # What an event keeps of the body
 //!
-//! - **Unknown words**: what happened is an open enum. A word that has no variant is `Other`, never an error; `as_str` gives it.
+//! - **Unknown words**: the enums are open. A word without a variant becomes `Other`, never an error, and `as_str` returns it.
 //! - **Unknown fields**: each object keeps them in its field `other`.
 //! - **Free parts** stay JSON. A method of the same name parses them: `notification.details::<Order>()?`.
 //! - **Times** stay as the sender wrote them: see [`SentTime`]. An unreadable time is no error.
@@ -92,12 +93,12 @@
 //! # Bodies that are not an event
 //!
 //! An [`EventError`] names the place in the body: `links[0].href: invalid type: integer, expected a string at line 1 column 63`.
-//! These bodies give one: an empty body, one that is not UTF-8, one that is not JSON or has anything but white space after the
-//! JSON, one nested deeper than 127 levels, one that is not an object, and one without a required field. One byte order mark
-//! before the JSON is skipped. No body panics. The only limit to its length is the verifier's.
+//! The error is returned for a body that is empty, is not UTF-8, is not JSON, has anything but white space after the JSON, is
+//! nested deeper than 127 levels, is not an object, or lacks a required field. One byte order mark before the JSON is skipped.
+//! No body causes a panic. The only limit on its length is the verifier's.
 //!
-//! A sender takes the extractor's 422 for a failure and sends the same body again until it gives up. Watch the
-//! `WARN` events. A handler that can do without the event takes `Verified`, which has the bytes.
+//! A sender takes the extractor's 422 for a failure and repeats the same body until it gives up, so watch for the `WARN`
+//! events. A handler that can do without the event should take `Verified`, which has the bytes.
 //!
 //! # Features
 //!

@@ -1,9 +1,9 @@
 //! Events of Modern Dropship, formerly Convictional. **Unconfirmed**, as [its signature](countersign::senders::modern_dropship) is.
 //!
 //! The sender documents that it delivers at least once and that the id tells duplicates apart
-//! ([documentation](https://developers.moderndropship.com/docs/webhooks)). The fields come from the sender's own code of 2021. That
-//! the topic may stand in `event_type` instead of `type` is inferred, as is that the topic and `_id` are always there. Compare them
-//! with a real delivery before you depend on them.
+//! ([documentation](https://developers.moderndropship.com/docs/webhooks)). The fields come from the sender's own code of 2021. It is
+//! inferred that the topic and `_id` are always present, and that the topic may be in `event_type` instead of `type`. Compare
+//! these facts with a real delivery before you depend on them.
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
@@ -34,7 +34,7 @@ use crate::{EventError, FromDelivery, SentTime, SignedBody, json, json::field, o
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    /// `_id`: the id by which the sender says to tell duplicates apart.
+    /// `_id`: the id. The sender says to recognise duplicates by it.
     pub id: String,
     /// `type`, or `event_type` if the body has no `type`: what happened.
     pub event_type: EventType,

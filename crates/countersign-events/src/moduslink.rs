@@ -2,7 +2,7 @@
 //!
 //! The sender documents the fields, and that deliveries may arrive twice or out of order and may skip a status
 //! ([documentation](https://apiportal-uat.moduslink.com/documentation/webhook)). A delivery has no id. The sender does not document
-//! which fields are always there; that `eventType` and `eventObjectId` are is inferred.
+//! which fields are always present. It is inferred that `eventType` and `eventObjectId` are.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -10,8 +10,8 @@ use time::{
 
 /// A time in a body: the text that the sender wrote, and the time that it means.
 ///
-/// A text in another form than the sender's is no error, since it must not cost the whole delivery: [`parsed`](Self::parsed) is
-/// then `None`, and [`as_str`](Self::as_str) still gives the text. If the JSON value is not a string, the text is its JSON.
+/// An unreadable time must not cost the whole delivery, so it is not an error: [`parsed`](Self::parsed) is then `None`, and
+/// [`as_str`](Self::as_str) still returns the text. If the JSON value is not a string, the text is its JSON.
 ///
 /// | type | accepted form | who writes it |
 /// |---|---|---|
@@ -19,7 +19,7 @@ use time::{
 /// | `SentTime<OffsetDateTime>` | RFC 3339, `2021-12-02T15:20:06.000Z` | Modern Dropship |
 /// | `SentTime<OffsetDateTime>` | an offset without a colon, `2022-02-11T17:45:01+0000` | eWarehousing, inside `body` |
 ///
-/// Use it in types of your own for the free parts of a body:
+/// You can use it in your own types for the free parts of a body:
 ///
 /// ```
 /// use countersign_events::SentTime;

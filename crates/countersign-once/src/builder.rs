@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{BuildError, Once, Store, call::AnyStore};
 
-/// How long a sender is assumed to retry where nothing better is known: 3 days.
+/// How long a sender is assumed to retry if its retry time is unknown: 3 days.
 pub const DEFAULT_RETRIES_FOR: Duration = Duration::from_secs(72 * 60 * 60);
 
 /// What [`Once::begin`] decides when the store gives no answer.
@@ -52,36 +52,36 @@ impl OnceBuilder {
         Self { store: Arc::new(store), settings }
     }
 
-    /// How long a handler holds a delivery before another attempt may take over. 60 seconds unless set.
+    /// How long a handler holds a delivery before another attempt may take over; 60 seconds by default.
     ///
-    /// Choose it longer than the slowest handler takes: once it has run out, a retry runs at the same time. After the
-    /// process dies in a handler, retries are refused for that long.
+    /// Choose a lease longer than the slowest handler takes: after it runs out, a retry may run at the same time. If the process
+    /// dies in a handler, retries are refused until the lease runs out.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = lease;
         self
     }
 
-    /// The time limit for a call of the store, after which the delivery is refused or goes on unguarded. 2 seconds unless
-    /// set. Choose it well below the time that the sender waits for an answer.
+    /// The time limit for a call of the store, after which the delivery is refused or handled unguarded; 2 seconds by default.
+    /// Choose it well below the time that the sender waits for an answer.
     pub fn store_timeout(mut self, limit: Duration) -> Self {
         self.settings.store_timeout = limit;
         self
     }
 
-    /// How much longer a handled delivery is remembered than its sender may retry. 1 hour unless set.
+    /// How much longer than its sender may retry a handled delivery is remembered; 1 hour by default.
     pub fn margin(mut self, margin: Duration) -> Self {
         self.settings.margin = margin;
         self
     }
 
-    /// How long a handled delivery is remembered, whatever its sender. Unless set, as long as the sender may retry and the
-    /// [margin](Self::margin).
+    /// How long a handled delivery is remembered, whatever its sender. By default, it is the time for which the sender may retry
+    /// and the [margin](Self::margin).
     pub fn keep_for(mut self, keep_for: Duration) -> Self {
         self.settings.keep_for = Some(keep_for);
         self
     }
 
-    /// What to do when the store gives no answer. [`WhenUnavailable::Refuse`] unless set.
+    /// What to do when the store gives no answer; [`WhenUnavailable::Refuse`] by default.
     pub fn when_unavailable(mut self, what: WhenUnavailable) -> Self {
         self.settings.when_unavailable = what;
         self

@@ -10,7 +10,10 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use crate::{Claim, ClaimAnswer, Fence, Store, StoreError};
+use crate::{
+    Claim, ClaimAnswer, Fence, Store, StoreError,
+    measure::{Method, Wait},
+};
 
 /// A call of the store that can outlive its caller.
 pub(crate) type Call<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
@@ -50,7 +53,18 @@ impl<S: Store> AnyStore for S {
 
 /// Waits for `call`, at most for `limit` where there is a runtime to tell the time. `None` leaves the call as it is, to be
 /// waited for again.
-pub(crate) async fn within<T>(limit: Duration, call: &mut Call<T>) -> Option<Result<T, StoreError>> {
+pub(crate) async fn within<T>(
+    limit: Duration,
+    method: Method,
+    call: &mut Call<T>,
+) -> Option<Result<T, StoreError>> {
+    let wait = Wait::begin(method);
+    let answer = unmeasured(limit, call).await;
+    wait.end(answer.as_ref());
+    answer
+}
+
+async fn unmeasured<T>(limit: Duration, call: &mut Call<T>) -> Option<Result<T, StoreError>> {
     // An embedded store has its answer at once: no timer for that.
     if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
         return Some(answer);

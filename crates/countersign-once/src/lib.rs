@@ -1,8 +1,11 @@
 //! Handles each webhook delivery once.
 //!
-//! Senders send again: after a timeout, after an error, and sometimes for no reason that anyone can see. A handler that ships
-//! an order must not run twice for one delivery. [`Once`] decides for each attempt whether the handler runs, and a
-//! [`Store`] remembers. This crate is the rule, for any framework and for none; it verifies nothing.
+//! Senders repeat deliveries: after a timeout, after an error, and sometimes for no visible reason. A handler that ships an
+//! order must not run twice for one delivery. For each attempt, [`Once`] decides whether the handler runs, and a [`Store`]
+//! remembers what was handled.
+//!
+//! In axum, use `HandleOnceLayer` of `countersign-tower`; in actix-web, `HandleOnce` of `countersign-actix`. This crate is the
+//! rule behind both, for any other framework and for none. It verifies nothing.
 //!
 //! ```
 //! # #[cfg(feature = "memory")]
@@ -13,15 +16,15 @@
 //! use countersign_once::{Decision, Identity, MemoryStore, Once};
 //!
 //! # async fn ship_the_order() -> Result<(), std::fmt::Error> { Ok(()) }
-//! // Once, at start-up.
+//! // At start-up.
 //! let once = Once::builder(MemoryStore::default()).lease(Duration::from_secs(30)).build()?;
 //!
-//! // For each delivery, once its signature is verified. ModusLink retries for 25 minutes.
+//! // For each delivery, after its signature is verified. ModusLink retries for 25 minutes.
 //! # let identity = Identity::from_bytes([0; 32]);
 //! let status = match once.begin(identity, Some(Duration::from_secs(25 * 60))).await {
 //!     Decision::Handle(running) => match ship_the_order().await {
 //!         Ok(()) => {
-//!             // The order is shipped, so the answer is a success whatever the store says now.
+//!             // The order is shipped, so answer with success whatever the store says.
 //!             if let Err(failure) = running.complete().await {
 //!                 eprintln!("{failure}");
 //!             }
@@ -47,19 +50,20 @@
 //!
 //! # What is promised
 //!
-//! - **At most once at a time.** While a handler runs, no other handler runs for the same delivery, unless it outlives its lease.
+//! - **At most one at a time.** While a handler runs within its lease, no other handler runs for the same delivery.
 //! - **Once, while the store remembers.** A delivery whose handler was [completed](Running::complete) is not handled
 //!   again until its keep time runs out.
-//! - **Exactly one effect, in a shared transaction.** Where the handler's effects are in the store's own SQL database, effect
-//!   and memory commit together (`SqlStore::complete_in`). No crash at any instant loses the one without the other.
-//! - **Nothing is burned.** A handler that fails, panics or is cancelled gives the delivery back. A process that dies gives it
-//!   back when the lease runs out.
-//! - **Fail closed.** A store that gives no answer in time refuses the delivery, unless the set-up says to go on.
+//! - **Exactly one effect, in a shared transaction.** If the handler's effects are in the store's own SQL database, effect and
+//!   memory commit together (`SqlStore::complete_in`). A crash at any instant keeps both or neither.
+//! - **No delivery is used up by a failure.** A handler that fails, panics or is cancelled gives the delivery back. After a
+//!   process dies, the delivery is free again when the lease runs out.
+//! - **Fail closed.** If the store does not answer in time, the delivery is refused, unless you set
+//!   [`WhenUnavailable::GoOn`].
 //!
 //! # What is not
 //!
-//! - A handler that has its effect elsewhere (a mail, a call of another service) and dies before it completes is run again. Give
-//!   the other service the identity as its idempotency key.
+//! - A handler may have its effect elsewhere (a mail, a call to another service). If it dies after the effect and before the
+//!   completion, it runs again. Pass the identity to the other service as its idempotency key.
 //! - A handler that outlives its lease may run at the same time as the next one. The store then fences it off: its completion is
 //!   [`Lost`](Fence::Lost).
 //! - A replay after the keep time is handled again. Only a signed timestamp prevents that.
@@ -67,10 +71,10 @@
 //!
 //! # Times
 //!
-//! | setting | unless set | choose it |
+//! | setting | default | choose it |
 //! |---|---|---|
 //! | [`lease`](OnceBuilder::lease) | 60 s | longer than the slowest handler, shorter than the sender's patience with refused retries |
-//! | [`store_timeout`](OnceBuilder::store_timeout) | 2 s | well below the time after which the sender gives the request up |
+//! | [`store_timeout`](OnceBuilder::store_timeout) | 2 s | well below the time after which the sender gives up on the request |
 //! | [`margin`](OnceBuilder::margin) | 1 h | longer than a sender's last retry may be late |
 //! | [`keep_for`](OnceBuilder::keep_for) | the sender's retry time and the margin | longer, to refuse replays for longer |
 //!
@@ -83,27 +87,27 @@
 //! |---|---|
 //! | the handler fails, panics or is cancelled | released in the background; the next retry is handled |
 //! | the process dies in the handler | retries are refused until the lease runs out, then handled |
-//! | the process dies after the handler, before the completion | the same: the handler runs twice, unless it shares the store's transaction |
+//! | the process dies after the handler, before the completion | the same, so the handler runs twice, unless it shares the store's transaction |
 //! | the store is away or slow at [`begin`](Once::begin) | [`Decision::Unavailable`]; a claim that it may have granted is released in the background |
-//! | the store is away or slow at the end | an error for the log; the background repeats it for as long as a lease |
-//! | the store answers a claim after the time limit | refused, and the claim is released when the answer comes |
-//! | the handler outlives its lease, and nobody came | the completion counts |
+//! | the store is away or slow at [`complete`](Running::complete) or [`release`](Running::release) | an error for the log; a background task repeats the call for as long as a lease |
+//! | the store answers a claim after the time limit | the delivery was refused, and the claim is released when the answer comes |
+//! | the handler outlives its lease, and no other attempt came | the completion counts |
 //! | the handler outlives its lease, and another attempt took over | the completion is [`Lost`](Fence::Lost) and changes nothing |
 //! | the store forgets | the delivery is handled again |
 //!
 //! # Cancellation
 //!
-//! Every future of this crate may be dropped at any await, and [`Running`] at any time: when the client goes away, at a
-//! timeout, in a panic. What is then still to be done goes on as a task of the tokio runtime:
+//! You may drop every future of this crate at any await, and a [`Running`] at any time: when the client goes away, at a timeout,
+//! in a panic. A background task of the Tokio runtime then finishes what is left to do:
 //!
-//! - A claim without an answer is waited for, for one more [`store_timeout`](OnceBuilder::store_timeout), and released. If
-//!   that fails, its lease runs out.
-//! - A `Running` is released, again and again for as long as a lease if the store fails.
-//! - A completion that has begun is completed, in the same way. It never turns into a release.
+//! - If the store has not answered a claim, the task waits for one more [`store_timeout`](OnceBuilder::store_timeout) and
+//!   releases the claim. It tries this once; if it fails, the lease runs out.
+//! - A dropped `Running` is released. If the store fails, the task tries again for as long as a lease.
+//! - A completion that has begun goes on, with the same repetitions. It never turns into a release.
 //!
-//! That task runs on the runtime that [`begin`](Once::begin) was called on. Without one, or once it has shut down, there is no
-//! task: the lease runs out. A shutdown should therefore wait for its handlers before it drops the runtime. The time limit for
-//! the store, too, needs a tokio runtime with its timers on.
+//! The task runs on the Tokio runtime that polled [`begin`](Once::begin). Without a runtime, or after its shutdown, there is no
+//! task and the lease runs out. So wait for your handlers before you shut the runtime down. The time limit for the store also
+//! needs a Tokio runtime, with its timers enabled.
 //!
 //! # Stores
 //!
@@ -114,7 +118,7 @@
 //! | `SqliteStore` | many processes of one machine | yes |
 //! | `PostgresStore` | many machines | yes |
 //!
-//! Another one implements [`Store`] and proves it with `conformance::check` (feature `conformance`).
+//! A store of your own implements [`Store`]; `conformance::check` (feature `conformance`) tests it.
 //!
 //! # Features
 //!
@@ -127,6 +131,7 @@
 //! | `postgres` | no | `PostgresStore`, on sqlx; for TLS turn a `tls-` feature of sqlx on |
 //! | `conformance` | no | `conformance::check`, for the tests of a store |
 //! | `tracing` | no | a `DEBUG` event for each decision and each end, a `WARN` event for each failure and each lost claim |
+//! | `metrics` | no | counts decisions and ended claims, and times the calls of the store: see the module `metrics` |
 
 mod answers;
 mod builder;
@@ -137,8 +142,11 @@ pub mod conformance;
 mod decision;
 mod error;
 mod log;
+mod measure;
 #[cfg(feature = "memory")]
 mod memory_store;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 mod millis;
 mod once;

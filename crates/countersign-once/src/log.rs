@@ -5,6 +5,9 @@ use countersign::Identity;
 use crate::{Claim, Decision, Fence, StoreError, call::End};
 
 #[cfg(feature = "tracing")]
+const TARGET: &str = "countersign_once";
+
+#[cfg(feature = "tracing")]
 pub(crate) fn decided(identity: &Identity, decision: &Decision) {
     let outcome = decision.outcome().as_str();
     let failure = match decision {
@@ -13,8 +16,10 @@ pub(crate) fn decided(identity: &Identity, decision: &Decision) {
         Decision::Duplicate | Decision::InProgress { .. } => None,
     };
     match failure {
-        Some(failure) => tracing::warn!(%identity, outcome, %failure, "webhook delivery not claimed"),
-        None => tracing::debug!(%identity, outcome, "webhook delivery decided"),
+        Some(failure) => {
+            tracing::warn!(target: TARGET, %identity, outcome, %failure, "webhook delivery not claimed");
+        }
+        None => tracing::debug!(target: TARGET, %identity, outcome, "webhook delivery decided"),
     }
 }
 
@@ -22,24 +27,34 @@ pub(crate) fn decided(identity: &Identity, decision: &Decision) {
 pub(crate) fn ended(claim: &Claim, end: End, answer: &Result<Fence, StoreError>) {
     let identity = claim.identity();
     match (answer, end) {
-        (Ok(Fence::Passed), End::Complete(_)) => tracing::debug!(%identity, "webhook delivery completed"),
-        (Ok(Fence::Passed), End::Release) => tracing::debug!(%identity, "webhook delivery released"),
-        (Ok(Fence::Lost), End::Complete(_)) => {
-            tracing::warn!(%identity, "webhook delivery taken over by another attempt before it was completed");
+        (Ok(Fence::Passed), End::Complete(_)) => {
+            tracing::debug!(target: TARGET, %identity, "webhook delivery completed");
         }
-        (Ok(Fence::Lost), End::Release) => tracing::debug!(%identity, "webhook delivery not held any more"),
+        (Ok(Fence::Passed), End::Release) => {
+            tracing::debug!(target: TARGET, %identity, "webhook delivery released");
+        }
+        (Ok(Fence::Lost), End::Complete(_)) => {
+            tracing::warn!(
+                target: TARGET,
+                %identity,
+                "webhook delivery taken over by another attempt before it was completed"
+            );
+        }
+        (Ok(Fence::Lost), End::Release) => {
+            tracing::debug!(target: TARGET, %identity, "webhook delivery not held any more");
+        }
         (Err(failure), End::Complete(_)) => {
-            tracing::warn!(%identity, %failure, "webhook delivery not completed");
+            tracing::warn!(target: TARGET, %identity, %failure, "webhook delivery not completed");
         }
         (Err(failure), End::Release) => {
-            tracing::warn!(%identity, %failure, "webhook delivery not released");
+            tracing::warn!(target: TARGET, %identity, %failure, "webhook delivery not released");
         }
     }
 }
 
 #[cfg(all(feature = "tracing", any(feature = "sqlite", feature = "postgres")))]
 pub(crate) fn not_swept(failure: &StoreError) {
-    tracing::warn!(%failure, "expired webhook identities not removed");
+    tracing::warn!(target: TARGET, %failure, "expired webhook identities not removed");
 }
 
 #[cfg(not(feature = "tracing"))]

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::Identity;
+use countersign::{Identity, Scheme};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     call::{AnyStore, Call, End, within},
     claim::Tokens,
     log,
+    measure::{Method, Sender},
 };
 
 /// Decides for each attempt at a delivery whether the handler runs. Cheap to clone; all clones share the store.
@@ -24,7 +25,7 @@ pub(crate) struct Shared {
 }
 
 impl Once {
-    /// With the default settings of [`OnceBuilder`].
+    /// Remembers in `store`, with the default settings of [`OnceBuilder`].
     ///
     /// # Errors
     ///
@@ -33,7 +34,7 @@ impl Once {
         Self::builder(store).build()
     }
 
-    /// Settings other than the defaults.
+    /// Remembers in `store`, with settings of your own.
     pub fn builder(store: impl Store) -> OnceBuilder {
         OnceBuilder::new(store)
     }
@@ -48,19 +49,39 @@ impl Once {
     /// `retries_for` is how long its sender may send it again; `None` counts as
     /// [`DEFAULT_RETRIES_FOR`](crate::DEFAULT_RETRIES_FOR). [`OnceBuilder::keep_for`] overrides it.
     ///
-    /// Call it once the signature is verified, never before: anyone who can claim identities can make the receiver
-    /// ignore deliveries.
+    /// Call it after the signature is verified, never before: anyone who can claim identities can make the receiver ignore
+    /// deliveries.
     ///
-    /// Dropping the future is safe at any time. A claim that the store grants after that is released in the background, as
-    /// the [crate](crate#cancellation) says.
+    /// You may drop the future at any time. If the store grants the claim after that, it is released
+    /// [in the background](crate#cancellation).
     pub async fn begin(&self, identity: Identity, retries_for: Option<Duration>) -> Decision {
+        self.decide(Sender::unknown(), identity, retries_for).await
+    }
+
+    /// Like [`begin`](Self::begin), for a delivery that this scheme verified: its retry horizon is how long the sender may send the
+    /// delivery again, and its name is the label `sender` of the metrics (feature `metrics`).
+    pub fn begin_from<'a>(
+        &'a self,
+        scheme: &Scheme,
+        identity: Identity,
+    ) -> impl Future<Output = Decision> + Send + use<'a> {
+        self.decide(Sender::named(scheme.name()), identity, Some(scheme.retry_horizon()))
+    }
+
+    async fn decide(&self, sender: Sender, identity: Identity, retries_for: Option<Duration>) -> Decision {
         let shared = &self.0;
         let claim = Claim::new(identity, shared.tokens.next());
         let runtime = Handle::try_current().ok();
         let decision = match Claiming::new(shared, claim, runtime.as_ref()).answer().await {
             Ok(ClaimAnswer::Granted) => {
                 let keep_for = shared.settings.keep_for(retries_for);
-                Decision::Handle(Running::claimed(Arc::clone(shared), claim, keep_for, runtime))
+                Decision::Handle(Running::claimed(
+                    Arc::clone(shared),
+                    sender.clone(),
+                    claim,
+                    keep_for,
+                    runtime,
+                ))
             }
             Ok(ClaimAnswer::InProgress { lease_left }) => Decision::InProgress { lease_left },
             Ok(ClaimAnswer::Done) => Decision::Duplicate,
@@ -70,6 +91,7 @@ impl Once {
             },
         };
         log::decided(&identity, &decision);
+        sender.decided(decision.outcome());
         decision
     }
 }
@@ -99,7 +121,7 @@ impl<'a> Claiming<'a> {
         let limit = self.shared.settings.store_timeout;
         let timed_out = Err(StoreError::timed_out(limit));
         let Some(call) = &mut self.call else { return timed_out };
-        let Some(answer) = within(limit, call).await else { return timed_out };
+        let Some(answer) = within(limit, Method::claim(), call).await else { return timed_out };
         self.call = None;
         self.answered = answer.is_ok();
         answer
@@ -119,11 +141,14 @@ impl Drop for Claiming<'_> {
 async fn abandon(shared: Arc<Shared>, claim: Claim, call: Option<Call<ClaimAnswer>>) {
     let limit = shared.settings.store_timeout;
     if let Some(mut call) = call
-        && let Some(Ok(ClaimAnswer::InProgress { .. } | ClaimAnswer::Done)) = within(limit, &mut call).await
+        && let Some(Ok(ClaimAnswer::InProgress { .. } | ClaimAnswer::Done)) =
+            within(limit, Method::claim(), &mut call).await
     {
         return;
     }
     let mut release = Arc::clone(&shared.store).end(claim, End::Release);
-    let answer = within(limit, &mut release).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)));
+    let answer = within(limit, Method::of(End::Release), &mut release)
+        .await
+        .unwrap_or_else(|| Err(StoreError::timed_out(limit)));
     log::ended(&claim, End::Release, &answer);
 }

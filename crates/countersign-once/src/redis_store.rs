@@ -19,10 +19,10 @@ const LONGEST_DELAY: Duration = Duration::from_millis(500);
 
 /// A store in Redis 7.0 or later, or Valkey, for any number of machines.
 ///
-/// One key for each identity, `countersign:once:` and 64 hex digits, so that it works on a cluster. A claim is one `SET … NX
-/// GET PX`; a completion, an extension and a release are one script each (`EVALSHA`, loaded again where the server lost it):
-/// one round trip each. Expiry is the server's. A value is `p` (in progress) or `d` (done) and the token's 16 bytes: about
-/// 150 bytes of Redis memory with its key.
+/// Each identity has one key: `countersign:once:` and 64 hex digits. A claim is one `SET … NX GET PX`; a completion, an
+/// extension and a release are one script each (`EVALSHA`, loaded again if the server lost it). Each of them is one round trip.
+/// The server expires the keys. A value is `p` (in progress) or `d` (done), followed by the token's 16 bytes. With its key, it
+/// takes about 150 bytes of Redis memory.
 ///
 /// # What the server must be set to
 ///
@@ -42,6 +42,21 @@ const LONGEST_DELAY: Duration = Duration::from_millis(500);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # TLS
+///
+/// With the feature `redis-tls`, [`connect`](Self::connect) takes `rediss://` addresses and trusts the system's certificates.
+/// To trust a private authority, name its PEM file in the environment variable `SSL_CERT_FILE`, or build a connection with
+/// `redis::Client::build_with_tls` and pass it to [`new`](Self::new).
+///
+/// # Redis Cluster
+///
+/// A call uses one key, so every call works on a cluster. Turn the feature `cluster-async` of the crate `redis` on, connect
+/// with `redis::cluster::ClusterClient`, and pass the connection to [`new`](Self::new). If a node fails, the deliveries whose
+/// keys it holds are refused until it, or a replica, is back; the others are handled.
+///
+/// A cluster connection may repeat a call whose answer was lost. A repeated claim finds itself in progress, so that delivery is
+/// refused until the lease runs out.
 #[derive(Clone)]
 pub struct RedisStore<C = ConnectionManager> {
     connection: C,
@@ -77,8 +92,11 @@ impl RedisStore {
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
-    /// Uses a connection of the crate [`redis`] that is set up already: a `MultiplexedConnection`, or a
-    /// `ClusterConnection`. Clones of it must be able to make calls at the same time. [Check](Self::check) the server.
+    /// Uses a connection that you set up: a `ConnectionManager`, a `MultiplexedConnection` or an asynchronous
+    /// `ClusterConnection` of the crate [`redis`]. [Check](Self::check) the server at start-up.
+    ///
+    /// Clones of the connection must be able to make calls at the same time. Let it make a new connection when one breaks, as
+    /// `ConnectionManager` and `ClusterConnection` do: otherwise every delivery is refused from then on.
     pub fn new(connection: C) -> Self {
         Self { connection, prefix: "countersign:once:".into(), scripts: Arc::new(Scripts::new()) }
     }

@@ -11,6 +11,7 @@ use crate::{
     Claim, Fence, Outcome, StoreError,
     call::{Call, End, within},
     log,
+    measure::{Method, Sender},
     once::Shared,
 };
 
@@ -20,9 +21,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// A handler's permission to run, and its claim on the delivery.
 ///
-/// End it with [`complete`](Self::complete) once the handler did its work, or with [`release`](Self::release) if the sender
-/// shall send the delivery again. A `Running` that is dropped instead (a panic, a cancelled request) releases the claim in
-/// the background, as the [crate](crate#cancellation) says.
+/// End it with [`complete`](Self::complete) after the handler has done its work, or with [`release`](Self::release) if the
+/// sender should repeat the delivery. Dropping it instead (in a panic, by a cancelled request) releases the claim
+/// [in the background](crate#cancellation).
 #[must_use = "dropping it gives the delivery up"]
 pub struct Running(Inner);
 
@@ -34,12 +35,14 @@ enum Inner {
 impl Running {
     pub(crate) fn claimed(
         shared: Arc<Shared>,
+        sender: Sender,
         claim: Claim,
         keep_for: Duration,
         runtime: Option<Handle>,
     ) -> Self {
         Self(Inner::Claimed(Claimed {
             shared,
+            sender,
             claim,
             keep_for,
             runtime,
@@ -60,8 +63,8 @@ impl Running {
         }
     }
 
-    /// The claim, for a handler that completes it in a transaction of its own (feature `sqlite` or `postgres`). `None` where
-    /// the handler runs unguarded.
+    /// The claim, for a handler that completes it in its own transaction (feature `sqlite` or `postgres`). `None` if the handler
+    /// runs unguarded.
     pub fn claim(&self) -> Option<Claim> {
         match &self.0 {
             Inner::Claimed(claimed) => Some(claimed.claim),
@@ -69,7 +72,7 @@ impl Running {
         }
     }
 
-    /// How long the store will remember the delivery once it is complete. `None` where the handler runs unguarded.
+    /// How long the store will remember the delivery once it is complete. `None` if the handler runs unguarded.
     pub fn keep_for(&self) -> Option<Duration> {
         match &self.0 {
             Inner::Claimed(claimed) => Some(claimed.keep_for),
@@ -87,9 +90,9 @@ impl Running {
 
     /// Remembers the delivery as handled.
     ///
-    /// From the first poll on the completion is not undone: if this future is dropped, or the store fails, the background
-    /// goes on completing for as long as a lease. So answer the sender with success whatever this returns: the handler did
-    /// run. Unguarded, it does nothing and returns `Passed`.
+    /// Answer the sender with success whatever this returns: the handler did run. If you drop the future after its first poll, or
+    /// if the store fails, a background task goes on completing for as long as a lease. For an unguarded handler, it does
+    /// nothing and returns `Passed`.
     ///
     /// # Errors
     ///
@@ -107,8 +110,8 @@ impl Running {
 
     /// Gives the delivery up, so that the sender's next attempt is handled at once.
     ///
-    /// If this future is dropped, or the store fails, the background goes on releasing for as long as a lease. Unguarded, it
-    /// does nothing and returns `Passed`.
+    /// If you drop the future, or if the store fails, a background task goes on releasing for as long as a lease. For an unguarded
+    /// handler, it does nothing and returns `Passed`.
     ///
     /// # Errors
     ///
@@ -121,17 +124,17 @@ impl Running {
         }
     }
 
-    /// Holds the delivery for `lease` from now, for a handler that takes longer than it thought. `Lost` says that another
-    /// attempt took over: stop. Unguarded, it does nothing and returns `Passed`.
+    /// Holds the delivery for `lease` from now, for a handler that takes longer than the first lease. `Lost` means that another
+    /// attempt took over: stop. For an unguarded handler, it does nothing and returns `Passed`.
     ///
     /// # Errors
     ///
-    /// The store failed or gave no answer in time. The claim may run out when the old lease does.
+    /// The store failed or gave no answer in time. The claim may still end with the old lease.
     pub async fn extend(&mut self, lease: Duration) -> Result<Fence, StoreError> {
         let Inner::Claimed(claimed) = &self.0 else { return Ok(Fence::Passed) };
         let limit = claimed.shared.settings.store_timeout;
         let mut call = Arc::clone(&claimed.shared.store).extend(claimed.claim, lease);
-        within(limit, &mut call).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)))
+        within(limit, Method::extend(), &mut call).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)))
     }
 }
 
@@ -147,6 +150,7 @@ impl fmt::Debug for Running {
 /// A granted claim. Dropped before it has ended, the background ends it.
 struct Claimed {
     shared: Arc<Shared>,
+    sender: Sender,
     claim: Claim,
     keep_for: Duration,
     runtime: Option<Handle>,
@@ -161,10 +165,13 @@ impl Claimed {
         let limit = self.shared.settings.store_timeout;
         self.end = Some(end);
         let call = self.call.insert(Arc::clone(&self.shared.store).end(self.claim, end));
-        let Some(answer) = within(limit, call).await else { return Err(StoreError::timed_out(limit)) };
+        let Some(answer) = within(limit, Method::of(end), call).await else {
+            return Err(StoreError::timed_out(limit));
+        };
         self.call = None;
-        if answer.is_ok() {
+        if let Ok(fence) = &answer {
             self.end = None;
+            self.sender.ended(end, *fence);
         }
         log::ended(&self.claim, end, &answer);
         answer
@@ -173,24 +180,36 @@ impl Claimed {
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        if let (Some(end), Some(runtime)) = (self.end, &self.runtime) {
-            runtime.spawn(end_in_background(Arc::clone(&self.shared), self.claim, end, self.call.take()));
-        }
+        let Some(end) = self.end else { return };
+        let Some(runtime) = &self.runtime else { return self.sender.gave_up() };
+        let (shared, sender) = (Arc::clone(&self.shared), self.sender.clone());
+        runtime.spawn(end_in_background(shared, sender, self.claim, end, self.call.take()));
     }
 }
 
 /// Ends a claim, again and again until the store answers or as long as a lease has passed.
-async fn end_in_background(shared: Arc<Shared>, claim: Claim, end: End, begun: Option<Call<Fence>>) {
+async fn end_in_background(
+    shared: Arc<Shared>,
+    sender: Sender,
+    claim: Claim,
+    end: End,
+    begun: Option<Call<Fence>>,
+) {
     let limit = shared.settings.store_timeout;
     let started = Instant::now();
     let mut delay = FIRST_DELAY;
     let mut begun = begun;
     loop {
         let mut call = begun.take().unwrap_or_else(|| Arc::clone(&shared.store).end(claim, end));
-        let answer = within(limit, &mut call).await.unwrap_or_else(|| Err(StoreError::timed_out(limit)));
+        let answer = within(limit, Method::of(end), &mut call)
+            .await
+            .unwrap_or_else(|| Err(StoreError::timed_out(limit)));
         log::ended(&claim, end, &answer);
-        if answer.is_ok() || started.elapsed().saturating_add(delay) >= shared.settings.lease {
-            return;
+        if let Ok(fence) = answer {
+            return sender.ended(end, fence);
+        }
+        if started.elapsed().saturating_add(delay) >= shared.settings.lease {
+            return sender.gave_up();
         }
         sleep(delay).await;
         delay = delay.saturating_mul(2).min(LONGEST_DELAY);

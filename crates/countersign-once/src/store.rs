@@ -6,10 +6,10 @@ use crate::{Claim, StoreError};
 
 /// Remembers which deliveries are being handled and which are done.
 ///
-/// An identity is in one of three states: unknown; held by a token until its lease runs out; done, with the token that
-/// completed it, until its keep time runs out. A hold whose lease ran out and a done identity whose keep time ran out are
-/// unknown again. **Each method reads the state and changes it in one atomic step**, and changes nothing where the table
-/// says nothing:
+/// An identity is in one of three states: unknown; held by a token until its lease runs out; or done, with the token that
+/// completed it, until its keep time runs out. When the lease or the keep time has run out, the identity is unknown again.
+/// **Each method reads the state and changes it in one atomic step.** The table gives the new state, if there is one, and the
+/// answer:
 ///
 /// | call | unknown | held by this token | held by another | done by this token | done by another |
 /// |---|---|---|---|---|---|
@@ -18,19 +18,18 @@ use crate::{Claim, StoreError};
 /// | [`extend`](Self::extend) | held: `Passed` | held anew: `Passed` | `Lost` | `Lost` | `Lost` |
 /// | [`release`](Self::release) | either answer | unknown: `Passed` | `Lost` | `Lost` | `Lost` |
 ///
-/// - A completion may come after its lease. As long as no other attempt took the identity, recording it is right: the
-///   handler did run.
+/// - A completion may come after its lease. Record it unless another attempt took the identity: the handler did run.
 /// - Completing twice under one token succeeds, so that [`Once`](crate::Once) can repeat a completion whose answer was lost.
 /// - Times are the store's own: measure a lease from the call's arrival, with a clock that all users of the store share
 ///   (Redis expiry, the database's `now`), never with a time of day that the caller sends.
-/// - Durations of any length must be taken. One that is too long for the store counts as the longest it has; one that is
-///   too short, as the shortest.
+/// - Accept durations of any length. One that is too long for the store counts as the longest it supports; one that is too
+///   short, as the shortest.
 /// - A caller may drop the future of a call at any await. The call then takes effect wholly or not at all, and a later
 ///   call must find the store as usable as before.
 /// - No time limit is needed: `Once` has one.
 ///
-/// [`conformance::check`](crate::conformance) (feature `conformance`) tests all of it. A method may be written as
-/// `async fn` where its future is `Send`.
+/// [`conformance::check`](crate::conformance) (feature `conformance`) tests all of this. You may write a method as an `async fn`
+/// if its future is `Send`.
 pub trait Store: Send + Sync + 'static {
     /// Holds the identity for `lease`, unless it is held or done.
     ///
@@ -77,7 +76,7 @@ pub enum ClaimAnswer {
     Granted,
     /// Another attempt holds the identity.
     InProgress {
-        /// How long its lease still runs, where the store knows at no extra cost.
+        /// How much of its lease is left, if the store knows without another call.
         lease_left: Option<Duration>,
     },
     /// The delivery was handled.

@@ -52,6 +52,8 @@ async fn a_remembered_identity_takes_at_most_400_bytes() {
 
 async fn a_delivery_allocates_little_more_than_the_cache() {
     const DELIVERIES: u64 = 20_000;
+    /// Each of the two counters that a delivery adds to allocates its labels, with or without a recorder.
+    const MORE: u64 = if cfg!(feature = "metrics") { 3 + 2 } else { 3 };
 
     let cache = Cache::builder()
         .max_capacity(IDENTITIES)
@@ -81,6 +83,6 @@ async fn a_delivery_allocates_little_more_than_the_cache() {
 
     let each = |blocks: u64| (blocks + DELIVERIES / 2) / DELIVERIES;
     println!("allocations: {} bare, {} ours, {} a duplicate", each(bare), each(ours), each(duplicates));
-    assert!(each(ours) <= each(bare) + 3, "{bare} blocks bare, {ours} ours, for {DELIVERIES} deliveries");
+    assert!(each(ours) <= each(bare) + MORE, "{bare} blocks bare, {ours} ours, for {DELIVERIES} deliveries");
     assert!(each(duplicates) < each(ours), "{duplicates} blocks for {DELIVERIES} duplicates");
 }

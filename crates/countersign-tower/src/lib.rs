@@ -87,6 +87,7 @@
 //! | `axum` | no | `Verified` as an extractor, which answers 500 if no layer ran; the full path inside `nest` |
 //! | `inbox` | no | `accept_into`, an axum handler that stores deliveries in an inbox of the crate `countersign-inbox` and answers at once |
 //! | `once` | no | `HandleOnceLayer`, which handles each delivery once, with a store of the crate `countersign-once` |
+//! | `metrics` | no | with `inbox` and `once`, the metrics of `countersign-inbox` and `countersign-once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
 #[cfg(feature = "inbox")]

@@ -16,10 +16,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
     let endpoints = receiver_setup::endpoints_from_env()?;
-    let once = receiver_setup::once_from_env().await?;
+    let memory = receiver_setup::Memory::from_env().await?;
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address)?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    actix_receiver::serve(listener, endpoints, once, |_| {})?.await?;
+    actix_receiver::serve(listener, endpoints, memory.once(), |_| {})?.await?;
     Ok(())
 }

@@ -18,11 +18,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
-    let app = axum_receiver::router(
-        receiver_setup::endpoints_from_env()?,
-        receiver_setup::once_from_env().await?,
-        |_| {},
-    );
+    let endpoints = receiver_setup::endpoints_from_env()?;
+    let memory = receiver_setup::Memory::from_env().await?;
+    let app = axum_receiver::router(endpoints, memory.once(), |_| {});
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);

@@ -7,4 +7,4 @@ mod memory;
 
 pub use answer::Answer;
 pub use endpoints::{Endpoint, SetupError, demo_endpoints, endpoints_from_env};
-pub use memory::{once_from_env, once_in_memory};
+pub use memory::{Memory, once_in_memory};

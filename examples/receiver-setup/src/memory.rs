@@ -1,6 +1,8 @@
-use std::env;
+use std::{env, time::Duration};
 
-use countersign_once::{MemoryStore, Once, PostgresStore, RedisStore, SqliteStore};
+use countersign_once::{
+    Dialect, MemoryStore, Once, PostgresStore, RedisStore, SqlStore, SqliteStore, Sweeper,
+};
 use sqlx::{
     PgPool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool},
@@ -8,26 +10,63 @@ use sqlx::{
 
 use crate::SetupError;
 
-/// Remembers deliveries in the Redis of `REDIS_URL` or the SQLite or Postgres database of `DATABASE_URL`
-/// (`sqlite:deliveries.db`, `postgres://…`). If neither is set, it remembers them in memory, until the process ends.
-///
-/// # Errors
-/// If both are set, the URL is of another kind, or the store cannot be reached. It never falls back to memory then.
-pub async fn once_from_env() -> Result<Once, SetupError> {
-    match (variable("REDIS_URL")?, variable("DATABASE_URL")?) {
-        (None, None) => {
-            tracing::warn!(
-                "neither REDIS_URL nor DATABASE_URL is set: deliveries are remembered until the process ends"
-            );
-            once_in_memory()
+/// How often an SQL database is rid of deliveries that need not be remembered any longer.
+const SWEEP_PERIOD: Duration = Duration::from_secs(600);
+
+/// The memory of deliveries. Keep it for as long as the receiver runs: dropped, it no longer removes expired rows.
+#[derive(Debug)]
+pub struct Memory {
+    once: Once,
+    _sweeper: Option<Sweeper>,
+}
+
+impl Memory {
+    /// Remembers deliveries where `REDIS_URL` or `DATABASE_URL` says, as [`at`](Self::at) does.
+    ///
+    /// # Errors
+    /// As for [`at`](Self::at), or if a variable is not UTF-8.
+    pub async fn from_env() -> Result<Self, SetupError> {
+        Self::at(variable("REDIS_URL")?, variable("DATABASE_URL")?).await
+    }
+
+    /// Remembers deliveries in the Redis of `redis_url` or the SQLite or Postgres database of `database_url`
+    /// (`sqlite:deliveries.db`, `postgres://…`). If neither is set, it remembers them until the process ends.
+    ///
+    /// # Errors
+    /// If both are set, the URL is of another kind, or the store cannot be reached.
+    pub async fn at(redis_url: Option<String>, database_url: Option<String>) -> Result<Self, SetupError> {
+        match (redis_url, database_url) {
+            (None, None) => {
+                tracing::warn!(
+                    "neither REDIS_URL nor DATABASE_URL is set: deliveries are remembered until the process ends"
+                );
+                Ok(Self { once: once_in_memory()?, _sweeper: None })
+            }
+            (Some(url), None) => {
+                Ok(Self { once: Once::new(RedisStore::connect(&url).await?)?, _sweeper: None })
+            }
+            (None, Some(url)) if url.starts_with("sqlite:") => {
+                let options: SqliteConnectOptions = url.parse()?;
+                let options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+                Self::in_sql(SqliteStore::new(SqlitePool::connect_with(options).await?)).await
+            }
+            (None, Some(url)) if url.starts_with("postgres:") || url.starts_with("postgresql:") => {
+                Self::in_sql(PostgresStore::new(PgPool::connect(&url).await?)).await
+            }
+            (None, Some(_)) => Err(SetupError::new("DATABASE_URL begins with neither sqlite: nor postgres:")),
+            (Some(_), Some(_)) => Err(SetupError::new("REDIS_URL and DATABASE_URL are both set: choose one")),
         }
-        (Some(url), None) => Ok(Once::new(RedisStore::connect(&url).await?)?),
-        (None, Some(url)) if url.starts_with("sqlite:") => sqlite(&url).await,
-        (None, Some(url)) if url.starts_with("postgres:") || url.starts_with("postgresql:") => {
-            postgres(&url).await
-        }
-        (None, Some(_)) => Err(SetupError::new("DATABASE_URL begins with neither sqlite: nor postgres:")),
-        (Some(_), Some(_)) => Err(SetupError::new("REDIS_URL and DATABASE_URL are both set: choose one")),
+    }
+
+    async fn in_sql<DB: Dialect>(store: SqlStore<DB>) -> Result<Self, SetupError> {
+        store.migrate().await?;
+        let sweeper = store.sweeper(SWEEP_PERIOD);
+        Ok(Self { once: Once::new(store)?, _sweeper: Some(sweeper) })
+    }
+
+    /// Decides by this memory whether a handler runs.
+    pub fn once(&self) -> Once {
+        self.once.clone()
     }
 }
 
@@ -37,20 +76,6 @@ pub async fn once_from_env() -> Result<Once, SetupError> {
 /// If the system has no randomness.
 pub fn once_in_memory() -> Result<Once, SetupError> {
     Ok(Once::new(MemoryStore::default())?)
-}
-
-async fn sqlite(url: &str) -> Result<Once, SetupError> {
-    let options: SqliteConnectOptions = url.parse()?;
-    let options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-    let store = SqliteStore::new(SqlitePool::connect_with(options).await?);
-    store.migrate().await?;
-    Ok(Once::new(store)?)
-}
-
-async fn postgres(url: &str) -> Result<Once, SetupError> {
-    let store = PostgresStore::new(PgPool::connect(url).await?);
-    store.migrate().await?;
-    Ok(Once::new(store)?)
 }
 
 fn variable(name: &str) -> Result<Option<String>, SetupError> {

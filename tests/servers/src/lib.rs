@@ -9,14 +9,21 @@
     reason = "a test that goes wrong ends in a panic"
 )]
 
+mod chromium;
+mod nats;
 mod postgres;
 mod process;
 mod redis;
+mod redis_cluster;
+mod tls;
 
 use std::{env, net::TcpListener, path::PathBuf};
 
+pub use chromium::Chromium;
+pub use nats::Nats;
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use redis_cluster::RedisCluster;
 
 /// The program of this name on the `PATH` or in one of `folders`. Where it is nowhere, the test is skipped or fails.
 fn find(program: &str, folders: &[PathBuf], package: &str) -> Option<PathBuf> {

@@ -1,5 +1,5 @@
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::{
     find, free_port,
     process::{Process, log},
+    tls,
 };
 
 /// A `redis-server` that writes every command to its append-only file before it answers: what it acknowledged is there after
@@ -18,25 +19,58 @@ pub struct Redis {
     program: PathBuf,
     folder: TempDir,
     port: u16,
+    mode: Mode,
+}
+
+/// How a server is set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode {
+    Plain,
+    Tls,
+    ClusterNode,
 }
 
 impl Redis {
     /// `None` where it is not installed: see the crate.
     pub fn start() -> Option<Self> {
+        Self::start_as(Mode::Plain)
+    }
+
+    /// A server that speaks TLS only, with a certificate for 127.0.0.1 of the authority in [`ca`](Self::ca). `None` where it is
+    /// not installed.
+    pub fn start_with_tls() -> Option<Self> {
+        Self::start_as(Mode::Tls)
+    }
+
+    pub(crate) fn start_as(mode: Mode) -> Option<Self> {
         let program = find("redis-server", &["/usr/local/bin".into(), "/usr/bin".into()], "redis-server")?;
         let folder = TempDir::new().expect("a temporary folder");
-        for _ in 0..5 {
+        if let Mode::Tls = mode {
+            tls::write_certificates(folder.path());
+        }
+        for _ in 0..20 {
             let port = free_port();
-            if let Some(process) = Process::start(&mut command(&program, &folder, port), port) {
-                return Some(Self { process, program, folder, port });
+            if let Some(process) = Process::start(&mut command(&program, &folder, port, mode), port) {
+                return Some(Self { process, program, folder, port, mode });
             }
         }
         panic!("redis-server ended at once: {}", log(&folder.path().join("log")));
     }
 
-    /// `redis://127.0.0.1:PORT/`.
+    /// `redis://127.0.0.1:PORT/`, or `rediss://…` with TLS.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        let scheme = if let Mode::Tls = self.mode { "rediss" } else { "redis" };
+        format!("{scheme}://{}/", self.address())
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The file with the certificate of the authority, in PEM.
+    pub fn ca(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
     }
 
     /// Ends it with SIGKILL.
@@ -46,7 +80,8 @@ impl Redis {
 
     /// Starts it again after [`kill`](Self::kill), with the same port and data.
     pub fn restart(&mut self) {
-        let started = Process::start(&mut command(&self.program, &self.folder, self.port), self.port);
+        let started =
+            Process::start(&mut command(&self.program, &self.folder, self.port, self.mode), self.port);
         self.process = started.expect("redis-server starts again");
     }
 
@@ -61,14 +96,26 @@ impl Redis {
     }
 }
 
-fn command(program: &PathBuf, folder: &TempDir, port: u16) -> Command {
+fn command(program: &Path, folder: &TempDir, port: u16, mode: Mode) -> Command {
     let mut command = Command::new(program);
     command
         .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always"])
         .args(["--maxmemory-policy", "noeviction", "--logfile", "log"])
-        .args(["--port", &port.to_string(), "--dir"])
+        .arg("--dir")
         .arg(folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null());
+    let port = port.to_string();
+    match mode {
+        Mode::Plain => command.args(["--port", &port]),
+        Mode::Tls => command
+            .args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"])
+            .args(["--tls-cert-file", "server.pem", "--tls-key-file", "server.key"])
+            .args(["--tls-ca-cert-file", "ca.pem"]),
+        // Its nodes talk to each other on a port that is higher by 10,000: above 55,535 it ends at once.
+        Mode::ClusterNode => command
+            .args(["--port", &port, "--cluster-enabled", "yes"])
+            .args(["--cluster-node-timeout", "2000"]),
+    };
     command
 }

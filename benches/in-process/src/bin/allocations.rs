@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             rows.push(row);
         }
     })?;
-    report::write("allocations", 1, &matrix::NOTES, &rows)
+    report::write("in-process", "allocations", 1, &matrix::NOTES, &rows)
 }
 
 fn counted(contestant: &mut Contestant, delivery: &Delivery) -> (u64, u64) {

@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "bare unsigned token: SHA-256 of the body",
         "begin/update/finish: chunks of 16 KiB; RSA keys of 2048 bits",
     ];
-    report::write("core", samples, &notes, &rows)
+    report::write("in-process", "core", samples, &notes, &rows)
 }
 
 fn measured(algorithm: Algorithm, size: usize, samples: usize) -> Result<Vec<Row>, Box<dyn Error>> {

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    report::write("last-byte", samples, &NOTES, &rows)
+    report::write("in-process", "last-byte", samples, &NOTES, &rows)
 }
 
 fn measured(

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         rows.extend(measured(case, contestants, delivery, samples));
         contestants.pop();
     })?;
-    report::write("service", samples, &matrix::NOTES, &rows)
+    report::write("in-process", "service", samples, &matrix::NOTES, &rows)
 }
 
 fn measured(case: Case, contestants: &mut [Contestant], delivery: &Delivery, samples: usize) -> Vec<Row> {

@@ -1,4 +1,4 @@
-use std::{future::Future, pin::Pin, rc::Rc, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, rc::Rc, sync::Arc};
 
 use actix_web::{
     HttpMessage, HttpResponse,
@@ -9,8 +9,8 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use countersign::{Identity, VerifiedDelivery};
-use countersign_once::{Answer, Outcome};
+use countersign::VerifiedDelivery;
+use countersign_once::{Answer, Decision, Once, Outcome};
 
 use super::{claim::OnceClaim, settings::Settings};
 
@@ -51,12 +51,11 @@ async fn handle_once<S, B>(
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
 {
-    let Some((identity, retry_horizon)) = delivery(&request) else {
+    let Some(decision) = begin(&request, &settings.once) else {
         let response = HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR);
         return Ok(request.into_response(response).map_into_right_body());
     };
-    let decision = settings.once.begin(identity, Some(retry_horizon)).await;
-    let running = match settings.answers.run_or_answer(decision) {
+    let running = match settings.answers.run_or_answer(decision.await) {
         Ok(running) => running,
         Err(answer) => return Ok(request.into_response(response(answer)).map_into_right_body()),
     };
@@ -76,8 +75,11 @@ where
     answer.map(ServiceResponse::map_into_left_body)
 }
 
-/// Which delivery it is, and how long its sender may repeat it. `None` if the middleware cannot work where it is.
-fn delivery(request: &ServiceRequest) -> Option<(Identity, Duration)> {
+/// Claims the request's delivery. `None` if the middleware cannot work where it is.
+fn begin<'a>(
+    request: &ServiceRequest,
+    once: &'a Once,
+) -> Option<impl Future<Output = Decision> + Send + use<'a>> {
     let extensions = request.extensions();
     let delivery = extensions.get::<VerifiedDelivery>();
     let is_inside_another = extensions.get::<Outcome>().is_some();
@@ -95,7 +97,7 @@ fn delivery(request: &ServiceRequest) -> Option<(Identity, Duration)> {
         );
     }
     let delivery = delivery.filter(|_| !is_inside_another)?;
-    Some((delivery.identify().identity, delivery.scheme().retry_horizon()))
+    Some(once.begin_from(delivery.scheme(), delivery.identify().identity))
 }
 
 fn response(answer: Answer) -> HttpResponse {

@@ -23,14 +23,14 @@ pub use sweeper::Sweeper;
 
 /// A store in an SQL database: [`SqliteStore`] or [`PostgresStore`]. Clones share the pool.
 ///
-/// Each call is one statement in a transaction of its own; an attempt that is not granted costs a second one, which reads why.
-/// Expired rows are not in the way, but stay until they are swept: call [`sweep`](Self::sweep) or keep a
-/// [`sweeper`](Self::sweeper).
+/// Each call is one statement in its own transaction. A claim that is not granted needs a second one, which reads why. Call
+/// [`migrate`](Self::migrate) at start-up. Expired rows have no effect but take up space: keep a [`sweeper`](Self::sweeper), or
+/// call [`sweep`](Self::sweep).
 ///
 /// # Exactly once
 ///
-/// The store can be part of the handler's own transaction, so that the effect and the memory of it are committed together
-/// or not at all:
+/// The store can take part in the handler's own transaction, so that the effect and the memory of it commit together or not at
+/// all:
 ///
 /// - [`complete_in`](Self::complete_in), in a handler that [`Once`](crate::Once) let run;
 /// - [`claim_in`](Self::claim_in), in a handler without it. It waits for a transaction that handles the same delivery.
@@ -70,8 +70,8 @@ impl<DB: Dialect> SqlStore<DB> {
         &self.0
     }
 
-    /// Creates the table `countersign_once`, or brings it up to date. Call it at start-up: it does nothing where there is
-    /// nothing to do, and any number of processes may call it at once.
+    /// Creates the table `countersign_once`, or brings it up to date. Call it at each start-up: it does nothing if the table is up
+    /// to date, and any number of processes may call it at once.
     ///
     /// The version is kept in a table of its own, `countersign_once_schema`, because sqlx 0.8 has one history for a whole
     /// database and refuses migrations in it that are not the program's. The statements are in the crate's folder
@@ -97,8 +97,8 @@ impl<DB: Dialect> SqlStore<DB> {
         transaction.commit().await.map_err(StoreError::new)
     }
 
-    /// Claims and completes the delivery in `transaction`: `Granted` says to do the work in it and commit. If it is rolled
-    /// back, the delivery was never seen.
+    /// Claims and completes the delivery in `transaction`. After `Granted`, do the work in the same transaction and commit it. If
+    /// it is rolled back, the delivery stays unknown.
     ///
     /// Make it the transaction's first statement. It waits while another transaction is handling the same delivery, and
     /// then sees what became of it. For handlers without [`Once`](crate::Once): a delivery that `Once` has claimed in the same
@@ -136,8 +136,8 @@ impl<DB: Dialect> SqlStore<DB> {
         fence(DB::execute(&mut **transaction, DB::STATEMENTS.complete, claim, Some(signed(keep_for))).await)
     }
 
-    /// Removes up to `limit` expired rows, the oldest first, and returns how many it removed. Fewer than `limit` says that
-    /// none is left.
+    /// Removes up to `limit` expired rows, oldest first, and returns how many it removed. Fewer than `limit` means that none is
+    /// left.
     ///
     /// # Errors
     ///

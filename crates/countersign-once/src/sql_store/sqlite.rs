@@ -10,10 +10,10 @@ use crate::Claim;
 
 /// A store in SQLite (feature `sqlite`), for all processes of one machine that open the same file.
 ///
-/// Set the pool up with `journal_mode(SqliteJournalMode::Wal)` and a `busy_timeout`. SQLite lets one transaction write at a
-/// time, so keep the handler's own short and begin it with
-/// [`begin_with("BEGIN IMMEDIATE")`](sqlx::Pool::begin_with): a transaction that reads before it writes fails where another
-/// wrote in between. Time is the machine's clock.
+/// Set the pool up with `journal_mode(SqliteJournalMode::Wal)`. Its `busy_timeout` is 5 seconds unless you set it. SQLite lets
+/// one transaction write at a time, so keep the handler's own short. Begin it with
+/// [`begin_with("BEGIN IMMEDIATE")`](sqlx::Pool::begin_with): otherwise a transaction that reads before it writes fails if
+/// another wrote in between. Time is the machine's clock.
 ///
 /// # Example
 ///

@@ -19,12 +19,12 @@ pub struct Sweeper {
 }
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// Removes expired rows now and every `period`, in transactions of 1000 rows each. A failure is a log event (feature
+    /// Removes expired rows now and every `period`, in transactions of up to 1,000 rows. A failure is a log event (feature
     /// `tracing`), and the next period tries again. A period of less than a second counts as one.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime.
+    /// If called outside a Tokio runtime.
     pub fn sweeper(&self, period: Duration) -> Sweeper {
         let store = self.clone();
         let mut task = JoinSet::new();

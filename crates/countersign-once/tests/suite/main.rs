@@ -10,8 +10,13 @@ mod cancellation;
 mod conformance;
 mod flawed_store;
 mod memory_store;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod postgres_store;
+mod redis_cluster;
 mod redis_store;
+#[cfg(feature = "redis-tls")]
+mod redis_tls;
 mod rule;
 mod scripted_store;
 mod sql;

@@ -178,12 +178,3 @@ async fn a_key_that_the_store_did_not_write_is_an_error() {
 async fn a_malformed_address_is_an_error_at_start_up() {
     assert!(RedisStore::connect("http://127.0.0.1/").await.is_err());
 }
-
-#[cfg(feature = "redis-tls")]
-#[tokio::test]
-async fn tls_to_a_server_that_speaks_none_is_an_error_and_no_panic() {
-    let Some(redis) = Redis::start() else { return };
-    let address = redis.url().replace("redis://", "rediss://");
-    let connecting = tokio::time::timeout(Duration::from_secs(20), RedisStore::connect(&address));
-    assert!(connecting.await.unwrap().is_err());
-}

@@ -4,11 +4,10 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
-use countersign::{Identity, VerifiedDelivery};
-use countersign_once::{Answer, Outcome};
+use countersign::VerifiedDelivery;
+use countersign_once::{Answer, Decision, Once, Outcome};
 use http::{Request, Response, StatusCode, header};
 use tower_service::Service;
 
@@ -53,9 +52,8 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     R: Default,
 {
-    let Some((identity, retry_horizon)) = delivery(&request) else { return Ok(misplaced()) };
-    let decision = settings.once.begin(identity, Some(retry_horizon)).await;
-    let running = match settings.answers.run_or_answer(decision) {
+    let Some(decision) = begin(&request, &settings.once) else { return Ok(misplaced()) };
+    let running = match settings.answers.run_or_answer(decision.await) {
         Ok(running) => running,
         Err(answer) => return Ok(response(answer)),
     };
@@ -75,8 +73,11 @@ where
     answer
 }
 
-/// Which delivery it is, and how long its sender may repeat it. `None` if the layer cannot work where it is.
-fn delivery<B>(request: &Request<B>) -> Option<(Identity, Duration)> {
+/// Claims the request's delivery. `None` if the layer cannot work where it is.
+fn begin<'a, B>(
+    request: &Request<B>,
+    once: &'a Once,
+) -> Option<impl Future<Output = Decision> + Send + use<'a, B>> {
     let delivery = request.extensions().get::<VerifiedDelivery>();
     let is_inside_another = request.extensions().get::<Outcome>().is_some();
     #[cfg(feature = "tracing")]
@@ -93,7 +94,7 @@ fn delivery<B>(request: &Request<B>) -> Option<(Identity, Duration)> {
         );
     }
     let delivery = delivery.filter(|_| !is_inside_another)?;
-    Some((delivery.identify().identity, delivery.scheme().retry_horizon()))
+    Some(once.begin_from(delivery.scheme(), delivery.identify().identity))
 }
 
 fn misplaced<R: Default>() -> Response<R> {

@@ -127,10 +127,11 @@ impl Verified {
 struct Frames(Sha256);
 
 impl Frames {
-    fn with(self, bytes: impl AsRef<[u8]>) -> Self {
+    fn with(mut self, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes();
-        Self(self.0.chain_update(length).chain_update(bytes))
+        self.0.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        self.0.update(bytes);
+        self
     }
 
     fn identity(self) -> Identity {

@@ -33,7 +33,9 @@ impl Identity {
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}", base16ct::HexDisplay(&self.0))
+        // In one piece: `HexDisplay` writes each byte on its own, which a store that makes keys of this would feel.
+        let mut hex = [0; 64];
+        f.write_str(base16ct::lower::encode_str(&self.0, &mut hex).map_err(|_| fmt::Error)?)
     }
 }
 
