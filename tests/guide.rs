@@ -15,6 +15,9 @@ mod custom_senders {}
 #[doc = include_str!("../docs/handling-once.md")]
 mod handling_once {}
 
+#[doc = include_str!("../docs/inbox.md")]
+mod inbox {}
+
 #[doc = include_str!("../docs/typed-events.md")]
 mod typed_events {}
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use actix_web::{App, dev::Service, web};
 use axum::{Router, body::Body, routing::post};
 use bytes::Bytes;
-use countersign::{Scheme, VerifiedDelivery, senders};
+use countersign::{Scheme, senders};
 use countersign_actix::VerifyWebhook;
 use countersign_events::{
-    Event, EventError, FromDelivery, VerifiedDeliveryExt, ewarehousing, extend, json, moduslink,
+    Event, EventError, FromDelivery, SignedBody, VerifiedDeliveryExt, ewarehousing, extend, json, moduslink,
 };
 use countersign_tower::VerifyWebhookLayer;
 use http_body_util::BodyExt;
@@ -111,7 +111,7 @@ fn a_forged_delivery_is_401_and_never_parsed() {
     struct Counted;
 
     impl FromDelivery for Counted {
-        fn from_delivery(_: &VerifiedDelivery) -> Result<Self, EventError> {
+        fn from_delivery(_: SignedBody<'_>) -> Result<Self, EventError> {
             PARSED.fetch_add(1, Ordering::Relaxed);
             Ok(Self)
         }
@@ -229,8 +229,8 @@ fn a_type_of_ones_own_is_an_event_of_the_schemes_that_it_names() {
     }
 
     impl FromDelivery for Push {
-        fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError> {
-            json(delivery, &["github", "gitlab"])
+        fn from_delivery(body: SignedBody<'_>) -> Result<Self, EventError> {
+            json(body, &["github", "gitlab"])
         }
     }
 

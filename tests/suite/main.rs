@@ -18,6 +18,8 @@ mod handle_once;
 mod harness;
 mod identity;
 mod identity_fields;
+mod inbox;
+mod inbox_events;
 mod keys;
 mod layering;
 mod lingering;

@@ -86,7 +86,7 @@ where
                 }
                 Poll::Ready(next)
             };
-            let head = RequestHead { request, names: &guard.names };
+            let head = RequestHead { request: request.request(), names: &guard.names };
             let budget = guard.body_budget.as_ref();
             // Only the first poll uses it: what has begun ends with the keys that it began with.
             let verdict =

@@ -1,12 +1,12 @@
 use actix_web::{
-    dev::ServiceRequest,
+    HttpRequest,
     http::{header::HeaderName, uri::PathAndQuery},
 };
 use countersign::Headers;
 
 /// A request's head, as the core reads it.
 pub(crate) struct RequestHead<'r> {
-    pub(crate) request: &'r ServiceRequest,
+    pub(crate) request: &'r HttpRequest,
     /// The names that are parsed already.
     pub(crate) names: &'r [HeaderName],
 }

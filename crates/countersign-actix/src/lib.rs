@@ -74,11 +74,14 @@
 //!
 //! | feature | default | effect |
 //! |---|---|---|
+//! | `inbox` | no | `accept_into`, a handler that stores deliveries in an inbox of the crate `countersign-inbox` and answers at once |
 //! | `once` | no | `HandleOnce`, which handles each delivery once, with a store of the crate `countersign-once` |
-//! | `metrics` | no | with `once`, the metrics of `countersign-once` |
 //! | `rotate` | no | a guard takes a `Rotating<Verifier>`, whose keys are replaced while it runs |
+//! | `metrics` | no | with `inbox` and `once`, the metrics of `countersign-inbox` and `countersign-once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
+#[cfg(feature = "inbox")]
+mod accept_into;
 mod body;
 mod extract;
 mod future;
@@ -90,6 +93,8 @@ mod middleware;
 mod transform;
 mod unread;
 
+#[cfg(feature = "inbox")]
+pub use accept_into::{AcceptInto, accept_into};
 pub use extract::{MiddlewareMissing, Verified};
 #[doc(hidden)]
 pub use future::ResponseFuture;

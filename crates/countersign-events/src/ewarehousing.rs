@@ -5,11 +5,10 @@
 //! which the signature does not cover, so the event does not have it. The sender does not document which fields are always
 //! present. It is inferred that `group` and `action` are.
 
-use countersign::VerifiedDelivery;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{EventError, FromDelivery, json, json::field, open_enum::open_enum};
+use crate::{EventError, FromDelivery, SignedBody, json, json::field, open_enum::open_enum};
 
 /// Something that happened in a warehouse: [`group`](Self#structfield.group) and [`action`](Self#structfield.action) are its topic.
 ///
@@ -103,8 +102,8 @@ open_enum! {
 const SCHEMES: &[&str] = &["ewarehousing"];
 
 impl FromDelivery for Event {
-    fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError> {
-        json(delivery, SCHEMES).map(|Parsed(event)| event)
+    fn from_delivery(body: SignedBody<'_>) -> Result<Self, EventError> {
+        json(body, SCHEMES).map(|Parsed(event)| event)
     }
 }
 

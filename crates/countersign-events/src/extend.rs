@@ -7,12 +7,11 @@
 
 use std::{slice, vec};
 
-use countersign::VerifiedDelivery;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    EventError, FromDelivery, json,
+    EventError, FromDelivery, SignedBody, json,
     json::{field, list, or_empty},
     open_enum::open_enum,
 };
@@ -132,8 +131,8 @@ open_enum! {
 const SCHEMES: &[&str] = &["extend"];
 
 impl FromDelivery for Event {
-    fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError> {
-        json(delivery, SCHEMES).map(|Parsed(event)| event)
+    fn from_delivery(body: SignedBody<'_>) -> Result<Self, EventError> {
+        json(body, SCHEMES).map(|Parsed(event)| event)
     }
 }
 

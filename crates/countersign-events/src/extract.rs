@@ -53,7 +53,7 @@ impl<T> Event<T> {
 
 impl<T: FromDelivery> Event<T> {
     fn new(delivery: VerifiedDelivery) -> Result<Self, EventError> {
-        match T::from_delivery(&delivery) {
+        match T::from_delivery((&delivery).into()) {
             Ok(event) => Ok(Self { event, delivery }),
             Err(error) => {
                 log::<T>(&error, &delivery);

@@ -5,12 +5,11 @@
 //! types of the fields are those of one captured delivery. It is inferred from the sender's retries that a delivery may
 //! arrive twice: recognise duplicates by `id`.
 
-use countersign::VerifiedDelivery;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    EventError, FromDelivery, json,
+    EventError, FromDelivery, SignedBody, json,
     json::{field, or_empty},
 };
 
@@ -68,8 +67,8 @@ impl Event {
 const SCHEMES: &[&str] = &["fluent", "fluent-legacy-md5"];
 
 impl FromDelivery for Event {
-    fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError> {
-        json(delivery, SCHEMES).map(|Parsed(event)| event)
+    fn from_delivery(body: SignedBody<'_>) -> Result<Self, EventError> {
+        json(body, SCHEMES).map(|Parsed(event)| event)
     }
 }
 

@@ -1,14 +1,13 @@
 use countersign::VerifiedDelivery;
 
-use crate::EventError;
+use crate::{EventError, SignedBody};
 
 /// Makes a type from a verified delivery: each sender's `Event`, or a type of your own.
 ///
 /// For another sender, call [`json`](crate::json) with the names of the sender's schemes:
 ///
 /// ```
-/// use countersign::VerifiedDelivery;
-/// use countersign_events::{EventError, FromDelivery, json};
+/// use countersign_events::{EventError, FromDelivery, SignedBody, json};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct StripeEvent {
@@ -16,8 +15,8 @@ use crate::EventError;
 /// }
 ///
 /// impl FromDelivery for StripeEvent {
-///     fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError> {
-///         json(delivery, &["stripe"])
+///     fn from_delivery(body: SignedBody<'_>) -> Result<Self, EventError> {
+///         json(body, &["stripe"])
 ///     }
 /// }
 /// ```
@@ -26,10 +25,11 @@ pub trait FromDelivery: Sized {
     ///
     /// # Errors
     /// An [`EventError`] if the delivery is another sender's, or its body is not the event's.
-    fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError>;
+    fn from_delivery(body: SignedBody<'_>) -> Result<Self, EventError>;
 }
 
 /// Adds [`event`](Self::event) to [`VerifiedDelivery`], and to the extractor `Verified` of both adapters, which dereferences to it.
+/// With the feature `inbox`, also to the `Delivery` that an inbox's worker hands to its handler.
 pub trait VerifiedDeliveryExt {
     /// Parses the delivery's body: `delivery.event::<moduslink::Event>()?`.
     ///
@@ -40,6 +40,13 @@ pub trait VerifiedDeliveryExt {
 
 impl VerifiedDeliveryExt for VerifiedDelivery {
     fn event<T: FromDelivery>(&self) -> Result<T, EventError> {
-        T::from_delivery(self)
+        T::from_delivery(self.into())
+    }
+}
+
+#[cfg(feature = "inbox")]
+impl<DB: countersign_inbox::Dialect> VerifiedDeliveryExt for countersign_inbox::Delivery<DB> {
+    fn event<T: FromDelivery>(&self) -> Result<T, EventError> {
+        T::from_delivery(self.into())
     }
 }

@@ -1,12 +1,11 @@
 use std::str;
 
-use countersign::VerifiedDelivery;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::EventError;
+use crate::{EventError, SignedBody};
 
-/// Parses the JSON body of a delivery that one of these schemes verified, for implementations of
+/// Parses a JSON body that one of these schemes verified, for implementations of
 /// [`FromDelivery`](crate::FromDelivery).
 ///
 /// `schemes` are names, as [`Scheme::name`](countersign::Scheme::name) gives them. One byte order mark before the JSON is
@@ -18,14 +17,13 @@ use crate::EventError;
 /// - [`Json`](EventError::Json) if the body is empty or otherwise not JSON, is nested deeper than 127 levels, or does
 ///   not fit `T`.
 pub fn json<T: DeserializeOwned>(
-    delivery: &VerifiedDelivery,
+    body: SignedBody<'_>,
     schemes: &'static [&'static str],
 ) -> Result<T, EventError> {
-    let verified = delivery.scheme().name();
-    if !schemes.contains(&verified) {
-        return Err(EventError::OtherScheme { verified: verified.to_owned(), accepted: schemes });
+    if !schemes.contains(&body.scheme()) {
+        return Err(EventError::OtherScheme { verified: body.scheme().to_owned(), accepted: schemes });
     }
-    let text = str::from_utf8(delivery.body()).map_err(EventError::not_utf8)?;
+    let text = str::from_utf8(body.bytes()).map_err(EventError::not_utf8)?;
     let mut json = serde_json::Deserializer::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| EventError::json(&error))?;
     let rest = json.end();

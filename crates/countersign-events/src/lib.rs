@@ -26,10 +26,10 @@
 //!
 //! # Where an event comes from
 //!
-//! An event is made only from a [`VerifiedDelivery`](countersign::VerifiedDelivery). No event implements `Deserialize`, and no
-//! code outside this crate can write one as a literal. So a function that takes an event never sees a body that nobody
-//! verified. To test such a function, be the sender: sign a body with `countersign::Signer` (feature `sign` of the core) and
-//! verify it.
+//! An event is made only from a [`VerifiedDelivery`](countersign::VerifiedDelivery), or from one that was
+//! [stored in an inbox](#in-an-inbox). No event implements `Deserialize`, and no code outside this crate can write one as a literal.
+//! So a function that takes an event never sees a body that nobody verified. To test such a function, be the sender: sign a body
+//! with `countersign::Signer` (feature `sign` of the core) and verify it.
 //!
 //! ```compile_fail,E0277
 //! serde_json::from_str::<countersign_events::moduslink::Event>("{}"); // the trait `Deserialize` is not implemented
@@ -68,6 +68,28 @@
 //!
 //! An event's `Debug` shows what the body says, which may be personal data. An [`EventError`] never does.
 //!
+//! # In an inbox
+//!
+//! With the feature `inbox`, `event` is also a method of the deliveries that a worker takes out of an inbox of the crate
+//! `countersign-inbox`. Only verified deliveries get into one, and they keep the name of their scheme, so what is said here holds for
+//! them too, as far as nobody but the inbox writes its tables.
+//!
+//! ```
+//! # #[cfg(feature = "inbox")]
+//! # mod example {
+//! use countersign_events::{VerifiedDeliveryExt, modern_dropship};
+//! use countersign_inbox::{Delivery, Dialect, Failure};
+//!
+//! /// The handler of a worker: `inbox.work(order)`.
+//! async fn order<DB: Dialect>(delivery: Delivery<DB>) -> Result<(), Failure> {
+//!     // No attempt will ever read another event in it: a dead letter at once. With `?` alone, it would be tried again.
+//!     let event: modern_dropship::Event = delivery.event().map_err(Failure::permanent)?;
+//!     println!("{} {}", event.id, event.event_type);
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
 //! # Bodies that are not an event
 //!
 //! An [`EventError`] names the place in the body: `links[0].href: invalid type: integer, expected a string at line 1 column 63`.
@@ -84,6 +106,7 @@
 //! |---|---|---|
 //! | `axum` | no | `Event<T>` as an axum extractor, behind the guard of `countersign-tower` |
 //! | `actix` | no | `Event<T>` as an actix-web extractor, behind the guard of `countersign-actix` |
+//! | `inbox` | no | `event` on the deliveries of `countersign-inbox`; choose the database there |
 //! | `tracing` | yes | a `WARN` or `ERROR` event for each delivery that an extractor refuses, and the core's own log events |
 
 mod error;
@@ -93,6 +116,7 @@ mod from_delivery;
 mod json;
 mod open_enum;
 mod sent_time;
+mod signed_body;
 
 pub mod ewarehousing;
 pub mod extend;
@@ -109,4 +133,5 @@ pub use self::{
     from_delivery::{FromDelivery, VerifiedDeliveryExt},
     json::json,
     sent_time::SentTime,
+    signed_body::SignedBody,
 };

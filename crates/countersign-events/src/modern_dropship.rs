@@ -5,12 +5,11 @@
 //! inferred that the topic and `_id` are always present, and that the topic may be in `event_type` instead of `type`. Compare
 //! these facts with a real delivery before you depend on them.
 
-use countersign::VerifiedDelivery;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::{EventError, FromDelivery, SentTime, json, json::field, open_enum::open_enum};
+use crate::{EventError, FromDelivery, SentTime, SignedBody, json, json::field, open_enum::open_enum};
 
 /// Something that happened to an order, a product or a variant.
 ///
@@ -74,8 +73,8 @@ open_enum! {
 const SCHEMES: &[&str] = &["modern-dropship"];
 
 impl FromDelivery for Event {
-    fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError> {
-        json(delivery, SCHEMES).map(|Parsed(event)| event)
+    fn from_delivery(body: SignedBody<'_>) -> Result<Self, EventError> {
+        json(body, SCHEMES).map(|Parsed(event)| event)
     }
 }
 

@@ -4,12 +4,13 @@
 //! ([documentation](https://apiportal-uat.moduslink.com/documentation/webhook)). A delivery has no id. The sender does not document
 //! which fields are always present. It is inferred that `eventType` and `eventObjectId` are.
 
-use countersign::VerifiedDelivery;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use time::PrimitiveDateTime;
 
-use crate::{EventError, FromDelivery, SentTime, json, json::list_or_empty, open_enum::open_enum};
+use crate::{
+    EventError, FromDelivery, SentTime, SignedBody, json, json::list_or_empty, open_enum::open_enum,
+};
 
 /// Something that happened to an order, a return or a purchase order.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,8 +69,8 @@ open_enum! {
 const SCHEMES: &[&str] = &["moduslink"];
 
 impl FromDelivery for Event {
-    fn from_delivery(delivery: &VerifiedDelivery) -> Result<Self, EventError> {
-        json(delivery, SCHEMES).map(|Parsed(event)| event)
+    fn from_delivery(body: SignedBody<'_>) -> Result<Self, EventError> {
+        json(body, SCHEMES).map(|Parsed(event)| event)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! eWarehousing waits 10 seconds for an answer, Fluent 14, and work takes longer. An [`Inbox`] stores a verified delivery under its
 //! identity and commits it to disk, so that you can answer. A worker handles it afterwards, in this process or in another one, and
-//! tries again until it succeeds or a person must look. This crate names no web framework and verifies nothing.
+//! tries again until it succeeds or a person must look. This crate names no web framework and verifies nothing: the handlers
+//! `accept_into(inbox)` of `countersign-tower` and `countersign-actix` (feature `inbox`) do the first half of this example.
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -144,6 +145,7 @@
     )
 )]
 
+mod answers;
 mod backoff;
 mod builder;
 mod claim;
@@ -170,6 +172,7 @@ mod unsigned_headers;
 mod work;
 mod worker;
 
+pub use answers::{Answer, Answers};
 pub use backoff::Backoff;
 pub use builder::InboxBuilder;
 pub use delivery::{Delivery, DeliveryTransaction};

@@ -85,11 +85,14 @@
 //! | feature | default | effect |
 //! |---|---|---|
 //! | `axum` | no | `Verified` as an extractor, which answers 500 if no layer ran; the full path inside `nest` |
+//! | `inbox` | no | `accept_into`, an axum handler that stores deliveries in an inbox of the crate `countersign-inbox` and answers at once |
 //! | `once` | no | `HandleOnceLayer`, which handles each delivery once, with a store of the crate `countersign-once` |
-//! | `metrics` | no | with `once`, the metrics of `countersign-once` |
 //! | `rotate` | no | a guard takes a `Rotating<Verifier>`, whose keys are replaced while it runs |
+//! | `metrics` | no | with `inbox` and `once`, the metrics of `countersign-inbox` and `countersign-once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
+#[cfg(feature = "inbox")]
+mod accept_into;
 mod body;
 #[cfg(feature = "axum")]
 mod extract;
@@ -103,6 +106,8 @@ mod layer;
 mod service;
 mod unread;
 
+#[cfg(feature = "inbox")]
+pub use accept_into::{AcceptInto, accept_into};
 pub use body::VerifiedBody;
 #[cfg(feature = "axum")]
 pub use extract::{LayerMissing, Verified};

@@ -7,6 +7,7 @@
 //! | [`rotating_keys`] | replacing a key without downtime; where keys come from |
 //! | [`custom_senders`] | schemes of your own, in code or in a file; several senders at one address |
 //! | [`handling_once`] | duplicates and replays: each delivery handled once, and effects in one transaction with the memory of it |
+//! | [`inbox`] | store durably, answer at once, work later; dead letters, order, sizing |
 //! | [`typed_events`] | bodies as types, from a verified delivery only |
 //! | [`testing`] | being the sender in your own tests, and by hand |
 //! | [`operating`] | log events, alarms, and every reason for a rejection |
@@ -36,6 +37,10 @@ pub mod custom_senders {}
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/handling-once.md")]
 pub mod handling_once {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/inbox.md")]
+pub mod inbox {}
 
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/typed-events.md")]

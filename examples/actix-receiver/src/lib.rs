@@ -4,7 +4,8 @@ use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, web};
 use countersign::Rejection;
-use countersign_actix::{HandleOnce, Verified, VerifyWebhook};
+use countersign_actix::{HandleOnce, Verified, VerifyWebhook, accept_into};
+use countersign_inbox::SqliteInbox;
 use countersign_once::Once;
 use receiver_setup::{Answer, Endpoint};
 
@@ -27,6 +28,28 @@ pub fn serve(
                 .on_reject(on_reject.clone());
             // What is wrapped last runs first.
             app.service(web::resource(path).wrap(once.clone()).wrap(guard).route(web::post().to(receive)))
+        })
+    };
+    Ok(HttpServer::new(app).listen(listener)?.run())
+}
+
+/// Serves each endpoint at its path: each verified delivery is stored in `inbox` and answered at once.
+///
+/// # Errors
+/// If the listener cannot be used.
+pub fn serve_inbox(
+    listener: TcpListener,
+    endpoints: Vec<Endpoint>,
+    inbox: SqliteInbox,
+    on_reject: impl Fn(&Rejection) + Clone + Send + Sync + 'static,
+) -> io::Result<Server> {
+    let app = move || {
+        endpoints.iter().cloned().fold(App::new(), |app, Endpoint { path, verifier }| {
+            let guard = VerifyWebhook::new(verifier)
+                .body_timeout(Duration::from_secs(30))
+                .on_reject(on_reject.clone());
+            let accept = web::post().to(accept_into(inbox.clone()));
+            app.service(web::resource(path).wrap(guard).route(accept))
         })
     };
     Ok(HttpServer::new(app).listen(listener)?.run())

@@ -3,10 +3,13 @@
 //! Listens on `ADDR` (default `127.0.0.1:3000`) and reads the senders' keys from `MODUSLINK_SECRET`,
 //! `EWAREHOUSING_SECRET`, `EXTEND_SECRET`, `FLUENT_PUBLIC_KEY` (PEM or bare base64) and
 //! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). It remembers deliveries in memory,
-//! or where `REDIS_URL` or `DATABASE_URL` (`sqlite:…`, `postgres://…`) says. `RUST_LOG` filters the log.
+//! or where `REDIS_URL` or `DATABASE_URL` (`sqlite:…`, `postgres://…`) says. If `INBOX` names a file, it stores each delivery in that
+//! SQLite file instead, answers at once, and handles it afterwards. `RUST_LOG` filters the log.
 
 use std::{env, error::Error};
 
+use axum::Router;
+use receiver_setup::{Memory, WorkedInbox};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -19,8 +22,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
     let endpoints = receiver_setup::endpoints_from_env()?;
-    let memory = receiver_setup::Memory::from_env().await?;
-    let app = axum_receiver::router(endpoints, memory.once(), |_| {});
+    if let Some(file) = env::var_os("INBOX") {
+        let inbox = WorkedInbox::open(file, receiver_setup::log_handled).await?;
+        serve(axum_receiver::inbox_router(endpoints, inbox.inbox(), |_| {})).await?;
+        return Ok(inbox.close().await?);
+    }
+    let memory = Memory::from_env().await?;
+    serve(axum_receiver::router(endpoints, memory.once(), |_| {})).await
+}
+
+async fn serve(app: Router) -> Result<(), Box<dyn Error>> {
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);

@@ -10,8 +10,8 @@ pub(crate) struct Delivery {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) status: u16,
-    /// Whether the handler must run.
-    pub(crate) handled: bool,
+    /// What must handle it, if anything.
+    pub(crate) handled_by: Option<&'static str>,
 }
 
 struct Sender {
@@ -50,7 +50,7 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
                 headers: headers.clone(),
                 body: body.clone(),
                 status: 200,
-                handled: true,
+                handled_by: Some("ran"),
             },
             Delivery {
                 sender,
@@ -58,7 +58,7 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
                 headers: retry_headers,
                 body: retry,
                 status: 200,
-                handled: false,
+                handled_by: None,
             },
             Delivery {
                 sender,
@@ -66,7 +66,7 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
                 headers,
                 body: tampered,
                 status: 401,
-                handled: false,
+                handled_by: None,
             },
             Delivery {
                 sender,
@@ -74,7 +74,7 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
                 headers: Vec::new(),
                 body: body.clone(),
                 status: 401,
-                handled: false,
+                handled_by: None,
             },
             Delivery {
                 sender,
@@ -82,7 +82,7 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
                 headers: expired_headers,
                 body,
                 status: 401,
-                handled: false,
+                handled_by: None,
             },
             Delivery {
                 sender,
@@ -90,11 +90,25 @@ pub(crate) fn all() -> Result<Vec<Delivery>, Box<dyn Error>> {
                 headers: oversized_headers,
                 body: oversized,
                 status: 413,
-                handled: false,
+                handled_by: None,
             },
         ]);
     }
     Ok(deliveries)
+}
+
+/// A delivery and its retry, for the receiver with the inbox.
+pub(crate) fn for_the_inbox() -> Result<[Delivery; 2], Box<dyn Error>> {
+    let [sender, ..] = senders()?;
+    let signer = Signer::new((sender.scheme)(), [sender.key])?;
+    let delivery = |case, body: &str, handled_by| -> Result<Delivery, Box<dyn Error>> {
+        let headers = signer.headers(body.as_bytes(), SystemTime::now())?;
+        Ok(Delivery { sender: sender.name, case, headers, body: body.into(), status: 200, handled_by })
+    };
+    Ok([
+        delivery("stored in an inbox, answered", sender.body, Some("worker"))?,
+        delivery("the same again: no second row", sender.retry, None)?,
+    ])
 }
 
 fn senders() -> Result<[Sender; 5], Box<dyn Error>> {

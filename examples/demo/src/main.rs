@@ -1,26 +1,29 @@
 //! `cargo run -p demo`, or `cargo run -p demo -- actix`
 //!
-//! Starts a receiver on a free port, sends it deliveries from each of five senders over HTTP, and prints the
-//! answers. Exits with 1 if any answer is wrong.
+//! Starts two receivers on free ports, one that handles each delivery before it answers and one that stores it in an inbox first.
+//! Sends them deliveries from five senders over HTTP and prints the answers. Exits with 1 if any answer is wrong.
 
+mod client;
 mod deliveries;
+mod receivers;
 
 use std::{
     error::Error,
-    io,
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
+    path::Path,
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
     thread,
     time::Duration,
 };
 
-use clap::{Parser, ValueEnum};
-use countersign::Rejection;
-use deliveries::Delivery;
-
-/// The reason for the latest rejection, as the receiver's operator sees it.
-type Reason = Arc<Mutex<Option<&'static str>>>;
+use clap::Parser;
+use client::Client;
+use countersign_inbox::{Entry, Filter, SqliteInbox, State};
+use receivers::{Framework, Reason, Receivers};
 
 /// Sends valid and invalid deliveries from five senders to a receiver and prints the answers
 #[derive(Parser)]
@@ -30,78 +33,48 @@ struct Arguments {
     framework: Framework,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Framework {
-    Axum,
-    Actix,
-}
-
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let Arguments { framework } = Arguments::parse();
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let endpoints = receiver_setup::demo_endpoints()?;
-    let once = receiver_setup::once_in_memory()?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("inbox.db");
+    let (handling, accepting) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
+    let (handler, inbox) = (handling.local_addr()?, accepting.local_addr()?);
     let reason = Reason::default();
-    let heard = Arc::clone(&reason);
-    let on_reject = move |rejection: &Rejection| {
-        *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(rejection.kind().as_str());
-    };
+    let (worker, handled) = mpsc::channel();
+    let receivers =
+        Receivers { handling, accepting, file: file.clone(), reason: Arc::clone(&reason), worker };
 
     let (failed, failure) = mpsc::channel();
-    thread::spawn(move || {
-        let served = match framework {
-            Framework::Axum => serve_axum(listener, axum_receiver::router(endpoints, once, on_reject)),
-            Framework::Actix => actix_web::rt::System::new()
-                .block_on(async { actix_receiver::serve(listener, endpoints, once, on_reject)?.await }),
-        };
-        failed.send(served)
+    thread::spawn(move || failed.send(receivers.serve(framework)));
+    let mut client = Client::new(reason);
+    let sent = client.send_all(handler).and_then(|()| {
+        let [first, retry] = deliveries::for_the_inbox()?;
+        client
+            .send(inbox, &first, || Ok(is_handled(&handled, Duration::from_secs(10)).then_some("worker")))?;
+        client.send(inbox, &retry, || {
+            let again = is_handled(&handled, Duration::from_millis(200));
+            let one_row = matches!(rows(&file)?.as_slice(), [row] if row.state == State::Done);
+            Ok((again || !one_row).then_some("again"))
+        })
     });
-    let outcome = send_all(address, &reason);
-    // The receiver should run until the program ends. If it failed earlier, its error explains the client's.
-    match failure.try_recv() {
-        Ok(Err(error)) => Err(error.into()),
-        Ok(Ok(())) | Err(_) => outcome,
+    // The receivers should run until the program ends. If they failed earlier, their error explains the client's.
+    if let Ok(Err(error)) = failure.try_recv() {
+        return Err(error);
     }
+    sent?;
+    println!("{}", if client.all_right() { "every answer is correct" } else { "some answers are WRONG" });
+    Ok(if client.all_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn serve_axum(listener: TcpListener, app: axum::Router) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    tokio::runtime::Runtime::new()?
-        .block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await })
+/// Whether the inbox's worker handles a delivery in time.
+fn is_handled(handled: &Receiver<()>, patience: Duration) -> bool {
+    handled.recv_timeout(patience).is_ok()
 }
 
-fn send_all(address: SocketAddr, reason: &Reason) -> Result<ExitCode, Box<dyn Error>> {
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .proxy(None) // the receiver is local, so ignore proxies from the environment
-        .timeout_global(Some(Duration::from_secs(30)));
-    let client: ureq::Agent = config.build().into();
-    let mut wrong = 0_u32;
-    println!(
-        "{:<16} {:<31} {:>6}  {:<7}  reason shown to the operator",
-        "sender", "case", "status", "handler"
-    );
-    for delivery in deliveries::all()? {
-        let Delivery { sender, case, headers, body, status, handled } = delivery;
-        let mut request = client.post(format!("http://{address}/webhooks/{sender}"));
-        for (name, value) in &headers {
-            request = request.header(name, value);
-        }
-        let mut response = request.send(&body)?;
-        // The handler's answer describes the delivery. No other answer to a verified delivery has a body.
-        let ran = response.status() == 200 && !response.body_mut().read_to_vec()?.is_empty();
-        let told = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let is_right = response.status() == status && ran == handled;
-        let verdict = if is_right { "" } else { "  <-- WRONG" };
-        wrong = wrong.saturating_add(u32::from(!is_right));
-        println!(
-            "{sender:<16} {case:<31} {:>6}  {:<7}  {}{verdict}",
-            response.status().as_u16(),
-            if ran { "ran" } else { "-" },
-            told.unwrap_or("-")
-        );
-    }
-    println!("{}", if wrong == 0 { "every answer is correct" } else { "some answers are WRONG" });
-    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+/// Everything in the inbox.
+fn rows(file: &Path) -> Result<Vec<Entry>, Box<dyn Error>> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let inbox = SqliteInbox::open(file).await?.build().await?;
+        Ok(inbox.list(&Filter::all(), 0, 10).await?)
+    })
 }

@@ -167,6 +167,12 @@ impl From<countersign_once::BuildError> for SetupError {
     }
 }
 
+impl From<countersign_inbox::BuildError> for SetupError {
+    fn from(error: countersign_inbox::BuildError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl From<StoreError> for SetupError {
     fn from(error: StoreError) -> Self {
         Self(error.to_string())

@@ -1,10 +1,12 @@
-//! Shared by the example receivers: keys from the environment, routes, answers, and the memory of deliveries.
+//! Shared by the example receivers: keys from the environment, routes, answers, the memory of deliveries, and an inbox.
 
 mod answer;
 pub mod demo_keys;
 mod endpoints;
+mod inbox;
 mod memory;
 
 pub use answer::Answer;
 pub use endpoints::{Endpoint, SetupError, demo_endpoints, endpoints_from_env};
+pub use inbox::{WorkedInbox, log_handled};
 pub use memory::{Memory, once_in_memory};

@@ -1,6 +1,7 @@
 //! Drives the suite: deliveries, the surfaces they go through, and vectors from files.
 
 mod delivery;
+pub(crate) mod inbox;
 pub(crate) mod once;
 mod surfaces;
 mod vector_file;
