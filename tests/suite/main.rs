@@ -37,6 +37,7 @@ mod parsing;
 mod properties;
 mod rejections;
 mod rooms;
+mod rotating;
 mod schemes;
 mod senders;
 mod several;
