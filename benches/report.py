@@ -19,7 +19,7 @@ from plot import FRAMEWORKS, HASH, size_text, svg, time_text
 
 BENCHES = Path(__file__).resolve().parent
 # What the name of a contestant of ours begins with.
-OURS = ("countersign", "Once", "guard and HandleOnce")
+OURS = ("countersign", "Once", "guard and HandleOnce", "the inbox")
 KEPT_QUIET = {"plain", HASH}
 
 
@@ -217,6 +217,18 @@ def once_rates(report):
     ]
 
 
+def inbox_rates(report):
+    body = [
+        [row["group"], bold(row, row["name"]), f"{row['per_second']:,.0f}", "" if first else f"{row['ratio']:.2f}"]
+        for row, first in firsts(report["rows"])
+    ]
+    return [
+        "Deliveries per second, and the rate relative to the first line of the group.\n",
+        table(["database", "contestant", "per second", "rate"], body, 2),
+        notes(report),
+    ]
+
+
 SECTIONS = [
     ("service", "Time added to a request", service),
     ("last-byte", "Last byte to answer", last_byte),
@@ -235,7 +247,13 @@ ONCE = [
 ]
 
 # The mark around a part of the document, the level of its titles, and its sections.
-PARTS = [("results", "##", SECTIONS), ("results of once", "###", ONCE)]
+INBOX = [
+    ("inbox-accept", "Deliveries stored", inbox_rates),
+    ("inbox-work", "Deliveries handled", inbox_rates),
+]
+
+
+PARTS = [("results", "##", SECTIONS), ("results of once", "###", ONCE), ("results of the inbox", "###", INBOX)]
 
 
 def part(sections, level, reports):

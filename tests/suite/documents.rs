@@ -153,16 +153,26 @@ fn the_operating_page_lists_every_reason_with_its_status_in_the_order_of_the_che
 }
 
 #[test]
-fn the_operating_page_lists_every_event_and_every_metric_of_handling_once() {
+fn the_operating_page_lists_every_event_and_every_metric() {
     let text = read("docs/operating.md");
-    let log = read("crates/countersign-once/src/log.rs");
-    let messages: Vec<&str> = log.split('"').filter(|literal| literal.contains("webhook ")).collect();
-    assert_eq!(messages.len(), 9);
-    let metrics = read("crates/countersign-once/src/metrics.rs");
-    let names: Vec<&str> = metrics.split('"').filter(|literal| literal.starts_with("countersign_")).collect();
-    assert_eq!(names.len(), 3);
-    for listed in messages.into_iter().chain(names) {
-        assert!(text.contains(listed), "{listed}");
+    let sources = [
+        ("crates/countersign-once/src/log.rs", 9),
+        ("crates/countersign-once/src/metrics.rs", 3),
+        ("crates/countersign-inbox/src/log.rs", 22),
+        ("crates/countersign-watch/src/log.rs", 4),
+    ];
+    for (source, count) in sources {
+        let source_text = read(source);
+        let named = |literal: &&str| {
+            literal.contains(' ') && literal.contains("webhook") && !literal.ends_with('.')
+                || literal.starts_with("countersign_") && literal.matches('_').count() > 1
+                || literal.starts_with("the ") && literal.len() > 20
+        };
+        let listed: Vec<&str> = source_text.split('"').filter(named).collect();
+        assert_eq!(listed.len(), count, "{source}: {listed:#?}");
+        for listed in listed {
+            assert!(text.contains(listed), "{source}: {listed}");
+        }
     }
 }
 

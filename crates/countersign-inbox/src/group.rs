@@ -4,18 +4,20 @@ use std::{future::Future, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
+    task::{JoinSet, yield_now},
 };
 
 use crate::StoreError;
 
 /// The most writes that share a commit.
 const MOST: usize = 256;
+/// How many times other tasks may run before a group is written that is smaller than the last one.
+const YIELDS: usize = 16;
 /// How many writes may wait for a commit to end.
 const QUEUE: usize = 4096;
 
 /// Writes in groups: whatever arrives while a commit is under way shares the next one. A write that arrives alone is committed
-/// alone, at once; no write waits for others to come.
+/// alone, at once. A group waits for no timer, only for tasks that are ready to run.
 #[derive(Debug)]
 pub(crate) struct Group<T, A> {
     queue: mpsc::Sender<Write<T, A>>,
@@ -56,7 +58,21 @@ async fn serve<T: Send + Sync, A: Send>(
     limit: Duration,
 ) {
     let mut group = Vec::with_capacity(MOST);
+    let mut before = 0;
     while writes.recv_many(&mut group, MOST).await > 0 {
+        // Who was answered just now is about to write again: let as many as last time share this commit, too.
+        for _ in 0..YIELDS {
+            if group.len() >= before {
+                break;
+            }
+            yield_now().await;
+            while group.len() < MOST
+                && let Ok(write) = writes.try_recv()
+            {
+                group.push(write);
+            }
+        }
+        before = group.len();
         // Whoever has gone away meanwhile wants nothing written.
         let (items, senders): (Vec<T>, Vec<_>) = group
             .drain(..)

@@ -12,7 +12,7 @@ use crate::{
 macro_rules! event {
     ($level:ident, $($event:tt)+) => {
         #[cfg(feature = "tracing")]
-        tracing::$level!($($event)+)
+        tracing::$level!(target: "countersign_inbox", $($event)+)
     };
 }
 

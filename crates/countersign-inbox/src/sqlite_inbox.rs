@@ -30,7 +30,8 @@ impl Inbox<Sqlite> {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5));
+            .busy_timeout(Duration::from_secs(5))
+            .row_buffer_size(1024);
         Ok(Self::builder(SqlitePoolOptions::new().connect_with(options).await?))
     }
 }
