@@ -156,6 +156,7 @@ fn the_operating_page_lists_every_reason_with_its_status_in_the_order_of_the_che
 fn the_operating_page_lists_every_event_and_every_metric() {
     let text = read("docs/operating.md");
     let sources = [
+        ("crates/countersign/src/metrics.rs", 2),
         ("crates/countersign-once/src/log.rs", 9),
         ("crates/countersign-once/src/metrics.rs", 3),
         ("crates/countersign-inbox/src/log.rs", 22),

@@ -26,6 +26,7 @@ mod lingering;
 mod lists;
 mod load;
 mod log;
+mod metrics;
 mod middleware;
 mod mistakes;
 mod once_cancelled;

@@ -22,6 +22,7 @@ use crate::harness::{
 fn counted(snapshotter: &Snapshotter) -> BTreeMap<String, u64> {
     let entries = snapshotter.snapshot().into_vec().into_iter();
     entries
+        .filter(|(key, ..)| key.key().name().starts_with("countersign_once"))
         .map(|(key, _, _, value)| {
             let labels = key.key().labels().map(|label| format!("{}={}", label.key(), label.value()));
             let labels = labels.collect::<Vec<_>>().join(",");

@@ -88,7 +88,7 @@
 //! | `inbox` | no | `accept_into`, an axum handler that stores deliveries in an inbox of the crate `countersign-inbox` and answers at once |
 //! | `once` | no | `HandleOnceLayer`, which handles each delivery once, with a store of the crate `countersign-once` |
 //! | `rotate` | no | a guard takes a `Rotating<Verifier>`, whose keys are replaced while it runs |
-//! | `metrics` | no | with `inbox` and `once`, the metrics of `countersign-inbox` and `countersign-once` |
+//! | `metrics` | no | the metrics of `countersign`, and of `countersign-inbox` and `countersign-once` with `inbox` and `once` |
 //! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 
 #[cfg(feature = "inbox")]

@@ -95,6 +95,7 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `rotate` | no | `Rotating`: keys, or a whole configuration, that are replaced while requests are in flight; adds `arc-swap` |
+//! | `metrics` | no | counters of verified and rejected deliveries: `countersign::metrics` |
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 //! | `identity` | no | `Verifier::identify` and, with `bytes`, `VerifiedDelivery::identify`: which delivery it is, the same for every retry; adds `serde_json` |
 //! | `bytes` | no | `BufferedVerification`, `VerifiedDelivery`, `Receiving`, `BodyBudget` and `Linger`, on which the adapters are built |
@@ -103,6 +104,8 @@
 
 // Each room uses only the rooms above it, and no two files import each other: tests/suite/rooms.rs.
 mod error;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod wire;
 
 mod keys;

@@ -86,6 +86,12 @@ impl Rejection {
             key = rejection.key().map(KeyId::as_str),
             "delivery rejected: {rejection}"
         );
+        #[cfg(feature = "metrics")]
+        crate::metrics::rejected(
+            rejection.sender(),
+            rejection.kind().as_str(),
+            rejection.key().map_or("", KeyId::as_str),
+        );
         rejection
     }
 

@@ -126,6 +126,8 @@ impl Verification {
                         key = key.as_str(),
                         "delivery verified"
                     );
+                    #[cfg(feature = "metrics")]
+                    crate::metrics::verified(sender.scheme().name(), key.as_str());
                     return Ok(Verified {
                         profile: Arc::clone(&sender.profile),
                         key: key.clone(),
