@@ -3,14 +3,16 @@
 use std::{
     future::Future,
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use countersign::{Secret, Signer, VerifiedDelivery, Verifier, senders};
+use countersign::VerifiedDelivery;
 use countersign_inbox::{Dialect, Entry, Filter, Inbox, InboxBuilder, SqliteInbox, State, sqlx};
 use sqlx::{Pool, Postgres, Sqlite, postgres::PgPoolOptions};
 use tempfile::TempDir;
 use tokio::sync::watch;
+
+pub(crate) use crate::deliveries::{NO_HEADERS, delivery};
 
 /// A database that a test can be run on.
 pub(crate) trait TestDatabase: Dialect {
@@ -124,25 +126,11 @@ macro_rules! in_both {
 }
 pub(crate) use in_both;
 
-/// A verified delivery of ModusLink with this body.
-pub(crate) fn delivery(body: impl Into<Vec<u8>>) -> VerifiedDelivery {
-    let body = body.into();
-    let signer = Signer::new(senders::moduslink(), [Secret::new("test")]).unwrap();
-    let signed = signer.headers(&body, SystemTime::now()).unwrap();
-    let verifier =
-        Verifier::builder(senders::moduslink()).secret("key-1", Secret::new("test")).build().unwrap();
-    let mut verification = verifier.begin_buffered(&signed, SystemTime::now()).unwrap();
-    verification.update(body.into()).unwrap();
-    verification.finish().unwrap()
-}
-
 /// A verified delivery that no other call returns.
 pub(crate) fn another() -> VerifiedDelivery {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     delivery(format!("delivery {}", NEXT.fetch_add(1, Ordering::Relaxed)))
 }
-
-pub(crate) const NO_HEADERS: [(&str, &str); 0] = [];
 
 /// Waits until `count` deliveries are in `state`.
 pub(crate) async fn wait_for<DB: Dialect>(inbox: &Inbox<DB>, state: State, count: usize) -> Vec<Entry> {

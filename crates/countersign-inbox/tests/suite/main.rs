@@ -7,5 +7,6 @@
 )]
 
 mod accepting;
+mod deliveries;
 mod desk;
 mod working;
