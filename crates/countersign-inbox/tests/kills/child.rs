@@ -12,7 +12,7 @@ use crate::{
 
 const SENDERS: usize = 8;
 /// Of so many deliveries of one sender, one can never be handled.
-pub(crate) const HOPELESS: u32 = 50;
+pub(crate) const HOPELESS: u32 = 20;
 
 /// Accepts deliveries without end, and prints the identity of each that it acknowledges. The deliveries of half the senders have
 /// the sender as their order key; each sender sends one after the other, so that their order is certain.

@@ -136,16 +136,17 @@ async fn count<DB: Database>(inbox: &Inbox<DB>, acknowledged: &HashSet<String>) 
             assert!(earlier < *id, "{} overtook {}", earlier, *id);
         }
     }
-    assert!(acknowledged.len() > 100 && latest.len() > 1 && !dead.is_empty(), "there was no load");
     let retried = entries.values().filter(|entry| entry.attempts > 1).count();
-    format!(
+    let counts = format!(
         "{} acknowledged, {} stored, {} done, {} dead, {retried} tried more than once, {} order keys",
         acknowledged.len(),
         entries.len(),
         effects.len(),
         dead.len(),
         latest.len()
-    )
+    );
+    assert!(acknowledged.len() > 100 && latest.len() > 1 && !dead.is_empty(), "there was no load: {counts}");
+    counts
 }
 
 fn runtime() -> tokio::runtime::Runtime {
