@@ -78,15 +78,8 @@ impl Fleet {
 
     /// Kills it, leaves it dead for `pause`, and starts it again.
     pub(crate) fn kill(&mut self, target: Target, pause: Duration) {
-        let all = matches!(target, Target::All);
-        if all || matches!(target, Target::Database) {
-            if let Store::Postgres(server) = &mut self.store {
-                server.kill();
-            }
-        }
-        if all {
-            self.kill_workers();
-            self.kill_receivers();
+        if let (Target::Database | Target::All, Store::Postgres(server)) = (target, &mut self.store) {
+            server.kill();
         }
         match target {
             Target::Receiver => {
@@ -94,13 +87,15 @@ impl Fleet {
                 self.acknowledged.extend(receiver.kill());
             }
             Target::Worker => drop(self.workers.swap_remove(fastrand::usize(..self.workers.len()))),
-            Target::Database | Target::All => {}
+            Target::Database => {}
+            Target::All => {
+                self.kill_workers();
+                self.kill_receivers();
+            }
         }
         thread::sleep(pause);
-        if all || matches!(target, Target::Database) {
-            if let Store::Postgres(server) = &mut self.store {
-                server.restart();
-            }
+        if let (Target::Database | Target::All, Store::Postgres(server)) = (target, &mut self.store) {
+            server.restart();
         }
         self.refill();
     }

@@ -8,6 +8,7 @@
 //! ```
 #![expect(
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test that goes wrong ends in a panic"
