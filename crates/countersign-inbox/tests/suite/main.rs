@@ -9,4 +9,6 @@
 mod accepting;
 mod deliveries;
 mod desk;
+mod disk;
+mod ordering;
 mod working;
