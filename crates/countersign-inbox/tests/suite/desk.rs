@@ -81,7 +81,7 @@ impl TestDatabase for Postgres {
 /// A database with a table `effects`, and what stops its workers.
 pub(crate) struct Desk<DB: TestDatabase> {
     pub(crate) pool: Pool<DB>,
-    _server: DB::Server,
+    pub(crate) server: DB::Server,
     stop: watch::Sender<bool>,
 }
 
@@ -90,7 +90,7 @@ impl<DB: TestDatabase> Desk<DB> {
         let (server, pool) = DB::start().await?;
         DB::execute(&mut *pool.acquire().await.unwrap(), "CREATE TABLE effects (delivery BIGINT NOT NULL)")
             .await;
-        Some(Self { pool, _server: server, stop: watch::Sender::new(false) })
+        Some(Self { pool, server, stop: watch::Sender::new(false) })
     }
 
     pub(crate) async fn inbox(&self) -> Inbox<DB> {

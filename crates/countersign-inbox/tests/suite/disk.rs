@@ -37,7 +37,8 @@ async fn a_full_sqlite_refuses_keeps_what_it_has_and_goes_on_once_there_is_room(
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let work = inbox.work(async |_: Delivery<_>| Ok(())).poll_every(Duration::from_millis(20));
     let worker = tokio::spawn(work.run_until(async { drop(stopped.await) }));
-    let connections = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
+    let connections =
+        [pool.acquire().await.unwrap(), pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
     for mut connection in connections {
         sqlx::query("PRAGMA max_page_count = 100000").execute(&mut *connection).await.unwrap();
     }

@@ -11,4 +11,5 @@ mod deliveries;
 mod desk;
 mod disk;
 mod ordering;
+mod outages;
 mod working;
