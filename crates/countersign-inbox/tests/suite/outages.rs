@@ -6,11 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign_inbox::{AcceptError, Backoff, Delivery, Filter, Identity, Inbox, State, sqlx};
+use countersign::Identity;
+use countersign_inbox::{AcceptError, Backoff, Delivery, Filter, Inbox, State, sqlx};
 use sqlx::Postgres;
 use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 
-use crate::desk::{Desk, NO_HEADERS, TestDatabase, another, wait_for};
+use crate::desk::{Desk, NO_HEADERS, another, wait_for};
 
 const SENDERS: usize = 8;
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
