@@ -41,9 +41,14 @@ pub(crate) async fn receive<DB: Database>(name: &str, address: &str) {
 }
 
 /// Handles deliveries without end. Each effect is in the delivery's own transaction; a tenth of the attempts fail after the effect.
-pub(crate) async fn work<DB: Database>(address: &str) {
+///
+/// The body `poison` ends the process at once.
+pub(crate) async fn work<DB: Database>(address: &str, max_attempts: u32) {
     let inbox = open::<DB>(address).await;
     let work = inbox.work(async |delivery: Delivery<DB>| {
+        if delivery.body() == "poison" {
+            std::process::abort();
+        }
         let number = str::from_utf8(delivery.body())?.rsplit(['/', '.']).next().unwrap_or_default();
         if number.parse::<u32>()? % HOPELESS == HOPELESS - 1 {
             return Err(Failure::permanent("hopeless"));
@@ -57,7 +62,7 @@ pub(crate) async fn work<DB: Database>(address: &str) {
         Ok(transaction.commit().await?)
     });
     let work = work
-        .max_attempts(1000)
+        .max_attempts(max_attempts)
         .lease(Duration::from_secs(1))
         .backoff(Backoff::new(Duration::from_millis(10), Duration::from_millis(50)))
         .poll_every(Duration::from_millis(50));

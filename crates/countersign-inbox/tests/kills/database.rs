@@ -17,8 +17,8 @@ pub(crate) trait Database: Dialect {
         connection: &mut Self::Connection,
         delivery: i64,
     ) -> impl Future<Output = Result<(), Error>> + Send;
-    /// The deliveries that have an effect, in the order of their effects.
-    fn effects(pool: &Pool<Self>) -> impl Future<Output = Vec<i64>> + Send;
+    /// The deliveries that have an effect, and the process that caused it, in the order of their effects.
+    fn effects(pool: &Pool<Self>) -> impl Future<Output = Vec<(i64, i64)>> + Send;
 }
 
 /// The inbox, as soon as the database can be reached. Deliveries have the order key that is before the `/` in their body.
@@ -44,20 +44,20 @@ macro_rules! statements {
         }
 
         async fn add_effect(connection: &mut Self::Connection, delivery: i64) -> Result<(), Error> {
-            let effect = sqlx::query("INSERT INTO effects (delivery) VALUES ($1)").bind(delivery);
+            let effect = sqlx::query("INSERT INTO effects (delivery, process) VALUES ($1, $2)");
+            let effect = effect.bind(delivery).bind(i64::from(std::process::id()));
             effect.execute(connection).await.map(drop)
         }
 
-        async fn effects(pool: &Pool<Self>) -> Vec<i64> {
-            let effects = sqlx::query_scalar("SELECT delivery FROM effects ORDER BY number");
+        async fn effects(pool: &Pool<Self>) -> Vec<(i64, i64)> {
+            let effects = sqlx::query_as("SELECT delivery, process FROM effects ORDER BY number");
             effects.fetch_all(pool).await.unwrap()
         }
     };
 }
 
 impl Database for Sqlite {
-    const EFFECTS: &'static str =
-        "CREATE TABLE effects (number INTEGER PRIMARY KEY, delivery BIGINT NOT NULL)";
+    const EFFECTS: &'static str = "CREATE TABLE effects (number INTEGER PRIMARY KEY, delivery BIGINT NOT NULL, process BIGINT NOT NULL)";
 
     async fn builder(file: &str) -> Option<InboxBuilder<Self>> {
         SqliteInbox::open(Path::new(file)).await.ok()
@@ -67,7 +67,7 @@ impl Database for Sqlite {
 }
 
 impl Database for Postgres {
-    const EFFECTS: &'static str = "CREATE TABLE effects (number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, delivery BIGINT NOT NULL)";
+    const EFFECTS: &'static str = "CREATE TABLE effects (number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, delivery BIGINT NOT NULL, process BIGINT NOT NULL)";
 
     async fn builder(url: &str) -> Option<InboxBuilder<Self>> {
         let options = PgPoolOptions::new().max_connections(20).acquire_timeout(Duration::from_secs(2));

@@ -44,7 +44,8 @@ struct Receiver {
     acknowledged: JoinHandle<HashSet<String>>,
 }
 
-struct Worker(Child);
+/// A worker's process.
+pub(crate) struct Worker(Child);
 
 impl Store {
     pub(crate) fn address(&self) -> String {
@@ -86,7 +87,10 @@ impl Fleet {
                 let receiver = self.receivers.swap_remove(fastrand::usize(..self.receivers.len()));
                 self.acknowledged.extend(receiver.kill());
             }
-            Target::Worker => drop(self.workers.swap_remove(fastrand::usize(..self.workers.len()))),
+            Target::Worker => {
+                let mut worker = self.workers.swap_remove(fastrand::usize(..self.workers.len()));
+                assert!(!worker.has_ended(), "a worker ended of itself");
+            }
             Target::Database => {}
             Target::All => {
                 self.kill_workers();
@@ -122,7 +126,7 @@ impl Fleet {
             self.receivers.push(Receiver::start(&format!("r{}", self.started), &address));
         }
         while self.workers.len() < WORKERS {
-            self.workers.push(Worker(start(&["work", &address], Stdio::null())));
+            self.workers.push(Worker::start(&address, 1000));
         }
     }
 }
@@ -145,9 +149,26 @@ impl Receiver {
     }
 }
 
+impl Worker {
+    pub(crate) fn start(address: &str, max_attempts: u32) -> Self {
+        Self(start(&["work", address, &max_attempts.to_string()], Stdio::null()))
+    }
+
+    /// Whether it ended of itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    pub(crate) fn id(&self) -> i64 {
+        self.0.id().into()
+    }
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
-        end(&mut self.0);
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -31,8 +31,10 @@ use countersign_inbox::{Entry, Filter, Inbox, State, sqlx};
 use sqlx::{Postgres, Sqlite};
 
 use crate::{
+    child::HOPELESS,
     database::{Database, open},
-    fleet::{Fleet, Store},
+    deliveries::{NO_HEADERS, delivery},
+    fleet::{Fleet, Store, Worker},
 };
 
 const KILLS: usize = 10;
@@ -50,29 +52,35 @@ fn main() {
                 runtime().block_on(child::receive::<Sqlite>(name, address));
             }
         }
-        ["work", address] => {
+        ["work", address, max_attempts] => {
+            let max_attempts = max_attempts.parse().unwrap();
             child::end_with_the_parent();
             if is_postgres(address) {
-                runtime().block_on(child::work::<Postgres>(address));
+                runtime().block_on(child::work::<Postgres>(address, max_attempts));
             } else {
-                runtime().block_on(child::work::<Sqlite>(address));
+                runtime().block_on(child::work::<Sqlite>(address, max_attempts));
             }
         }
         // What `cargo test -- --list` and the like ask of a test without the usual harness.
         [flag, ..] if flag.starts_with("--list") => {}
         _ => {
-            kill_at_random::<Sqlite>(Store::Sqlite(tempfile::tempdir().unwrap()));
-            if let Some(server) = test_servers::Postgres::start() {
-                kill_at_random::<Postgres>(Store::Postgres(server));
-            }
+            let sqlite = || Store::Sqlite(tempfile::tempdir().unwrap());
+            let postgres = || test_servers::Postgres::start().map(Store::Postgres);
+            kill_at_random::<Sqlite>(sqlite());
+            two_workers_share::<Sqlite>(&sqlite());
+            poison::<Sqlite>(&sqlite());
+            let Some(store) = postgres() else { return };
+            kill_at_random::<Postgres>(store);
+            two_workers_share::<Postgres>(&postgres().unwrap());
+            poison::<Postgres>(&postgres().unwrap());
         }
     }
 }
 
 fn kill_at_random<DB: Database>(store: Store) {
     let kills = env::var("INBOX_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let (began, runtime, address) = (Instant::now(), runtime(), store.address());
-    runtime.block_on(async { DB::execute(open::<DB>(&address).await.pool(), DB::EFFECTS).await });
+    let (began, runtime) = (Instant::now(), runtime());
+    let address = prepared::<DB>(&store);
     let mut fleet = Fleet::start(store);
     let mut killed = BTreeMap::<_, usize>::new();
     for kill in 0..kills {
@@ -89,6 +97,65 @@ fn kill_at_random<DB: Database>(store: Store) {
     fleet.kill_workers();
     let counts = runtime.block_on(count(&inbox, fleet.acknowledged()));
     println!("{}: killed {killed:?} within {:?}; {counts}: ok", DB::NAME, began.elapsed());
+}
+
+/// Two processes share 500 deliveries, and no delivery is handled twice.
+fn two_workers_share<DB: Database>(store: &Store) {
+    let (runtime, address) = (runtime(), prepared::<DB>(store));
+    let inbox = runtime.block_on(open::<DB>(&address));
+    let workers = [Worker::start(&address, 1000), Worker::start(&address, 1000)];
+    runtime.block_on(async {
+        sleep(Duration::from_millis(500));
+        accept(&inbox, (0..500).map(|number| format!("/{}", number * HOPELESS))).await;
+        finished(&inbox).await;
+        let effects = DB::effects(inbox.pool()).await;
+        let deliveries: HashSet<_> = effects.iter().map(|(delivery, _)| delivery).collect();
+        assert_eq!((effects.len(), deliveries.len()), (500, 500));
+        let shares =
+            workers.map(|worker| effects.iter().filter(|(_, process)| *process == worker.id()).count());
+        assert!(shares.iter().all(|share| *share > 50), "{shares:?}");
+        println!("{}: two workers share 500 deliveries, {shares:?}: ok", DB::NAME);
+    });
+}
+
+/// A delivery that ends its worker's process each time becomes a dead letter; the others are done.
+fn poison<DB: Database>(store: &Store) {
+    let (runtime, address) = (runtime(), prepared::<DB>(store));
+    let inbox = runtime.block_on(open::<DB>(&address));
+    runtime.block_on(async {
+        accept(&inbox, (0..50).map(|number| format!("/{}", number * HOPELESS))).await;
+        accept(&inbox, ["poison".to_owned()]).await;
+        accept(&inbox, (50..100).map(|number| format!("/{}", number * HOPELESS))).await;
+    });
+    let (mut ended, began, mut worker) = (0, Instant::now(), Worker::start(&address, 20));
+    while runtime.block_on(inbox.stats()).unwrap().finished < 100 || ended < 20 {
+        if worker.has_ended() {
+            ended += 1;
+            worker = Worker::start(&address, 20);
+        }
+        assert!(began.elapsed() < Duration::from_secs(100), "{:?}", runtime.block_on(inbox.stats()));
+        sleep(Duration::from_millis(5));
+    }
+    runtime.block_on(finished(&inbox));
+    let dead = runtime.block_on(inbox.list(&Filter::all().state(State::Dead), 0, 10)).unwrap();
+    assert_eq!(dead.iter().map(|entry| (entry.id, entry.attempts)).collect::<Vec<_>>(), [(51, 20)]);
+    let effects = runtime.block_on(DB::effects(inbox.pool()));
+    let deliveries: HashSet<_> = effects.iter().map(|(delivery, _)| delivery).collect();
+    assert_eq!((effects.len(), deliveries.len()), (100, 100));
+    println!("{}: a poison delivery ended {ended} workers, the others are done: ok", DB::NAME);
+}
+
+/// The address of the store, with the table for effects.
+fn prepared<DB: Database>(store: &Store) -> String {
+    let address = store.address();
+    runtime().block_on(async { DB::execute(open::<DB>(&address).await.pool(), DB::EFFECTS).await });
+    address
+}
+
+async fn accept<DB: Database>(inbox: &Inbox<DB>, bodies: impl IntoIterator<Item = String>) {
+    for body in bodies {
+        inbox.accept(&delivery(body), &NO_HEADERS).await.unwrap();
+    }
 }
 
 /// Waits until the workers have finished everything.
@@ -123,7 +190,7 @@ async fn count<DB: Database>(inbox: &Inbox<DB>, acknowledged: &HashSet<String>) 
     assert_eq!(missing, 0, "of {} acknowledged deliveries, some are missing", acknowledged.len());
 
     let effects = DB::effects(inbox.pool()).await;
-    let affected: HashSet<_> = effects.iter().copied().collect();
+    let affected: HashSet<_> = effects.iter().map(|(delivery, _)| *delivery).collect();
     assert_eq!(affected.len(), effects.len(), "an effect is doubled");
     let in_state = |state| entries.values().filter(move |entry| entry.state == state).map(|entry| entry.id);
     assert_eq!(in_state(State::Done).collect::<HashSet<_>>(), affected, "done is not what has an effect");
@@ -131,7 +198,7 @@ async fn count<DB: Database>(inbox: &Inbox<DB>, acknowledged: &HashSet<String>) 
     assert_eq!(dead, vec!["hopeless"; entries.len() - effects.len()], "a delivery is neither done nor dead");
 
     let mut latest = HashMap::<_, i64>::new();
-    for id in &effects {
+    for (id, _) in &effects {
         if let Some(key) = &entries[id].order_key {
             let earlier = latest.insert(key, *id).unwrap_or_default();
             assert!(earlier < *id, "{} overtook {}", earlier, *id);
