@@ -1,5 +1,7 @@
 //! How a worker takes deliveries out of the inbox.
 
+use std::collections::HashSet;
+
 use crate::{
     StoreError,
     inbox::Shared,
@@ -47,26 +49,26 @@ async fn claim_within<DB: Dialect>(
     let keyed: Vec<_> = due.iter().filter(|row| row.order_key.is_some()).map(|row| row.id).collect();
     let (turn, waiting) =
         if keyed.is_empty() { Default::default() } else { DB::turns(connection, &keyed).await? };
-    let exhausted = |row: &Candidate| row.attempts >= i64::from(settings.max_attempts);
     let decided =
         |row: &Candidate| row.order_key.is_none() || turn.contains(&row.id) || waiting.contains(&row.id);
-    let (buried, live): (Vec<_>, Vec<_>) = due.into_iter().filter(decided).partition(exhausted);
-    if !buried.is_empty() {
-        let ids: Vec<_> = buried.iter().map(|row| row.id).collect();
-        DB::bury(connection, &ids, VANISHED).await?;
-        for key in buried.iter().filter_map(|row| row.order_key.as_deref()) {
-            DB::promote(connection, key).await?;
-        }
-        more = true;
-    }
-    let (parked, taken): (Vec<_>, Vec<_>) = live.into_iter().partition(|row| waiting.contains(&row.id));
+    let (parked, live): (Vec<_>, Vec<_>) =
+        due.into_iter().filter(decided).partition(|row| waiting.contains(&row.id));
+    let (buried, taken): (Vec<_>, Vec<_>) =
+        live.into_iter().partition(|row| row.attempts >= i64::from(settings.max_attempts));
     if !parked.is_empty() {
-        DB::park(connection, &parked.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
-        more = true;
+        DB::park(connection, &ids(&parked)).await?;
     }
+    if !buried.is_empty() {
+        DB::bury(connection, &ids(&buried), VANISHED).await?;
+    }
+    let keys: HashSet<_> = parked.iter().chain(&buried).filter_map(|row| row.order_key.as_deref()).collect();
+    for key in keys {
+        DB::promote(connection, key).await?;
+    }
+    more |= !(parked.is_empty() && buried.is_empty());
     let mut claimed = Vec::new();
     if !taken.is_empty() {
-        let ids: Vec<_> = taken.iter().map(|row| row.id).collect();
+        let ids = ids(&taken);
         let token = shared.tokens.next();
         DB::take(connection, &ids, &token, millis(settings.lease)).await?;
         let stored = DB::read(connection, &ids).await?;
@@ -74,4 +76,8 @@ async fn claim_within<DB: Dialect>(
     }
     writing.commit().await?;
     Ok(Claims { claimed, buried, more })
+}
+
+fn ids(rows: &[Candidate]) -> Vec<i64> {
+    rows.iter().map(|row| row.id).collect()
 }

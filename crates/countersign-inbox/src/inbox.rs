@@ -205,10 +205,7 @@ pub(crate) async fn write_finishes<DB: Dialect>(
     let mut answers = Vec::with_capacity(finishes.len());
     for finish in finishes {
         let done = passed.contains(&(finish.id, finish.token));
-        if done
-            && finish.state() != 0
-            && let Some(key) = &finish.order_key
-        {
+        if let (true, Some(key)) = (done, &finish.order_key) {
             DB::promote(connection, key).await?;
         }
         answers.push(done || DB::is_done_by(connection, finish.id, &finish.token).await?);

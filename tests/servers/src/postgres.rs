@@ -67,7 +67,22 @@ impl Postgres {
         self.process.wait();
     }
 
-    /// Starts it again after [`stop`](Self::stop), with the same port and data.
+    /// SIGKILL to all of its processes at once, as when the machine loses its power but not its disk.
+    pub fn kill(&mut self) {
+        self.process.kill_with_children();
+    }
+
+    /// Stops all of its processes from answering (SIGSTOP), while its connections stay open.
+    pub fn freeze(&mut self) {
+        self.process.signal_with_children("STOP");
+    }
+
+    /// Lets it answer again (SIGCONT).
+    pub fn thaw(&mut self) {
+        self.process.signal_with_children("CONT");
+    }
+
+    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), with the same port and data.
     pub fn restart(&mut self) {
         let mut command = command(&self.programs, self.folder.path(), self.port, self.user);
         self.process = Process::start(&mut command, self.port).expect("postgres starts again");

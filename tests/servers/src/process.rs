@@ -1,4 +1,5 @@
 use std::{
+    fs,
     net::TcpStream,
     path::Path,
     process::{Child, Command},
@@ -38,6 +39,29 @@ impl Process {
         }
     }
 
+    /// Sends a signal to it and to the processes that it started. Those of PostgreSQL are not in its process group.
+    pub(crate) fn signal_with_children(&mut self, name: &str) -> Vec<u32> {
+        // One that stands still starts no others meanwhile.
+        self.signal("STOP");
+        let own = self.0.id();
+        let children = children_of(own);
+        let ids = children.iter().chain([&own]).map(u32::to_string);
+        let status = Command::new("kill").arg(format!("-{name}")).args(ids).status();
+        // A child may have ended just now.
+        status.expect("`kill` runs");
+        children
+    }
+
+    /// SIGKILL to it and to the processes that it started.
+    pub(crate) fn kill_with_children(&mut self) {
+        let children = self.signal_with_children("KILL");
+        self.0.wait().expect("the server ends");
+        let is_alive = |id: &u32| stat(*id).is_some_and(|(state, _)| state != "Z");
+        while children.iter().any(is_alive) {
+            sleep(Duration::from_millis(1));
+        }
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.0.kill().expect("the server is ours to kill");
@@ -56,6 +80,20 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+fn children_of(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").expect("a Linux with /proc");
+    let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    ids.filter(|id| stat(*id).is_some_and(|(_, its_parent)| its_parent == parent)).collect()
+}
+
+/// The state of a process, such as `Z`, and its parent.
+fn stat(id: u32) -> Option<(String, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
 }
 
 /// A server's log, for the message of a test that fails.

@@ -106,7 +106,10 @@ pub trait Sealed: Database {
         finishes: &[&Finish],
     ) -> impl Future<Output = Result<HashSet<(i64, Token)>, Error>> + Send;
 
-    /// Gives the next delivery of the order key its turn.
+    /// Gives the next delivery of the order key its turn, unless another of the key is held: whoever ends that does it then.
+    ///
+    /// Whatever makes a pending delivery of the key anything else does this afterwards in the same transaction, so that a key with
+    /// waiting deliveries always has a pending one.
     fn promote(
         connection: &mut Self::Connection,
         order_key: &[u8],

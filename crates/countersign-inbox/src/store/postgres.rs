@@ -21,7 +21,8 @@ impl Sealed for Postgres {
     const ONE_WRITER: bool = false;
 
     async fn begin(pool: &Pool<Self>) -> Result<Transaction<'static, Self>, Error> {
-        pool.begin().await
+        // In a stricter level, which a database can have as its default, `promote` would miss what was parked before its lock.
+        pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
     }
 
     async fn begin_migration(pool: &Pool<Self>) -> Result<Transaction<'static, Self>, Error> {

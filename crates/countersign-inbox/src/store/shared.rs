@@ -50,7 +50,8 @@ macro_rules! shared_methods {
         }
 
         async fn park(connection: &mut Self::Connection, ids: &[i64]) -> Result<(), Error> {
-            let query = sqlx::query(concat!("UPDATE countersign_inbox SET state = 1 WHERE state = 0 AND id ", $in));
+            let query =
+                sqlx::query(concat!("UPDATE countersign_inbox SET state = 1, token = NULL WHERE state = 0 AND id ", $in));
             query.bind(numbers(ids)).execute(connection).await?;
             Ok(())
         }
@@ -100,10 +101,12 @@ macro_rules! shared_methods {
         }
 
         async fn promote(connection: &mut Self::Connection, order_key: &[u8]) -> Result<(), Error> {
-            let query = sqlx::query(
+            let query = sqlx::query(concat!(
                 "UPDATE countersign_inbox SET state = 0 WHERE state = 1 AND id = (SELECT MIN(id) FROM countersign_inbox
-                    WHERE order_key = $1 AND state IN (0, 1))",
-            );
+                    WHERE order_key = $1 AND state IN (0, 1))
+                    AND NOT EXISTS (SELECT 1 FROM countersign_inbox AS held WHERE held.order_key = $1 AND held.state = 0
+                        AND held.token IS NOT NULL AND held.due_at > ", $now, ")"
+            ));
             query.bind(order_key).execute(connection).await?;
             Ok(())
         }

@@ -1,6 +1,6 @@
-use std::{collections::HashSet, sync::LazyLock};
+use std::{collections::HashSet, iter, sync::LazyLock};
 
-use sqlx::{Error, Executor, FromRow, Pool, Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection, Error, Executor, FromRow, Pool, Row, Sqlite, SqliteConnection, Transaction};
 
 use super::{
     Candidate, Dialect, EntryRow, Finish, Incoming, NotDurable, Selection, StatsRow, Token,
@@ -18,7 +18,12 @@ impl Sealed for Sqlite {
 
     async fn begin(pool: &Pool<Self>) -> Result<Transaction<'static, Self>, Error> {
         // A transaction that reads before it writes would fail if another wrote in between.
-        pool.begin_with("BEGIN IMMEDIATE").await
+        loop {
+            match pool.begin_with("BEGIN IMMEDIATE").await {
+                Err(Error::InvalidSavePointStatement) => close_stuck(pool).await?,
+                begun => return begun,
+            }
+        }
     }
 
     async fn begin_migration(pool: &Pool<Self>) -> Result<Transaction<'static, Self>, Error> {
@@ -172,6 +177,18 @@ impl Sealed for Sqlite {
     }
 
     shared_methods!("CAST(unixepoch('subsec') * 1000 AS INTEGER)", "IN (SELECT value FROM json_each($1))");
+}
+
+/// Closes idle connections that sqlx believes to be in a transaction. On a full disk, SQLite rolls back of itself: sqlx's own
+/// `ROLLBACK` fails then, and the connection can never begin another transaction.
+async fn close_stuck(pool: &Pool<Sqlite>) -> Result<(), Error> {
+    let idle: Vec<_> = iter::from_fn(|| pool.try_acquire()).collect();
+    for connection in idle {
+        if connection.is_in_transaction() {
+            connection.close().await?;
+        }
+    }
+    Ok(())
 }
 
 /// A list as SQLite takes it.

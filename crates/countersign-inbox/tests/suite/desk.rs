@@ -3,18 +3,22 @@
 use std::{
     future::Future,
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use countersign::{Secret, Signer, VerifiedDelivery, Verifier, senders};
+use countersign::VerifiedDelivery;
 use countersign_inbox::{Dialect, Entry, Filter, Inbox, InboxBuilder, SqliteInbox, State, sqlx};
 use sqlx::{Pool, Postgres, Sqlite, postgres::PgPoolOptions};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+pub(crate) use crate::deliveries::{NO_HEADERS, delivery};
+
 /// A database that a test can be run on.
 pub(crate) trait TestDatabase: Dialect {
     type Server: Send;
+    /// Stores 20,000 pending deliveries of the order key `a`.
+    const MANY: [&'static str; 2];
 
     /// `None`: it is not installed.
     async fn start() -> Option<(Self::Server, Pool<Self>)>;
@@ -24,6 +28,14 @@ pub(crate) trait TestDatabase: Dialect {
 
 impl TestDatabase for Sqlite {
     type Server = TempDir;
+    const MANY: [&'static str; 2] = [
+        "INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, order_key, keep_until, state,
+                due_at, attempts)
+            WITH RECURSIVE numbers (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < 20000)
+            SELECT CAST(printf('%032d', value) AS BLOB), 'moduslink', 'key-1', 0, 'test', CAST('a' AS BLOB), 0, 0, value, 0
+            FROM numbers",
+        "INSERT INTO countersign_inbox_content (id, headers, body) SELECT id, '[]', CAST('a/' || id AS BLOB) FROM countersign_inbox",
+    ];
 
     async fn start() -> Option<(TempDir, Pool<Self>)> {
         let folder = TempDir::new().unwrap();
@@ -42,6 +54,14 @@ impl TestDatabase for Sqlite {
 
 impl TestDatabase for Postgres {
     type Server = test_servers::Postgres;
+    const MANY: [&'static str; 2] = [
+        "INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, order_key, keep_until, state,
+                due_at, attempts)
+            SELECT CAST(lpad(CAST(value AS TEXT), 32, '0') AS BYTEA), 'moduslink', 'key-1', 0, 'test', 'a', 0, 0, value, 0
+            FROM generate_series(1, 20000) AS value",
+        "INSERT INTO countersign_inbox_content (id, headers, body)
+            SELECT id, '[]', CAST('a/' || id AS BYTEA) FROM countersign_inbox",
+    ];
 
     async fn start() -> Option<(test_servers::Postgres, Pool<Self>)> {
         let server = test_servers::Postgres::start()?;
@@ -61,7 +81,7 @@ impl TestDatabase for Postgres {
 /// A database with a table `effects`, and what stops its workers.
 pub(crate) struct Desk<DB: TestDatabase> {
     pub(crate) pool: Pool<DB>,
-    _server: DB::Server,
+    pub(crate) server: DB::Server,
     stop: watch::Sender<bool>,
 }
 
@@ -70,7 +90,7 @@ impl<DB: TestDatabase> Desk<DB> {
         let (server, pool) = DB::start().await?;
         DB::execute(&mut *pool.acquire().await.unwrap(), "CREATE TABLE effects (delivery BIGINT NOT NULL)")
             .await;
-        Some(Self { pool, _server: server, stop: watch::Sender::new(false) })
+        Some(Self { pool, server, stop: watch::Sender::new(false) })
     }
 
     pub(crate) async fn inbox(&self) -> Inbox<DB> {
@@ -124,25 +144,11 @@ macro_rules! in_both {
 }
 pub(crate) use in_both;
 
-/// A verified delivery of ModusLink with this body.
-pub(crate) fn delivery(body: impl Into<Vec<u8>>) -> VerifiedDelivery {
-    let body = body.into();
-    let signer = Signer::new(senders::moduslink(), [Secret::new("test")]).unwrap();
-    let signed = signer.headers(&body, SystemTime::now()).unwrap();
-    let verifier =
-        Verifier::builder(senders::moduslink()).secret("key-1", Secret::new("test")).build().unwrap();
-    let mut verification = verifier.begin_buffered(&signed, SystemTime::now()).unwrap();
-    verification.update(body.into()).unwrap();
-    verification.finish().unwrap()
-}
-
 /// A verified delivery that no other call returns.
 pub(crate) fn another() -> VerifiedDelivery {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     delivery(format!("delivery {}", NEXT.fetch_add(1, Ordering::Relaxed)))
 }
-
-pub(crate) const NO_HEADERS: [(&str, &str); 0] = [];
 
 /// Waits until `count` deliveries are in `state`.
 pub(crate) async fn wait_for<DB: Dialect>(inbox: &Inbox<DB>, state: State, count: usize) -> Vec<Entry> {

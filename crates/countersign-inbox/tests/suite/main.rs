@@ -7,5 +7,10 @@
 )]
 
 mod accepting;
+mod deliveries;
 mod desk;
+mod disk;
+mod mending;
+mod ordering;
+mod outages;
 mod working;

@@ -1,0 +1,222 @@
+//! Receivers, workers and the database are killed with SIGKILL at random instants under load, each apart and together. Then
+//! nothing that was acknowledged is missing, and every effect happened exactly once and in order.
+//!
+//! This program starts itself again as the receivers and workers. `INBOX_KILLS` is the number of kills in each database:
+//!
+//! ```text
+//! INBOX_KILLS=300 cargo test -p countersign-inbox --all-features --test kills
+//! ```
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong ends in a panic"
+)]
+
+mod child;
+mod database;
+#[path = "../suite/deliveries.rs"]
+mod deliveries;
+mod fleet;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    env,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use countersign_inbox::{Entry, Filter, Inbox, State, sqlx};
+use sqlx::{Postgres, Sqlite};
+
+use crate::{
+    child::HOPELESS,
+    database::{Database, open},
+    deliveries::{NO_HEADERS, delivery},
+    fleet::{Fleet, Store, Worker},
+};
+
+const KILLS: usize = 10;
+
+fn main() {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let is_postgres = |address: &str| address.starts_with("postgres:");
+    match arguments[..] {
+        ["receive", name, address] => {
+            child::end_with_the_parent();
+            if is_postgres(address) {
+                runtime().block_on(child::receive::<Postgres>(name, address));
+            } else {
+                runtime().block_on(child::receive::<Sqlite>(name, address));
+            }
+        }
+        ["work", address, max_attempts] => {
+            let max_attempts = max_attempts.parse().unwrap();
+            child::end_with_the_parent();
+            if is_postgres(address) {
+                runtime().block_on(child::work::<Postgres>(address, max_attempts));
+            } else {
+                runtime().block_on(child::work::<Sqlite>(address, max_attempts));
+            }
+        }
+        // What `cargo test -- --list` and the like ask of a test without the usual harness.
+        [flag, ..] if flag.starts_with("--list") => {}
+        _ => {
+            let sqlite = || Store::Sqlite(tempfile::tempdir().unwrap());
+            let postgres = || test_servers::Postgres::start().map(Store::Postgres);
+            kill_at_random::<Sqlite>(sqlite());
+            two_workers_share::<Sqlite>(&sqlite());
+            poison::<Sqlite>(&sqlite());
+            let Some(store) = postgres() else { return };
+            kill_at_random::<Postgres>(store);
+            two_workers_share::<Postgres>(&postgres().unwrap());
+            poison::<Postgres>(&postgres().unwrap());
+        }
+    }
+}
+
+fn kill_at_random<DB: Database>(store: Store) {
+    let kills = env::var("INBOX_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let (began, runtime) = (Instant::now(), runtime());
+    let address = prepared::<DB>(&store);
+    let mut fleet = Fleet::start(store);
+    let mut killed = BTreeMap::<_, usize>::new();
+    for kill in 0..kills {
+        sleep(Duration::from_millis(fastrand::u64(50..1000)));
+        let targets = fleet.store.targets();
+        let target = targets[kill % targets.len()];
+        *killed.entry(format!("{target:?}")).or_default() += 1;
+        fleet.kill(target, Duration::from_millis(fastrand::u64(..200)));
+    }
+    sleep(Duration::from_millis(500));
+    fleet.kill_receivers();
+    let inbox = runtime.block_on(open::<DB>(&address));
+    runtime.block_on(finished(&inbox));
+    fleet.kill_workers();
+    let counts = runtime.block_on(count(&inbox, fleet.acknowledged()));
+    println!("{}: killed {killed:?} within {:?}; {counts}: ok", DB::NAME, began.elapsed());
+}
+
+/// Two processes share 500 deliveries, and no delivery is handled twice.
+fn two_workers_share<DB: Database>(store: &Store) {
+    let (runtime, address) = (runtime(), prepared::<DB>(store));
+    let inbox = runtime.block_on(open::<DB>(&address));
+    let workers = [Worker::start(&address, 1000), Worker::start(&address, 1000)];
+    runtime.block_on(async {
+        sleep(Duration::from_millis(500));
+        accept(&inbox, (0..500).map(|number| format!("/{}", number * HOPELESS))).await;
+        finished(&inbox).await;
+        let effects = DB::effects(inbox.pool()).await;
+        let deliveries: HashSet<_> = effects.iter().map(|(delivery, _)| delivery).collect();
+        assert_eq!((effects.len(), deliveries.len()), (500, 500));
+        let shares =
+            workers.map(|worker| effects.iter().filter(|(_, process)| *process == worker.id()).count());
+        assert!(shares.iter().all(|share| *share > 50), "{shares:?}");
+        println!("{}: two workers share 500 deliveries, {shares:?}: ok", DB::NAME);
+    });
+}
+
+/// A delivery that ends its worker's process each time becomes a dead letter; the others are done.
+fn poison<DB: Database>(store: &Store) {
+    let (runtime, address) = (runtime(), prepared::<DB>(store));
+    let inbox = runtime.block_on(open::<DB>(&address));
+    runtime.block_on(async {
+        accept(&inbox, (0..50).map(|number| format!("/{}", number * HOPELESS))).await;
+        accept(&inbox, ["poison".to_owned()]).await;
+        accept(&inbox, (50..100).map(|number| format!("/{}", number * HOPELESS))).await;
+    });
+    let (mut ended, began, mut worker) = (0, Instant::now(), Worker::start(&address, 20));
+    while runtime.block_on(inbox.stats()).unwrap().finished < 100 || ended < 20 {
+        if worker.has_ended() {
+            ended += 1;
+            worker = Worker::start(&address, 20);
+        }
+        assert!(began.elapsed() < Duration::from_secs(100), "{:?}", runtime.block_on(inbox.stats()));
+        sleep(Duration::from_millis(5));
+    }
+    runtime.block_on(finished(&inbox));
+    let dead = runtime.block_on(inbox.list(&Filter::all().state(State::Dead), 0, 10)).unwrap();
+    assert_eq!(dead.iter().map(|entry| (entry.id, entry.attempts)).collect::<Vec<_>>(), [(51, 20)]);
+    let effects = runtime.block_on(DB::effects(inbox.pool()));
+    let deliveries: HashSet<_> = effects.iter().map(|(delivery, _)| delivery).collect();
+    assert_eq!((effects.len(), deliveries.len()), (100, 100));
+    println!("{}: a poison delivery ended {ended} workers, the others are done: ok", DB::NAME);
+}
+
+/// The address of the store, with the table for effects.
+fn prepared<DB: Database>(store: &Store) -> String {
+    let address = store.address();
+    runtime().block_on(async { DB::execute(open::<DB>(&address).await.pool(), DB::EFFECTS).await });
+    address
+}
+
+async fn accept<DB: Database>(inbox: &Inbox<DB>, bodies: impl IntoIterator<Item = String>) {
+    for body in bodies {
+        inbox.accept(&delivery(body), &NO_HEADERS).await.unwrap();
+    }
+}
+
+/// Waits until the workers have finished everything.
+async fn finished<DB: Database>(inbox: &Inbox<DB>) {
+    let began = Instant::now();
+    loop {
+        let stats = inbox.stats().await.unwrap();
+        if stats.pending + stats.running + stats.waiting == 0 {
+            return;
+        }
+        if began.elapsed() > Duration::from_secs(60) {
+            let rest = Filter::all().state(State::Pending).state(State::Waiting).state(State::Running);
+            panic!("not finished: {stats:?} {:#?}", inbox.list(&rest, 0, 20).await.unwrap());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Checks that everything acknowledged is there, and every effect exactly once and in order.
+async fn count<DB: Database>(inbox: &Inbox<DB>, acknowledged: &HashSet<String>) -> String {
+    let mut entries = HashMap::<i64, Entry>::new();
+    let mut after = 0;
+    loop {
+        let page = inbox.list(&Filter::all(), after, 5000).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        entries.extend(page.into_iter().map(|entry| (entry.id, entry)));
+    }
+    let stored: HashSet<_> = entries.values().map(|entry| entry.identity.to_string()).collect();
+    assert_eq!(stored.len(), entries.len(), "a delivery is stored twice");
+    let missing = acknowledged.difference(&stored).count();
+    assert_eq!(missing, 0, "of {} acknowledged deliveries, some are missing", acknowledged.len());
+
+    let effects = DB::effects(inbox.pool()).await;
+    let affected: HashSet<_> = effects.iter().map(|(delivery, _)| *delivery).collect();
+    assert_eq!(affected.len(), effects.len(), "an effect is doubled");
+    let in_state = |state| entries.values().filter(move |entry| entry.state == state).map(|entry| entry.id);
+    assert_eq!(in_state(State::Done).collect::<HashSet<_>>(), affected, "done is not what has an effect");
+    let dead: Vec<_> = in_state(State::Dead).filter_map(|id| entries[&id].failure.as_deref()).collect();
+    assert_eq!(dead, vec!["hopeless"; entries.len() - effects.len()], "a delivery is neither done nor dead");
+
+    let mut latest = HashMap::<_, i64>::new();
+    for (id, _) in &effects {
+        if let Some(key) = &entries[id].order_key {
+            let earlier = latest.insert(key, *id).unwrap_or_default();
+            assert!(earlier < *id, "{} overtook {}", earlier, *id);
+        }
+    }
+    let retried = entries.values().filter(|entry| entry.attempts > 1).count();
+    let counts = format!(
+        "{} acknowledged, {} stored, {} done, {} dead, {retried} tried more than once, {} order keys",
+        acknowledged.len(),
+        entries.len(),
+        effects.len(),
+        dead.len(),
+        latest.len()
+    );
+    assert!(acknowledged.len() > 100 && latest.len() > 1 && !dead.is_empty(), "there was no load: {counts}");
+    counts
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}

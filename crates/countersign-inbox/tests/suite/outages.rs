@@ -1,0 +1,98 @@
+//! A database that goes away under load and comes back.
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use countersign::Identity;
+use countersign_inbox::{AcceptError, Backoff, Delivery, Filter, Inbox, State, sqlx};
+use sqlx::Postgres;
+use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
+
+use crate::desk::{Desk, NO_HEADERS, another, wait_for};
+
+const SENDERS: usize = 8;
+const STORE_TIMEOUT: Duration = Duration::from_secs(1);
+const AWAY: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_that_is_stopped_and_restarted_under_load_loses_and_doubles_nothing() {
+    outage(|server| server.stop(), |server| server.restart()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_that_is_killed_and_restarted_under_load_loses_and_doubles_nothing() {
+    outage(|server| server.kill(), |server| server.restart()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_that_freezes_under_load_loses_and_doubles_nothing() {
+    outage(|server| server.freeze(), |server| server.thaw()).await;
+}
+
+async fn outage(down: fn(&mut test_servers::Postgres), up: fn(&mut test_servers::Postgres)) {
+    let Some(mut desk) = Desk::<Postgres>::new().await else { return };
+    let inbox = desk.build(|builder| builder.store_timeout(STORE_TIMEOUT)).await;
+    let work = inbox.work(async |delivery: Delivery<Postgres>| {
+        let mut transaction = delivery.begin().await?;
+        let effect = format!("INSERT INTO effects (delivery) VALUES ({})", delivery.entry().id);
+        sqlx::query(&effect).execute(&mut **transaction).await?;
+        Ok(transaction.commit().await?)
+    });
+    let quick = Backoff::new(Duration::from_millis(10), Duration::from_millis(100));
+    let work = work.lease(Duration::from_secs(2)).backoff(quick).max_attempts(1000);
+    let worker = tokio::spawn(work.poll_every(Duration::from_millis(50)).run_until(desk.stopped()));
+    let (load, mut senders) = (Arc::new(Semaphore::new(0)), JoinSet::new());
+    for _ in 0..SENDERS {
+        senders.spawn(send(inbox.clone(), Arc::clone(&load)));
+    }
+    sleep(Duration::from_secs(1)).await;
+    down(&mut desk.server);
+    let away = desk.pool.clone();
+    sleep(AWAY).await;
+    up(&mut desk.server);
+    let back = Instant::now();
+    while sqlx::query("SELECT 1").execute(&away).await.is_err() {
+        sleep(Duration::from_millis(50)).await;
+    }
+    inbox.accept(&another(), &NO_HEADERS).await.unwrap();
+    assert!(back.elapsed() < Duration::from_secs(10), "{:?}", back.elapsed());
+    sleep(Duration::from_secs(1)).await;
+    load.close();
+    let sent: Vec<_> = senders.join_all().await;
+    let refused: usize = sent.iter().map(|(_, refused)| refused).sum();
+    assert!(refused >= SENDERS, "there was no outage");
+    let acknowledged: HashSet<_> = sent.into_iter().flat_map(|(acknowledged, _)| acknowledged).collect();
+    assert!(acknowledged.len() > 100, "there was no load");
+
+    let stored = inbox.list(&Filter::all(), 0, 100_000).await.unwrap();
+    wait_for(&inbox, State::Done, stored.len()).await;
+    desk.stop();
+    worker.await.unwrap().unwrap();
+    let stored: HashSet<_> = stored.into_iter().map(|entry| entry.identity).collect();
+    assert_eq!(acknowledged.difference(&stored).count(), 0, "an acknowledged delivery is missing");
+    let effects = usize::try_from(desk.effects().await).unwrap();
+    let distinct = usize::try_from(desk.distinct_effects().await).unwrap();
+    assert_eq!((effects, distinct), (stored.len(), stored.len()));
+    println!("{} acknowledged, {refused} refused, {effects} effects", acknowledged.len());
+}
+
+/// Sends deliveries until the load ends; returns those that were acknowledged, and how many attempts were refused.
+async fn send(inbox: Inbox<Postgres>, load: Arc<Semaphore>) -> (Vec<Identity>, usize) {
+    let (mut acknowledged, mut refused) = (Vec::new(), 0);
+    while !load.is_closed() {
+        let verified = another();
+        let began = Instant::now();
+        while let Err(failure) = inbox.accept(&verified, &NO_HEADERS).await {
+            assert!(matches!(failure, AcceptError::Store(_)), "{failure}");
+            assert!(began.elapsed() < AWAY * 4, "{failure}");
+            refused += 1;
+            sleep(Duration::from_millis(50)).await;
+        }
+        acknowledged.push(verified.identify().identity);
+        sleep(Duration::from_millis(10)).await;
+    }
+    (acknowledged, refused)
+}
