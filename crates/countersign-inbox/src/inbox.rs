@@ -49,6 +49,8 @@ pub(crate) struct Shared<DB: Database> {
 /// The database. Writers of a database that takes one at a time queue here, which is fairer than to try again and again.
 pub(crate) struct Tables<DB: Database> {
     pub(crate) pool: Pool<DB>,
+    /// The connections that write.
+    writers: Pool<DB>,
     writer: Mutex<()>,
 }
 
@@ -84,7 +86,8 @@ impl<DB: Dialect> Inbox<DB> {
 
     pub(crate) async fn new(pool: Pool<DB>, settings: Settings, prepare: bool) -> Result<Self, BuildError> {
         let limit = settings.store_timeout;
-        let mut connection = pool.acquire().await?;
+        let writers = DB::writers(&pool);
+        let mut connection = writers.acquire().await?;
         if let Some(not) = DB::not_durable(&mut *connection).await? {
             return Err(BuildError::NotDurable { setting: not.setting, value: not.value });
         }
@@ -94,7 +97,7 @@ impl<DB: Dialect> Inbox<DB> {
         } else {
             DB::version(&mut *pool.acquire().await?).await?;
         }
-        let tables = Arc::new(Tables { pool, writer: Mutex::new(()) });
+        let tables = Arc::new(Tables { pool, writers, writer: Mutex::new(()) });
         let insert = Insert { tables: Arc::clone(&tables), limit: settings.backlog_limit, counted: None };
         let finish = WriteFinishes { tables: Arc::clone(&tables) };
         let shared = Shared {
@@ -181,7 +184,7 @@ impl<DB: Dialect> Shared<DB> {
 impl<DB: Dialect> Tables<DB> {
     pub(crate) async fn write(&self) -> Result<Writing<'_, DB>, sqlx::Error> {
         let turn = if DB::ONE_WRITER { Some(self.writer.lock().await) } else { None };
-        Ok(Writing { transaction: DB::begin(&self.pool).await?, _turn: turn })
+        Ok(Writing { transaction: DB::begin(&self.writers).await?, _turn: turn })
     }
 }
 

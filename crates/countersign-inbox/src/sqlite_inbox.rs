@@ -31,7 +31,9 @@ impl Inbox<Sqlite> {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5))
-            .row_buffer_size(1024);
+            .row_buffer_size(1024)
+            // The undo log of a statement, which would go through a temporary file. No promise rests on it after a crash.
+            .pragma("temp_store", "memory");
         Ok(Self::builder(SqlitePoolOptions::new().connect_with(options).await?))
     }
 }

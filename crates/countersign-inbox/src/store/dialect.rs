@@ -19,6 +19,9 @@ pub trait Sealed: Database {
     /// Whether one transaction at a time can write.
     const ONE_WRITER: bool;
 
+    /// The pool for transactions that will write.
+    fn writers(pool: &Pool<Self>) -> Pool<Self>;
+
     /// A transaction that will write.
     fn begin(pool: &Pool<Self>) -> impl Future<Output = Result<Transaction<'static, Self>, Error>> + Send;
 

@@ -20,6 +20,10 @@ impl Sealed for Postgres {
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../../migrations/postgres/1.sql")];
     const ONE_WRITER: bool = false;
 
+    fn writers(pool: &Pool<Self>) -> Pool<Self> {
+        pool.clone()
+    }
+
     async fn begin(pool: &Pool<Self>) -> Result<Transaction<'static, Self>, Error> {
         // In a stricter level, which a database can have as its default, `promote` would miss what was parked before its lock.
         pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await

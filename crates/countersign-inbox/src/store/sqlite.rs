@@ -16,6 +16,12 @@ impl Sealed for Sqlite {
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../../migrations/sqlite/1.sql")];
     const ONE_WRITER: bool = true;
 
+    fn writers(pool: &Pool<Self>) -> Pool<Self> {
+        // One connection: what another one writes would empty its page cache. A file needs no test whether it is still there.
+        let options = pool.options().clone().min_connections(0).max_connections(1).test_before_acquire(false);
+        options.connect_lazy_with((*pool.connect_options()).clone())
+    }
+
     async fn begin(pool: &Pool<Self>) -> Result<Transaction<'static, Self>, Error> {
         // A transaction that reads before it writes would fail if another wrote in between.
         loop {
@@ -197,8 +203,8 @@ fn numbers(numbers: &[i64]) -> String {
 }
 
 /// The statements that insert so many rows, the most first: few, so that they stay prepared.
-static INSERTS: LazyLock<[(usize, Inserts); 4]> =
-    LazyLock::new(|| [64, 16, 4, 1].map(|size| (size, Inserts::of(size))));
+static INSERTS: LazyLock<[(usize, Inserts); 7]> =
+    LazyLock::new(|| [64, 32, 16, 8, 4, 2, 1].map(|size| (size, Inserts::of(size))));
 
 struct Inserts {
     rows: String,
