@@ -8,4 +8,5 @@
 
 mod accepting;
 mod desk;
+mod limits;
 mod working;
