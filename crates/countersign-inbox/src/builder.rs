@@ -82,7 +82,8 @@ impl<DB: Dialect> InboxBuilder<DB> {
     /// Handles deliveries with the same key one after the other, in the order in which they were stored: an order's id, for
     /// example. Deliveries with other keys, or without one, go on in parallel. All are without one unless set.
     ///
-    /// While one is being retried, the later ones of its key wait. A dead letter does not hold them up.
+    /// While one is being retried, the later ones of its key wait. A dead letter does not hold them up. Keys that share their first
+    /// 1,024 bytes are the same key.
     pub fn order_by<F, K>(mut self, key: F) -> Self
     where
         F: Fn(&VerifiedDelivery) -> Option<K> + Send + Sync + 'static,

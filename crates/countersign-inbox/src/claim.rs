@@ -14,6 +14,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Claims {
     pub(crate) claimed: Vec<Claimed>,
+    /// The one among them whose last attempt vanished.
+    pub(crate) vanished: Option<i64>,
     /// Deliveries that became dead letters: their last attempt began and never ended.
     pub(crate) buried: Vec<Candidate>,
     /// Whether there may be more to take at once.
@@ -24,13 +26,17 @@ pub(crate) struct Claims {
 pub(crate) const VANISHED: &str =
     "the last attempt never ended: its process died, or could not reach the database";
 
-/// Takes up to `limit` deliveries whose time has come.
+/// Takes up to `limit` deliveries whose time has come, and at most one whose last attempt vanished, if `takes_vanished`.
+///
+/// A delivery that kills its process takes others with it. One by one, the innocent ones are handled and the guilty one shows.
 pub(crate) async fn claim<DB: Dialect>(
     shared: &Shared<DB>,
     settings: &WorkSettings,
     limit: usize,
+    takes_vanished: bool,
 ) -> Result<Claims, StoreError> {
-    let claims = tokio::time::timeout(shared.timeout(), claim_within(shared, settings, limit));
+    let claims =
+        tokio::time::timeout(shared.timeout(), claim_within(shared, settings, limit, takes_vanished));
     claims.await.unwrap_or_else(|_| Err(StoreError::timed_out(shared.timeout())))
 }
 
@@ -38,12 +44,16 @@ async fn claim_within<DB: Dialect>(
     shared: &Shared<DB>,
     settings: &WorkSettings,
     limit: usize,
+    takes_vanished: bool,
 ) -> Result<Claims, StoreError> {
     let mut writing = shared.tables.write().await?;
     let connection = &mut *writing.transaction;
-    let due = DB::due(connection, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+    let mut due = if takes_vanished { DB::due(connection, true, 1).await? } else { Vec::new() };
+    let vanished = due.first().map(|row| row.id);
+    let room = limit.saturating_sub(due.len());
+    due.extend(DB::due(connection, false, i64::try_from(room).unwrap_or(i64::MAX)).await?);
     if due.is_empty() {
-        return Ok(Claims { claimed: Vec::new(), buried: Vec::new(), more: false });
+        return Ok(Claims { claimed: Vec::new(), vanished: None, buried: Vec::new(), more: false });
     }
     let mut more = due.len() == limit;
     let keyed: Vec<_> = due.iter().filter(|row| row.order_key.is_some()).map(|row| row.id).collect();
@@ -75,7 +85,7 @@ async fn claim_within<DB: Dialect>(
         claimed = stored.into_iter().map(|stored| Claimed { token, stored }).collect();
     }
     writing.commit().await?;
-    Ok(Claims { claimed, buried, more })
+    Ok(Claims { claimed, vanished, buried, more })
 }
 
 fn ids(rows: &[Candidate]) -> Vec<i64> {

@@ -29,6 +29,8 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// The most rows, and the most bytes of bodies, that go to the database in one statement.
 const ROWS: usize = 64;
 const BYTES: usize = 4 << 20;
+/// The bytes of an order key that count: PostgreSQL indexes no more than 2,704.
+const ORDER_KEY: usize = 1024;
 
 /// Stores verified deliveries durably, so that they can be answered at once and handled later. Cheap to clone; all clones share
 /// the database.
@@ -134,7 +136,7 @@ impl<DB: Dialect> Inbox<DB> {
             sender: scheme.name().to_owned(),
             key_id: delivery.key().to_string(),
             received_by: settings.instance.clone(),
-            order_key: settings.order_by.as_ref().and_then(|order_by| order_by(delivery)),
+            order_key: settings.order_by.as_ref().and_then(|order_by| order_by(delivery)).map(shortened),
             keep_for: millis(scheme.retry_horizon().saturating_add(MARGIN)),
             headers: UnsignedHeaders::choose(&settings.keep_headers, headers).to_json(),
             body: delivery.body().clone(),
@@ -286,6 +288,11 @@ impl<DB: Dialect> Insert<DB> {
             }
         }
     }
+}
+
+fn shortened(mut order_key: Vec<u8>) -> Vec<u8> {
+    order_key.truncate(ORDER_KEY);
+    order_key
 }
 
 /// Rows for one statement each.

@@ -46,7 +46,8 @@
 //! - **Exactly one effect, in a shared transaction.** What the handler writes in [`Delivery::begin`]'s transaction commits together
 //!   with the delivery's completion.
 //! - **A poison delivery stops nothing else.** An attempt counts as soon as it begins, so even one that kills its process each time
-//!   ends as a dead letter.
+//!   ends as a dead letter. Deliveries that ran beside it in that process lose one attempt: after that, each worker takes those whose
+//!   last attempt vanished one at a time.
 //!
 //! # What is not
 //!

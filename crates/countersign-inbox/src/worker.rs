@@ -60,6 +60,8 @@ struct Held {
     number: u32,
     received_at: SystemTime,
     sender: String,
+    /// Whether its last attempt vanished.
+    had_vanished: bool,
     /// The handler, while it runs.
     handler: Option<AbortHandle>,
 }
@@ -171,11 +173,13 @@ where
             return;
         }
         (self.busy.claiming, self.hungry) = (true, false);
+        let takes_vanished = !self.held.values().any(|held| held.had_vanished);
         let (shared, settings) = (Arc::clone(self.shared()), Arc::clone(&self.settings));
-        self.chores.spawn(async move { Chore::Claimed(claim(&shared, &settings, room).await) });
+        self.chores
+            .spawn(async move { Chore::Claimed(claim(&shared, &settings, room, takes_vanished).await) });
     }
 
-    fn start(&mut self, delivery: Delivery<DB>) {
+    fn start(&mut self, delivery: Delivery<DB>, had_vanished: bool) {
         let entry = delivery.entry();
         let (number, received_at, sender) = (entry.attempts, entry.received_at, entry.sender.clone());
         let attempt = delivery.attempt_at().clone();
@@ -188,7 +192,8 @@ where
         });
         let key = (attempt.id, attempt.token);
         self.attempts.insert(handle.id(), key);
-        self.held.insert(key, Held { attempt, number, received_at, sender, handler: Some(handle) });
+        self.held
+            .insert(key, Held { attempt, number, received_at, sender, had_vanished, handler: Some(handle) });
     }
 
     /// A handler has ended.
@@ -254,8 +259,8 @@ where
         } else {
             log::lost(finish.id, &held.sender);
         }
-        // The next of its order key may have its turn now.
-        self.hungry |= finish.order_key.is_some();
+        // The next of its order key, or the next that vanished, may have its turn now.
+        self.hungry |= finish.order_key.is_some() || held.had_vanished;
     }
 
     fn joined(&mut self, chore: Result<Chore, JoinError>) {
@@ -275,7 +280,8 @@ where
                         self.hungry |= claims.more;
                         log::buried(&claims.buried);
                         for claimed in claims.claimed {
-                            self.start(Delivery::new(self.inbox.clone(), claimed));
+                            let had_vanished = Some(claimed.stored.entry.id) == claims.vanished;
+                            self.start(Delivery::new(self.inbox.clone(), claimed), had_vanished);
                         }
                     }
                     Err(failure) => log::not_claimed(&failure),

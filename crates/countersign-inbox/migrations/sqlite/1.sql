@@ -2,7 +2,7 @@
 -- state: 0 pending, 1 waiting for an earlier one of its order key, 2 done, 3 dead, 4 discarded.
 -- due_at: of a pending one, when a worker may take it; of a done or discarded one, when it may be removed.
 CREATE TABLE countersign_inbox (
-    id INTEGER NOT NULL PRIMARY KEY,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     identity BLOB NOT NULL,
     sender TEXT NOT NULL,
     key_id TEXT NOT NULL,

@@ -59,9 +59,10 @@ pub trait Sealed: Database {
         limit: i64,
     ) -> impl Future<Output = Result<i64, Error>> + Send;
 
-    /// Up to `limit` pending deliveries that are due, locked.
+    /// Up to `limit` pending deliveries that are due, locked: those whose last attempt vanished, or the others.
     fn due(
         connection: &mut Self::Connection,
+        vanished: bool,
         limit: i64,
     ) -> impl Future<Output = Result<Vec<Candidate>, Error>> + Send;
 

@@ -81,14 +81,14 @@ impl Sealed for Postgres {
         Ok(new.into_iter().filter_map(|identity| identity.try_into().ok()).collect())
     }
 
-    async fn due(connection: &mut PgConnection, limit: i64) -> Result<Vec<Candidate>, Error> {
+    async fn due(connection: &mut PgConnection, vanished: bool, limit: i64) -> Result<Vec<Candidate>, Error> {
         // The clock of the statement's start lets the database use the index.
         let query = sqlx::query_as(
             "SELECT id, attempts, order_key FROM countersign_inbox
                 WHERE state = 0 AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
-                ORDER BY due_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED",
+                    AND (token IS NOT NULL) = $1 ORDER BY due_at, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         );
-        let rows: Vec<_> = query.bind(limit).fetch_all(connection).await?;
+        let rows: Vec<_> = query.bind(vanished).bind(limit).fetch_all(connection).await?;
         Ok(rows.into_iter().map(Candidate::new).collect())
     }
 

@@ -10,6 +10,7 @@ mod accepting;
 mod deliveries;
 mod desk;
 mod disk;
+mod limits;
 mod mending;
 mod ordering;
 mod outages;
