@@ -107,6 +107,7 @@ impl<DB: Dialect> InboxBuilder<DB> {
     /// - [`BuildError::NotDurable`]: the database may lose what it has committed.
     /// - [`BuildError::SchemaTooNew`]: a later version of this crate made the tables.
     /// - [`BuildError::NoTimeForTheStore`], [`BuildError::NoRoom`]: a limit is zero.
+    /// - [`BuildError::InstanceName`]: the instance's name contains a NUL.
     /// - [`BuildError::HeaderName`]: a header to be kept has an impossible name.
     /// - [`BuildError::Randomness`]: the operating system gave no random bytes.
     /// - [`BuildError::Store`]: the database fails.
@@ -120,6 +121,9 @@ impl<DB: Dialect> InboxBuilder<DB> {
         }
         if let Some(name) = keep_headers.iter().find(|name| !is_header_name(name)) {
             return Err(BuildError::HeaderName(name.clone()));
+        }
+        if self.settings.instance.contains('\0') {
+            return Err(BuildError::InstanceName);
         }
         Inbox::new(self.pool, self.settings, self.migrate).await
     }

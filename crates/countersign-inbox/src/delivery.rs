@@ -92,7 +92,7 @@ impl<DB: Dialect> Delivery<DB> {
     /// at all: the effect happens exactly once.
     ///
     /// SQLite lets one transaction write at a time, and new deliveries wait for it too, so keep it short: do slow work before,
-    /// and call nothing else in between.
+    /// and call nothing else in between. In PostgreSQL, leave its isolation level as it is (`READ COMMITTED`).
     ///
     /// # Errors
     ///

@@ -178,6 +178,8 @@ pub enum BuildError {
     NothingToDo(&'static str),
     /// A header to be kept has a name that no header can have.
     HeaderName(String),
+    /// The name of the instance contains a NUL, which PostgreSQL cannot store.
+    InstanceName,
     /// The operating system gave no random bytes.
     Randomness(Box<dyn Error + Send + Sync>),
     /// The database failed.
@@ -199,6 +201,7 @@ impl fmt::Display for BuildError {
             Self::NoRoom => f.write_str("the backlog limit is zero"),
             Self::NothingToDo(setting) => write!(f, "a worker's {setting} is zero"),
             Self::HeaderName(name) => write!(f, "no header can have the name {name:?}"),
+            Self::InstanceName => f.write_str("the instance's name contains a NUL"),
             Self::Randomness(_) => f.write_str("the operating system gave no random bytes"),
             Self::Store(failure) => failure.fmt(f),
         }

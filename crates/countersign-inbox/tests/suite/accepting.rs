@@ -138,6 +138,8 @@ async fn a_limit_of_zero_is_refused() {
     assert!(matches!(refused, BuildError::NoTimeForTheStore), "{refused:?}");
     let refused = open().await.unwrap().backlog_limit(0).build().await.unwrap_err();
     assert!(matches!(refused, BuildError::NoRoom), "{refused:?}");
+    let refused = open().await.unwrap().instance("a\0b").build().await.unwrap_err();
+    assert!(matches!(refused, BuildError::InstanceName), "{refused:?}");
     let refused = open().await.unwrap().keep_headers(["no header"]).build().await.unwrap_err();
     assert!(matches!(refused, BuildError::HeaderName(_)), "{refused:?}");
 }

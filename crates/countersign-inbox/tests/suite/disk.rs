@@ -1,6 +1,12 @@
 //! A disk that is full.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use countersign_inbox::{AcceptError, Accepted, Delivery, Filter, SqliteInbox, State, sqlx};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
@@ -13,10 +19,23 @@ async fn a_full_sqlite_refuses_keeps_what_it_has_and_goes_on_once_there_is_room(
     let options = SqliteConnectOptions::new()
         .filename(folder.path().join("inbox.db"))
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .pragma("max_page_count", "100");
-    let pool = SqlitePoolOptions::new().max_connections(3).connect_with(options).await.unwrap();
-    let inbox = SqliteInbox::builder(pool.clone()).build().await.unwrap();
+        .journal_mode(SqliteJournalMode::Wal);
+    let pages = Arc::new(AtomicU32::new(100));
+    let limit = Arc::clone(&pages);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(3)
+        // Every connection learns the size of the disk before it is used.
+        .before_acquire(move |connection, _| {
+            let limit = format!("PRAGMA max_page_count = {}", limit.load(Ordering::Relaxed));
+            Box::pin(async move {
+                sqlx::query(&limit).execute(connection).await?;
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await
+        .unwrap();
+    let inbox = SqliteInbox::builder(pool).build().await.unwrap();
     let (mut stored, mut refused) = (0, 0);
     for number in 0..60_u8 {
         match inbox.accept(&delivery(vec![number; 10_000]), &NO_HEADERS).await {
@@ -37,11 +56,7 @@ async fn a_full_sqlite_refuses_keeps_what_it_has_and_goes_on_once_there_is_room(
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let work = inbox.work(async |_: Delivery<_>| Ok(())).poll_every(Duration::from_millis(20));
     let worker = tokio::spawn(work.run_until(async { drop(stopped.await) }));
-    let connections =
-        [pool.acquire().await.unwrap(), pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
-    for mut connection in connections {
-        sqlx::query("PRAGMA max_page_count = 100000").execute(&mut *connection).await.unwrap();
-    }
+    pages.store(100_000, Ordering::Relaxed);
     let began = Instant::now();
     for number in 0..60_u8 {
         while let Err(failure) = inbox.accept(&delivery(vec![number; 10_000]), &NO_HEADERS).await {

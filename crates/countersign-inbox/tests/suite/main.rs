@@ -1,5 +1,6 @@
 //! The inbox in both databases.
 #![expect(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

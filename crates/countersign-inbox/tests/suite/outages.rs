@@ -19,17 +19,17 @@ const AWAY: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_that_is_stopped_and_restarted_under_load_loses_and_doubles_nothing() {
-    outage(|server| server.stop(), |server| server.restart()).await;
+    outage(test_servers::Postgres::stop, test_servers::Postgres::restart).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_that_is_killed_and_restarted_under_load_loses_and_doubles_nothing() {
-    outage(|server| server.kill(), |server| server.restart()).await;
+    outage(test_servers::Postgres::kill, test_servers::Postgres::restart).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_that_freezes_under_load_loses_and_doubles_nothing() {
-    outage(|server| server.freeze(), |server| server.thaw()).await;
+    outage(test_servers::Postgres::freeze, test_servers::Postgres::thaw).await;
 }
 
 async fn outage(down: fn(&mut test_servers::Postgres), up: fn(&mut test_servers::Postgres)) {
