@@ -1,0 +1,90 @@
+//! What holds of every explanation.
+
+use countersign::{Explainer, Hypothesis, Secret, Verifier, senders};
+use proptest::prelude::*;
+
+use crate::broken::{Broken, SECRET, now};
+
+#[test]
+fn a_good_delivery_is_explained_as_verified() {
+    let explanation = Broken::default().explain();
+    assert!(explanation.rejection().is_none());
+    assert_eq!(explanation.to_string(), "verified\n  key: ours");
+}
+
+#[test]
+fn a_signature_by_a_stranger_is_unknown_and_nothing_is_proven() {
+    let explanation = Broken::secret("a stranger's", SECRET).explain();
+    assert_eq!(explanation.causes().len(), 1);
+    assert_eq!(explanation.causes()[0].hypothesis(), Hypothesis::Unknown);
+    assert!(!explanation.is_proven() && explanation.is_complete());
+}
+
+#[test]
+fn without_a_key_the_explanation_asks_for_one() {
+    let verifier =
+        Verifier::builder(senders::shopify()).secret("ours", Secret::new("other")).build().unwrap();
+    let headers = Broken::default().headers();
+    let explanation = Explainer::new(&verifier).explain(&headers, b"{}", now());
+    assert_eq!(explanation.causes()[0].hypothesis(), Hypothesis::NoKeyGiven);
+}
+
+#[test]
+fn a_body_over_the_limit_is_not_rewritten() {
+    let body = vec![b' '; (1 << 20) - 8];
+    let signed = [b"[1]", body.as_slice(), b"\n\n\n\n\n\n"].concat();
+    let explanation = Broken::body(b"[1]", signed).explain();
+    assert!(!explanation.is_proven(), "{explanation}");
+}
+
+#[test]
+fn nesting_and_indentation_that_explode_are_bounded() {
+    let deep = ["[".repeat(60), "1,".repeat(100_000), "1".to_owned(), "]".repeat(60)].concat();
+    let deeper = ["[".repeat(100_000), "]".repeat(100_000)].concat();
+    for body in [deep, deeper] {
+        let explanation = Broken::body(b"other", body).explain();
+        assert!(!explanation.is_proven());
+    }
+}
+
+#[test]
+fn every_hypothesis_has_a_name_of_its_own_and_says_what_to_do() {
+    let mut names: Vec<_> = Hypothesis::ALL.iter().map(|hypothesis| hypothesis.as_str()).collect();
+    assert!(names.iter().all(|name| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())));
+    assert!(Hypothesis::ALL.iter().all(|hypothesis| hypothesis.to_string().contains(": ")));
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Hypothesis::ALL.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_input_panics_and_no_secret_is_shown(
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+        signature in "[ -~]{0,60}",
+        target in "/[ -~]{0,20}",
+        secret in "[a-z0-9]{12,40}",
+    ) {
+        for scheme in [senders::shopify(), senders::stripe(), senders::twilio_form("https://a.test/x")] {
+            let name = scheme.header_name().to_owned();
+            let verifier = Verifier::builder(scheme).secret("k", Secret::new(secret.as_str())).build().unwrap();
+            let explainer = Explainer::new(&verifier).secret("k", Secret::new(secret.as_str()));
+            let headers = [(name, signature.clone()), ("X-Original-URI".to_owned(), target.clone())];
+            let explanation = explainer.explain(&headers, &body, now());
+            let shown = format!("{explanation}{explanation:?}{explainer:?}");
+            prop_assert!(!shown.contains(&secret));
+            prop_assert!(explanation.rejection().is_some());
+        }
+    }
+
+    #[test]
+    fn the_right_signature_is_never_shown(body in "[a-z{}\":,]{1,60}", secret in "[a-zA-Z0-9]{12,40}") {
+        let right = Broken { sender_secret: secret.clone().into(), ..Broken::body(body.as_str(), "") }.headers();
+        let broken = Broken { sender_secret: b"wrong".to_vec(), held_secret: secret.clone().into(), ..Broken::body(body.as_str(), body.as_str()) };
+        let explanation = broken.explain();
+        let shown = format!("{explanation}{explanation:?}");
+        prop_assert!(!shown.contains(right[0].1.as_str()) && !shown.contains(&secret));
+    }
+}
