@@ -1,6 +1,9 @@
 //! The search for the mistakes that, undone together, make the signature right.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     explain::{
@@ -44,10 +47,11 @@ struct Trial {
 /// The most of key, scheme and body that are changed together.
 const MOST_CHANGED: usize = 2;
 
-/// The offsets of time zones are multiples of this, up to [`WIDEST_OFFSET`].
+/// The offsets of time zones are multiples of this, in seconds.
 const OFFSET_STEP: u64 = 15 * 60;
 
-const WIDEST_OFFSET: u64 = 14 * 60 * 60;
+/// How far a time zone puts a clock off, in seconds: half an hour to 14 hours, and what a delivery may be under way.
+const OFFSETS: RangeInclusive<u64> = 28 * 60..=14 * 60 * 60 + UNDER_WAY;
 
 /// How long a delivery may be under way, in seconds, without hiding a time zone's offset.
 const UNDER_WAY: u64 = 120;
@@ -106,12 +110,10 @@ impl<'d> Search<'d> {
         let seconds = apart(instant(scheme)?).as_secs();
         let beside = seconds.checked_rem(OFFSET_STEP)?;
         let is_offset = beside <= UNDER_WAY || beside.saturating_add(UNDER_WAY) >= OFFSET_STEP;
-        let is_zone = is_offset && seconds <= WIDEST_OFFSET.saturating_add(UNDER_WAY);
-        // The halves of an hour are in use, and the quarters hardly: a late delivery is likelier.
-        Some(match (is_zone && seconds >= OFFSET_STEP.saturating_add(UNDER_WAY), is_old) {
-            (true, _) => Hypothesis::ClockOffByZone,
-            (false, true) => Hypothesis::DeliveryLate,
-            (false, false) => Hypothesis::ClockWrong,
+        Some(match is_offset && OFFSETS.contains(&seconds) {
+            true => Hypothesis::ClockOffByZone,
+            false if is_old => Hypothesis::DeliveryLate,
+            false => Hypothesis::ClockWrong,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What holds of every explanation.
 
-use countersign::{Explainer, Hypothesis, Secret, Verifier, senders};
+use countersign::{Explainer, Hypothesis, Key, RejectionKind, Secret, Verifier, senders};
 use proptest::prelude::*;
 
 use crate::broken::{Broken, SECRET, now};
@@ -27,6 +27,56 @@ fn without_a_key_the_explanation_asks_for_one() {
     let headers = Broken::default().headers();
     let explanation = Explainer::new(&verifier).explain(&headers, b"{}", now());
     assert_eq!(explanation.causes()[0].hypothesis(), Hypothesis::NoKeyGiven);
+}
+
+#[test]
+fn an_expired_key_is_named_with_what_to_do() {
+    let secret = || Secret::new(SECRET);
+    let key = Key::secret("old", secret()).expires_at(now());
+    let verifier =
+        Verifier::builder(senders::shopify()).key(key).secret("new", Secret::new("new")).build().unwrap();
+    let broken = Broken::default();
+    let explanation =
+        Explainer::new(&verifier).secret("old", secret()).explain(&broken.headers(), &broken.arrived, now());
+    assert_eq!(explanation.rejection().unwrap().kind(), RejectionKind::KeyExpired);
+    assert_eq!(explanation.key().unwrap().as_str(), "old");
+    assert!(explanation.to_string().contains("have the sender use the new key"), "{explanation}");
+}
+
+#[test]
+fn the_header_of_another_sender_is_named_without_a_matching_key() {
+    let broken = Broken {
+        sender_secret: b"a stranger's".to_vec(),
+        ..Broken::scheme(senders::stripe(), senders::shopify())
+    };
+    let explanation = broken.explain();
+    assert_eq!(explanation.causes()[0].about(), Some("stripe"));
+    assert!(!explanation.is_proven());
+}
+
+#[test]
+fn each_sender_that_shares_a_secret_is_explained_when_its_body_is_rewritten() {
+    let body = br#"{"id": 1}"#;
+    let mut explained = 0;
+    for name in senders::names() {
+        let Ok(scheme) =
+            senders::named(name, None).or_else(|_| senders::named(name, Some("https://a.test/hooks")))
+        else {
+            continue;
+        };
+        if scheme.algorithm().as_str().starts_with("hmac") && !name.starts_with("twilio") {
+            let signed_headers = match scheme.header_name() {
+                "webhook-signature" => vec![("webhook-id", "msg_1")],
+                "svix-signature" => vec![("svix-id", "msg_1")],
+                _ => Vec::new(),
+            };
+            let broken =
+                Broken { arrived: br#"{"id":1}"#.to_vec(), signed_headers, ..Broken::of(scheme, body) };
+            broken.is_explained_by(name, Hypothesis::BodySpaced);
+            explained += 1;
+        }
+    }
+    assert!(explained >= 18, "{explained}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::{io::Write, time::Duration};
 
 use countersign::{
-    Algorithm, Encoding, Hypothesis as H, Padding, Part, Scheme, SecretForm, Timestamp, TimestampFormat,
-    Tolerance, senders,
+    Algorithm, Encoding, Hypothesis as H, Padding, Part, Scheme, SecretForm, SignatureList, Timestamp,
+    TimestampFormat, Tolerance, senders,
 };
 use flate2::{Compression, write::GzEncoder};
 
@@ -39,6 +39,15 @@ fn acme_with_time(format: TimestampFormat) -> countersign::SchemeBuilder {
         Part::literal("."),
         Part::Body,
     ])
+}
+
+fn listed(format: TimestampFormat) -> Scheme {
+    acme()
+        .list(SignatureList::separated_by(',').labelled("v1", '='))
+        .timestamp(Timestamp::in_list("t", format, FIVE_MINUTES))
+        .content([Part::Timestamp, Part::literal("."), Part::Body])
+        .build()
+        .unwrap()
 }
 
 fn acme_with_path() -> Scheme {
@@ -347,9 +356,14 @@ fn heads() -> Vec<(&'static str, Broken, H)> {
             H::TimestampInRfc3339,
         ),
         (
-            "Date.now() under Stripe",
-            Broken { rewrite: |value| value, ..at(0.0, senders::slack()) },
-            H::Unknown,
+            "Date.now() in a list of labels",
+            Broken::scheme(listed(TimestampFormat::Milliseconds), listed(TimestampFormat::Seconds)),
+            H::TimestampInMilliseconds,
+        ),
+        (
+            "a padded secret and a rewritten body",
+            Broken { held_secret: format!("{SECRET}\n").into(), ..Broken::body(SPACED, COMPACT) },
+            H::SecretPadded,
         ),
         ("local time as UTC, two hours ahead", at(2.0, seconds()), H::ClockOffByZone),
         ("local time as UTC, five and a half hours behind", at(-5.5, senders::stripe()), H::ClockOffByZone),
