@@ -7,7 +7,7 @@ use std::{
 };
 
 use countersign::{
-    Explainer, Explanation, Hypothesis, RequestHead, Scheme, Secret, Signer, Verifier, senders,
+    Cause, Explainer, Explanation, Hypothesis, RequestHead, Scheme, Secret, Signer, Verifier, senders,
 };
 
 pub(crate) const SECRET: &str = "c2VjcmV0IG9mIGEgc2VuZGVy";
@@ -76,7 +76,8 @@ impl Broken {
         let signer =
             self.signed_headers.iter().fold(signer, |signer, (name, value)| signer.header(*name, *value));
         let mut headers = signer.headers(&self.signed, self.signed_at).unwrap();
-        headers[0].1 = (self.rewrite)(headers[0].1.clone());
+        let (_, signature) = headers.first_mut().unwrap();
+        *signature = (self.rewrite)(signature.clone());
         headers
             .extend(self.added_headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         headers
@@ -96,7 +97,7 @@ impl Broken {
     #[track_caller]
     pub(crate) fn is_explained_by(&self, name: &str, expected: Hypothesis) {
         let explanation = self.explain();
-        let first = explanation.causes().first().map(|cause| cause.hypothesis());
+        let first = explanation.causes().first().map(Cause::hypothesis);
         assert_eq!(first, Some(expected), "{name}: {explanation}");
     }
 }
