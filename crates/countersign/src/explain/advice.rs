@@ -43,7 +43,9 @@ pub(crate) fn advice(kind: Kind) -> &'static str {
         Kind::FormMalformed => {
             "check that the sender sends a form, and choose the scheme for JSON if it does not"
         }
-        Kind::SignatureMismatch => "see the causes below",
+        Kind::SignatureMismatch => {
+            "compare the secret with the sender's, and the body with the bytes that the sender signed"
+        }
         Kind::BodyDigestMismatch => {
             "verify the bytes that arrived: something changed the body after it was signed"
         }

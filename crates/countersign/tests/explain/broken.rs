@@ -16,6 +16,9 @@ pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_760_000_000)
 }
 
+/// What happened, the delivery, and the diagnosis that must come first.
+pub(crate) type Rows = Vec<(&'static str, Broken, Hypothesis)>;
+
 /// What the sender did, what arrived, and how the receiver is set up. It begins as a good delivery to Shopify's scheme.
 pub(crate) struct Broken {
     pub(crate) sender: Scheme,

@@ -6,6 +6,10 @@
     reason = "a failing test panics"
 )]
 
+mod bodies;
 mod broken;
+mod heads;
 mod properties;
+mod schemes;
+mod secrets;
 mod table;

@@ -13,6 +13,17 @@ fn a_good_delivery_is_explained_as_verified() {
 }
 
 #[test]
+fn the_guide_shows_what_is_printed() {
+    let verifier =
+        Verifier::builder(senders::shopify()).secret("2026-q4", Secret::new(SECRET)).build().unwrap();
+    let headers = Broken::body(r#"{"id": 1}"#, "").headers();
+    let explainer = Explainer::new(&verifier).secret("2026-q4", Secret::new(SECRET));
+    let printed = explainer.explain(&headers, br#"{"id":1}"#, now()).to_string();
+    let page = include_str!("../../docs/explaining.md");
+    assert!(page.contains(&format!("```text\n{printed}\n```")), "{printed}");
+}
+
+#[test]
 fn a_signature_by_a_stranger_is_unknown_and_nothing_is_proven() {
     let explanation = Broken::secret("a stranger's", SECRET).explain();
     assert_eq!(explanation.causes().len(), 1);
@@ -50,6 +61,7 @@ fn the_header_of_another_sender_is_named_without_a_matching_key() {
         ..Broken::scheme(senders::stripe(), senders::shopify())
     };
     let explanation = broken.explain();
+    assert_eq!(explanation.causes()[0].hypothesis(), Hypothesis::AnotherSender);
     assert_eq!(explanation.causes()[0].about(), Some("stripe"));
     assert!(!explanation.is_proven());
 }
@@ -85,6 +97,14 @@ fn a_body_over_the_limit_is_not_rewritten() {
     let signed = [b"[1]", body.as_slice(), b"\n\n\n\n\n\n"].concat();
     let explanation = Broken::body(b"[1]", signed).explain();
     assert!(!explanation.is_proven(), "{explanation}");
+}
+
+#[test]
+fn the_largest_body_uses_up_the_budget_and_the_explanation_says_so() {
+    let body = vec![b'a'; 1 << 20];
+    let explanation = Broken::body(b"other", body).explain();
+    assert!(!explanation.is_complete());
+    assert!(explanation.to_string().ends_with("not every hypothesis was tried: the body is too large"));
 }
 
 #[test]
