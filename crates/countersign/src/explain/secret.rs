@@ -41,6 +41,7 @@ const KEYS: &[(Hypothesis, Change)] = &[
     (Hypothesis::SecretIsText, |text| Some(text.to_vec())),
     (Hypothesis::SecretPrefixed, |text| unprefixed(text).map(<[u8]>::to_vec)),
     (Hypothesis::SecretLacksPrefix, |text| Some([b"whsec_", text].concat())),
+    (Hypothesis::SecretLacksPrefix, |text| Some([b"pdl_ntfset_", text].concat())),
     (Hypothesis::SecretIsHex, |text| base16ct::mixed::decode_vec(text.trim_ascii()).ok()),
     (Hypothesis::SecretIsBase64, |text| base64(text.trim_ascii())),
     (Hypothesis::SecretIsBase64, |text| base64(unprefixed(text.trim_ascii())?)),

@@ -88,6 +88,16 @@ pub(crate) fn rewritten() -> Rows {
 
 pub(crate) fn changed() -> Rows {
     vec![
+        (
+            "an editor ends the file in a line end",
+            Broken::body(COMPACT, [COMPACT, b"\n"].concat()),
+            H::BodyPadded,
+        ),
+        (
+            "a template puts blanks around the body",
+            Broken::body(COMPACT, [b"  ", COMPACT, b"\r\n"].concat()),
+            H::BodyPadded,
+        ),
         ("a trimmed body", Broken::body("{\"id\":1}\n", "{\"id\":1}"), H::BodyLacksLineEnd),
         ("a trimmed body with CRLF", Broken::body("{\"id\":1}\r\n", "{\"id\":1}"), H::BodyLacksLineEnd),
         ("git's autocrlf on a fixture", Broken::body("a\nb\n", "a\r\nb\r\n"), H::BodyHasCrlf),

@@ -20,6 +20,7 @@ pub(crate) fn now() -> SystemTime {
 pub(crate) type Rows = Vec<(&'static str, Broken, Hypothesis)>;
 
 /// What the sender did, what arrived, and how the receiver is set up. It begins as a good delivery to Shopify's scheme.
+#[derive(Clone)]
 pub(crate) struct Broken {
     pub(crate) sender: Scheme,
     pub(crate) receiver: Scheme,

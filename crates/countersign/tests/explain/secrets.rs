@@ -1,6 +1,6 @@
 //! Secrets that are not the sender's.
 
-use countersign::{Hypothesis as H, SecretForm};
+use countersign::{Hypothesis as H, SecretForm, senders};
 
 use crate::{
     broken::{Broken, Rows, SECRET},
@@ -31,6 +31,15 @@ pub(crate) fn rows() -> Rows {
         (
             "a text secret with the prefix cut off",
             Broken::secret(format!("whsec_{SECRET}"), SECRET),
+            H::SecretLacksPrefix,
+        ),
+        (
+            "Paddle's secret with its prefix cut off",
+            Broken {
+                sender_secret: b"pdl_ntfset_01h".to_vec(),
+                held_secret: b"01h".to_vec(),
+                ..Broken::of(senders::paddle(), COMPACT)
+            },
             H::SecretLacksPrefix,
         ),
         ("a text secret with a prefix added", Broken::secret("a!b!c!d", "whsec_a!b!c!d"), H::SecretPrefixed),

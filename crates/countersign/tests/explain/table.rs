@@ -4,15 +4,14 @@ use countersign::{Cause, Hypothesis as H};
 
 use crate::{
     bodies,
-    broken::{Broken, output},
+    broken::{Broken, Rows, output},
     heads,
     schemes::{COMPACT, SPACED},
     secrets,
 };
 
-#[test]
-fn each_broken_delivery_is_explained_by_the_mistake_that_broke_it() {
-    let rows: Vec<_> = [
+fn rows() -> Rows {
+    [
         bodies::rewritten(),
         bodies::changed(),
         secrets::rows(),
@@ -20,20 +19,37 @@ fn each_broken_delivery_is_explained_by_the_mistake_that_broke_it() {
         heads::times(),
         heads::addresses(),
     ]
-    .into_iter()
-    .flatten()
-    .collect();
+    .concat()
+}
+
+#[test]
+fn each_broken_delivery_is_explained_by_the_mistake_that_broke_it() {
+    let rows = rows();
     let wrong: Vec<String> = rows
         .iter()
-        .filter_map(|(name, broken, expected)| {
+        .filter_map(|(name, broken, diagnosis)| {
             let explanation = broken.explain();
             let first = explanation.causes().first().map(Cause::hypothesis);
-            (first != Some(*expected))
-                .then(|| format!("{name}: wanted {}\n{explanation}\n", expected.as_str()))
+            (first != Some(*diagnosis))
+                .then(|| format!("{name}: wanted {}\n{explanation}\n", diagnosis.as_str()))
         })
         .collect();
     assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), rows.len(), wrong.concat());
     assert!(rows.len() >= 60, "{}", rows.len());
+}
+
+#[test]
+fn each_hypothesis_explains_a_delivery_of_the_table() {
+    let found: Vec<H> = rows()
+        .iter()
+        .flat_map(|(_, broken, _)| broken.explain().causes().to_vec())
+        .map(|cause| cause.hypothesis())
+        .collect();
+    // The properties have a delivery for each of these.
+    let elsewhere = [H::NoKeyGiven, H::Unknown];
+    let missing: Vec<_> =
+        H::ALL.iter().filter(|one| !found.contains(one) && !elsewhere.contains(one)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 const PYTHON: &str = "import json,sys; sys.stdout.write(json.dumps(json.load(sys.stdin)))";
