@@ -27,6 +27,9 @@ mod testing {}
 #[doc = include_str!("../docs/operating.md")]
 mod operating {}
 
+#[doc = include_str!("../docs/explaining.md")]
+mod explaining {}
+
 #[doc = include_str!("../docs/threat-model.md")]
 mod threat_model {}
 

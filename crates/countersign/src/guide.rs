@@ -11,6 +11,7 @@
 //! | [`typed_events`] | bodies as types, from a verified delivery only |
 //! | [`testing`] | being the sender in your own tests, and by hand |
 //! | [`operating`] | log events, alarms, and every reason for a rejection |
+//! | [`explaining`] | why a delivery is rejected, found by undoing what goes wrong in practice |
 //! | [`threat_model`] | what is protected, from whom, and what is not covered |
 //! | [`performance`] | what a guard costs |
 //!
@@ -53,6 +54,10 @@ pub mod testing {}
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/operating.md")]
 pub mod operating {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/explaining.md")]
+pub mod explaining {}
 
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/threat-model.md")]

@@ -99,6 +99,7 @@
 //! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
 //! | `identity` | no | `Verifier::identify` and, with `bytes`, `VerifiedDelivery::identify`: which delivery it is, the same for every retry; adds `serde_json` |
 //! | `bytes` | no | `BufferedVerification`, `VerifiedDelivery`, `Receiving`, `BodyBudget` and `Linger`, on which the adapters are built |
+//! | `explain` | no | `Explainer`: why a delivery is rejected, for operators; adds `serde_json` and `flate2` |
 //!
 //! The crate never reads a clock, and without the feature `bytes` it has no async code.
 
@@ -121,6 +122,9 @@ mod config;
 #[cfg(feature = "sign")]
 mod sign;
 
+#[cfg(feature = "explain")]
+mod explain;
+
 // Its code runs in the suite, which has the frameworks that it uses.
 #[cfg(all(doc, not(doctest)))]
 pub mod guide;
@@ -128,6 +132,8 @@ pub mod guide;
 #[cfg(feature = "serde")]
 pub use config::{Config, error::ConfigError};
 pub use error::BuildError;
+#[cfg(feature = "explain")]
+pub use explain::{Explainer, cause::Cause, explanation::Explanation, hypothesis::Hypothesis};
 #[cfg(feature = "public-key")]
 pub use keys::public_key::PublicKey;
 pub use keys::{
