@@ -24,6 +24,7 @@ CREATE INDEX countersign_inbox_removable ON countersign_inbox (due_at) WHERE sta
 CREATE INDEX countersign_inbox_dead ON countersign_inbox (id) WHERE state = 3;
 CREATE INDEX countersign_inbox_ordered ON countersign_inbox (order_key, id)
     WHERE order_key IS NOT NULL AND state IN (0, 1);
+CREATE INDEX countersign_inbox_held ON countersign_inbox (due_at, id) WHERE state = 0 AND token IS NOT NULL;
 CREATE INDEX countersign_inbox_leased ON countersign_inbox (order_key)
     WHERE order_key IS NOT NULL AND state = 0 AND token IS NOT NULL;
 

@@ -83,12 +83,16 @@ impl Sealed for Postgres {
 
     async fn due(connection: &mut PgConnection, vanished: bool, limit: i64) -> Result<Vec<Candidate>, Error> {
         // The clock of the statement's start lets the database use the index.
-        let query = sqlx::query_as(
-            "SELECT id, attempts, order_key FROM countersign_inbox
-                WHERE state = 0 AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
-                    AND (token IS NOT NULL) = $1 ORDER BY due_at, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
-        );
-        let rows: Vec<_> = query.bind(vanished).bind(limit).fetch_all(connection).await?;
+        let query = sqlx::query_as(if vanished {
+            "SELECT id, attempts, order_key FROM countersign_inbox WHERE state = 0 AND token IS NOT NULL
+                AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
+                ORDER BY due_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"
+        } else {
+            "SELECT id, attempts, order_key FROM countersign_inbox WHERE state = 0 AND token IS NULL
+                AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
+                ORDER BY due_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"
+        });
+        let rows: Vec<_> = query.bind(limit).fetch_all(connection).await?;
         Ok(rows.into_iter().map(Candidate::new).collect())
     }
 

@@ -97,12 +97,14 @@ impl Sealed for Sqlite {
         vanished: bool,
         limit: i64,
     ) -> Result<Vec<Candidate>, Error> {
-        let query = sqlx::query_as(
-            "SELECT id, attempts, order_key FROM countersign_inbox
-                WHERE state = 0 AND due_at <= CAST(unixepoch('subsec') * 1000 AS INTEGER) AND (token IS NOT NULL) = $1
-                ORDER BY due_at, id LIMIT $2",
-        );
-        let rows: Vec<_> = query.bind(vanished).bind(limit).fetch_all(connection).await?;
+        let query = sqlx::query_as(if vanished {
+            "SELECT id, attempts, order_key FROM countersign_inbox WHERE state = 0 AND token IS NOT NULL
+                AND due_at <= CAST(unixepoch('subsec') * 1000 AS INTEGER) ORDER BY due_at, id LIMIT $1"
+        } else {
+            "SELECT id, attempts, order_key FROM countersign_inbox WHERE state = 0 AND token IS NULL
+                AND due_at <= CAST(unixepoch('subsec') * 1000 AS INTEGER) ORDER BY due_at, id LIMIT $1"
+        });
+        let rows: Vec<_> = query.bind(limit).fetch_all(connection).await?;
         Ok(rows.into_iter().map(Candidate::new).collect())
     }
 
