@@ -43,7 +43,7 @@ proptest! {
     #[test]
     fn a_signed_body_verifies_on_every_surface_however_it_is_chunked(
         scheme in hmac_scheme(),
-        secret in vec(any::<u8>(), 1..100).prop_filter("zeros are no secret", |bytes| bytes.iter().any(|&byte| byte > 0)),
+        secret in vec(any::<u8>(), 1..100).prop_filter("blanks are no secret", |bytes| bytes.iter().any(|&byte| byte > b' ')),
         chunks in vec(vec(any::<u8>(), 0..200), 0..6),
     ) {
         let body = chunks.concat();

@@ -185,6 +185,9 @@ impl<DB: Dialect> Shared<DB> {
 
 impl<DB: Dialect> Tables<DB> {
     pub(crate) async fn write(&self) -> Result<Writing<'_, DB>, sqlx::Error> {
+        if self.pool.is_closed() {
+            return Err(sqlx::Error::PoolClosed);
+        }
         let turn = if DB::ONE_WRITER { Some(self.writer.lock().await) } else { None };
         Ok(Writing { transaction: DB::begin(&self.writers).await?, _turn: turn })
     }
