@@ -72,16 +72,7 @@ pub enum Accepted {
 }
 
 impl<DB: Dialect> Inbox<DB> {
-    /// An inbox with the default settings of [`InboxBuilder`].
-    ///
-    /// # Errors
-    ///
-    /// As [`InboxBuilder::build`].
-    pub async fn new_in(pool: Pool<DB>) -> Result<Self, BuildError> {
-        Self::builder(pool).build().await
-    }
-
-    /// Settings other than the defaults. The tables will be in the database of `pool`.
+    /// Sets up an inbox whose tables are in the database of `pool`.
     pub fn builder(pool: Pool<DB>) -> InboxBuilder<DB> {
         InboxBuilder::new(pool)
     }
