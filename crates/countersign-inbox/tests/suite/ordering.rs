@@ -63,8 +63,8 @@ async fn a_dead_letter_that_is_retried_goes_before_the_later_one_that_failed_mea
         })
     };
     let worker = tokio::spawn(work.poll_every(POLL).run_until(desk.stopped()));
-    wait_for(&inbox, State::Running, 1).await;
     wait_for(&inbox, State::Dead, 1).await;
+    wait_for(&inbox, State::Running, 1).await;
     assert_eq!(inbox.retry(&Filter::all().state(State::Dead)).await.unwrap(), 1);
     wait_for(&inbox, State::Waiting, 1).await;
     fails.add_permits(1);
