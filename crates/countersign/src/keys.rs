@@ -19,3 +19,6 @@ pub(crate) mod public;
 pub(crate) mod token;
 
 pub(crate) mod prepare;
+
+#[cfg(test)]
+mod timing;
