@@ -20,5 +20,6 @@ pub(crate) mod token;
 
 pub(crate) mod prepare;
 
-#[cfg(test)]
+// Miri interprets, so its times say nothing.
+#[cfg(all(test, not(miri)))]
 mod timing;
