@@ -1,6 +1,7 @@
-//! Properties that hold for every input, as functions that panic if they do not. Each is fuzzed on nightly and
-//! replayed on stable.
+//! Properties that hold for every input, as functions that panic if they do not. Each is fuzzed and
+//! replayed.
 
+mod configuration;
 mod delivery;
 mod identity;
 mod mutation;
@@ -13,6 +14,7 @@ mod schemes;
 mod signature_header;
 
 pub use self::{
+    configuration::configuration,
     delivery::delivery,
     identity::identity,
     public_key::public_key,

@@ -62,3 +62,9 @@ fn identities_follow_from_the_fields() {
     let found = outcomes.iter().filter(|found| **found).count();
     assert!(found >= 200, "{found} found");
 }
+
+#[test]
+fn no_configuration_accepts_an_unsigned_delivery() {
+    let outcomes = replay("configuration", 3000, countersign_fuzz::configuration);
+    assert!(outcomes.iter().filter(|built| **built).count() >= 8);
+}
