@@ -238,12 +238,12 @@ fn more_keys_do_not_lengthen_a_turn() {
 #[test]
 fn polling_after_a_rejection_is_pending_and_holds_no_budget() {
     let sent = sent(vec![b'x'; LIMIT]).with_header("content-length", "1");
-    let (verifier, budget) = (verifier(), BodyBudget::new(1));
+    let (source, budget) = (verifier().into(), BodyBudget::new(1));
     let mut receiving = Receiving::new(std::time::SystemTime::UNIX_EPOCH, None, |_| ready(()));
     let mut chunks = sent.chunks.iter().cloned().map(Ok::<_, Infallible>);
     let mut receive = || {
         let mut cx = Context::from_waker(Waker::noop());
-        receiving.poll(&mut cx, &verifier, &sent.headers, Some(&budget), |_| Poll::Ready(chunks.next()))
+        receiving.poll(&mut cx, &source, &sent.headers, Some(&budget), |_| Poll::Ready(chunks.next()))
     };
     let Poll::Ready(Err(rejection)) = receive() else { panic!("the delivery was not rejected") };
     assert_eq!(rejection.kind(), RejectionKind::BudgetExhausted);

@@ -2,6 +2,7 @@ use std::{
     fmt,
     future::{Ready, ready},
     ops::Deref,
+    sync::Arc,
 };
 
 use actix_web::{
@@ -51,30 +52,77 @@ impl FromRequest for Verified {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let delivery = request.extensions().get::<VerifiedDelivery>().cloned();
-        ready(delivery.map(Self).ok_or_else(|| MiddlewareMissing::at(request)))
+        #[cfg(feature = "tracing")]
+        if delivery.is_none() {
+            tracing::error!(
+                path = request.path(),
+                "a handler takes `Verified`, but no `VerifyWebhook` guards its route: wrap the route in it; until then the \
+                 route answers 500"
+            );
+        }
+        ready(delivery.map(Self).ok_or(MiddlewareMissing(())))
     }
 }
 
-/// Rejects a request whose handler takes [`Verified`] although no [`VerifyWebhook`](crate::VerifyWebhook) guards the route.
+/// Extracts the tenant for whom the delivery was verified, in a service that receives for many.
+///
+/// A handler with this extractor cannot run without a verdict on a delivery to that tenant: if the guard's verifier is no tenant's, the
+/// caller gets a 500 and the log gets an error that names the mistake (feature `tracing`).
+///
+/// Take the name from here and not from the path or a header, where the caller chooses it. The guard is
+/// `VerifyWebhook::new(tenants)`, with `Tenants` of the crate `countersign-tenants`.
+///
+/// ```
+/// use countersign_actix::{Tenant, Verified};
+///
+/// async fn order(tenant: Tenant, verified: Verified) -> String {
+///     format!("{} bytes for {tenant}, signed with its key {}", verified.body().len(), verified.key())
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tenant(Arc<str>);
+
+impl Deref for Tenant {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromRequest for Tenant {
+    type Error = MiddlewareMissing;
+    type Future = Ready<Result<Self, MiddlewareMissing>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let extensions = request.extensions();
+        let tenant = extensions.get::<VerifiedDelivery>().and_then(|delivery| delivery.tenant());
+        #[cfg(feature = "tracing")]
+        if tenant.is_none() {
+            tracing::error!(
+                path = request.path(),
+                "a handler takes `Tenant`, but no `VerifyWebhook` with `Tenants` guards its route: wrap the route in it; until \
+                 then the route answers 500"
+            );
+        }
+        ready(tenant.map(|tenant| Self(tenant.into())).ok_or(MiddlewareMissing(())))
+    }
+}
+
+/// Rejects a request whose handler takes [`Verified`] or [`Tenant`] although no [`VerifyWebhook`](crate::VerifyWebhook) guards the
+/// route, or none with tenants.
 #[derive(Clone, Debug)]
 pub struct MiddlewareMissing(());
 
-impl MiddlewareMissing {
-    #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
-    fn at(request: &HttpRequest) -> Self {
-        #[cfg(feature = "tracing")]
-        tracing::error!(
-            path = request.path(),
-            "a handler takes `Verified`, but no `VerifyWebhook` guards its route: wrap the route in it; until then the \
-             route answers 500"
-        );
-        Self(())
-    }
-}
-
 impl fmt::Display for MiddlewareMissing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no `VerifyWebhook` guards this route")
+        f.write_str("no `VerifyWebhook` guards this route as its handler needs it")
     }
 }
 

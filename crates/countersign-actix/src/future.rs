@@ -88,9 +88,8 @@ where
             };
             let head = RequestHead { request: request.request(), names: &guard.names };
             let budget = guard.body_budget.as_ref();
-            // Only the first poll uses it: what has begun ends with the keys that it began with.
-            let verdict =
-                ready!(guard.source.with(|verifier| receiving.poll(cx, verifier, &head, budget, next)));
+            // What has begun ends with the keys that it began with.
+            let verdict = ready!(receiving.poll(cx, &guard.source, &head, budget, next));
             let Some(mut request) = slot.take() else { return Poll::Pending };
             match verdict {
                 Ok((verified, reservation)) => {

@@ -10,7 +10,8 @@ type Hook = dyn Fn(&Rejection) + Send + Sync;
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) source: VerifierSource,
-    /// The headers that every verification reads, parsed once. Those of a verifier that comes later are parsed as they are read.
+    /// The headers that every verification reads, parsed once. Those of a verifier that comes later, or is chosen for each
+    /// request, are parsed as they are read.
     pub(crate) names: Vec<HeaderName>,
     pub(crate) body_timeout: Option<Duration>,
     pub(crate) body_budget: Option<BodyBudget>,
@@ -20,8 +21,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(source: VerifierSource) -> Self {
-        let names =
-            source.with(|verifier| verifier.header_names().filter_map(|name| name.parse().ok()).collect());
+        let names = source.header_names().iter().filter_map(|name| name.parse().ok()).collect();
         Self {
             source,
             names,

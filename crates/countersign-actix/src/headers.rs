@@ -1,6 +1,9 @@
 use actix_web::{
     HttpRequest,
-    http::{header::HeaderName, uri::PathAndQuery},
+    http::{
+        header::HeaderName,
+        uri::{Authority, PathAndQuery},
+    },
 };
 use countersign::Headers;
 
@@ -26,5 +29,9 @@ impl Headers for RequestHead<'_> {
 
     fn target(&self) -> Option<&str> {
         self.request.uri().path_and_query().map(PathAndQuery::as_str)
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.request.uri().authority().map(Authority::as_str)
     }
 }

@@ -95,7 +95,7 @@ mod unread;
 
 #[cfg(feature = "inbox")]
 pub use accept_into::{AcceptInto, accept_into};
-pub use extract::{MiddlewareMissing, Verified};
+pub use extract::{MiddlewareMissing, Tenant, Verified};
 #[doc(hidden)]
 pub use future::ResponseFuture;
 #[doc(hidden)]

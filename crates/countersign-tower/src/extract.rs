@@ -1,4 +1,4 @@
-use std::ops::Deref;
+use std::{fmt, ops::Deref, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
@@ -59,8 +59,59 @@ impl<S: Sync> FromRequestParts<S> for Verified {
     }
 }
 
-/// Rejects a request whose handler takes [`Verified`] although no [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) guards
-/// the route.
+/// Extracts the tenant for whom the delivery was verified, in a service that receives for many.
+///
+/// A handler with this extractor cannot run without a verdict on a delivery to that tenant: if the guard's verifier is no tenant's, the
+/// caller gets a 500 and the log gets an error that names the mistake (feature `tracing`).
+///
+/// Take the name from here and not from the path or a header, where the caller chooses it. The guard is
+/// `VerifyWebhookLayer::new(tenants)`, with `Tenants` of the crate `countersign-tenants`.
+///
+/// ```
+/// use countersign_tower::{Tenant, Verified};
+///
+/// async fn order(tenant: Tenant, verified: Verified) -> String {
+///     format!("{} bytes for {tenant}, signed with its key {}", verified.body().len(), verified.key())
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tenant(Arc<str>);
+
+impl Deref for Tenant {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Tenant {
+    type Rejection = LayerMissing;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LayerMissing> {
+        if let Some(tenant) =
+            parts.extensions.get::<VerifiedDelivery>().and_then(|delivery| delivery.tenant())
+        {
+            return Ok(Self(tenant.into()));
+        }
+        #[cfg(feature = "tracing")]
+        tracing::error!(
+            path = parts.uri.path(),
+            "a handler takes `Tenant`, but no `VerifyWebhookLayer` with `Tenants` guards its route: add the layer; until \
+             then the route answers 500"
+        );
+        Err(LayerMissing(()))
+    }
+}
+
+/// Rejects a request whose handler takes [`Verified`] or [`Tenant`] although no [`VerifyWebhookLayer`](crate::VerifyWebhookLayer)
+/// guards the route, or none with tenants.
 #[derive(Clone, Debug)]
 pub struct LayerMissing(());
 

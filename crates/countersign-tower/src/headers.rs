@@ -1,5 +1,9 @@
 use countersign::Headers;
-use http::{HeaderName, request::Parts, uri::PathAndQuery};
+use http::{
+    HeaderName,
+    request::Parts,
+    uri::{Authority, PathAndQuery},
+};
 
 /// A request's head, as the core reads it.
 pub(crate) struct RequestHead<'r> {
@@ -30,5 +34,9 @@ impl Headers for RequestHead<'_> {
         let uri =
             self.head.extensions.get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
         uri.path_and_query().map(PathAndQuery::as_str)
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.head.uri.authority().map(Authority::as_str)
     }
 }

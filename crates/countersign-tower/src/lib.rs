@@ -110,7 +110,7 @@ mod unread;
 pub use accept_into::{AcceptInto, accept_into};
 pub use body::VerifiedBody;
 #[cfg(feature = "axum")]
-pub use extract::{LayerMissing, Verified};
+pub use extract::{LayerMissing, Tenant, Verified};
 pub use future::ResponseFuture;
 #[cfg(all(feature = "axum", feature = "once"))]
 pub use handle_once::ClaimMissing;

@@ -159,6 +159,7 @@ pub use verdicts::{
     identity::Identity,
     kind::RejectionKind,
     rejection::Rejection,
+    tenancy::NoTenant,
     verified::{Fingerprint, Verified},
 };
 #[cfg(feature = "rotate")]
@@ -169,7 +170,7 @@ pub use verifying::{
     buffered::{BufferedVerification, VerifiedDelivery},
     linger::Linger,
     receiving::Receiving,
-    source::VerifierSource,
+    source::{Choice, ChooseVerifier, Choosing, VerifierSource},
 };
 pub use verifying::{
     builder::VerifierBuilder,

@@ -9,6 +9,7 @@ pub(crate) mod identity;
 pub(crate) mod kind;
 
 pub(crate) mod rejection;
+pub(crate) mod tenancy;
 pub(crate) mod verified;
 
 #[cfg(feature = "identity")]

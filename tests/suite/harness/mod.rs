@@ -4,6 +4,7 @@ mod delivery;
 pub(crate) mod inbox;
 pub(crate) mod once;
 mod surfaces;
+pub(crate) mod tenants;
 mod vector_file;
 
 pub(crate) use delivery::{Delivery, good, guard, hmac_delivery, now, verifier};

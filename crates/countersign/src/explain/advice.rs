@@ -4,6 +4,11 @@ use crate::verdicts::kind::RejectionKind as Kind;
 
 pub(crate) fn advice(kind: Kind) -> &'static str {
     match kind {
+        Kind::TenantUnnamed => {
+            "look at where the set-up takes the tenant's name from: a path, a header or the host"
+        }
+        Kind::TenantUnresolved => "see the error that the lookup logged; the sender comes again",
+        Kind::TenantUnknown => "add the tenant, or take its address out of the sender's settings",
         Kind::SignatureMissing => {
             "check that the sender signs and that no proxy drops the header; set the secret at the sender"
         }

@@ -8,7 +8,7 @@ use crate::{
         secret::SecretForm,
     },
     schemes::scheme::{ContentEncoding, Scheme},
-    verdicts::profile::Profile,
+    verdicts::{profile::Profile, tenancy::Tenancy},
     verifying::sender::{Admitted, Sender},
     wire::{
         headers::{Headers, Occurrence, occurrence},
@@ -57,7 +57,12 @@ impl Probe {
         let (scheme, content) = scheme.checked().ok()?;
         let ring = scheme.key_rules().ring(std::slice::from_ref(key)).ok()?;
         let signature_lengths = ring.signature_lengths();
-        let profile = Arc::new(Profile { scheme, keys: vec![KeyId::from("probe")], body_limit: usize::MAX });
+        let profile = Arc::new(Profile {
+            scheme,
+            keys: vec![KeyId::from("probe")],
+            body_limit: usize::MAX,
+            tenancy: Tenancy::Own,
+        });
         Some(Self(Sender { profile, content, periods: vec![Period::default()], ring, signature_lengths }))
     }
 

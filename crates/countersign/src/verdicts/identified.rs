@@ -119,7 +119,11 @@ impl Verified {
     fn frames(&self, kind: &str) -> Frames {
         let scheme = self.scheme();
         let scope = scheme.identity_scope.as_ref().unwrap_or(&scheme.name);
-        Frames(Sha256::new()).with("countersign identity 1").with(&**scope).with(kind)
+        let frames = Frames(Sha256::new()).with("countersign identity 1").with(&**scope);
+        match self.tenant() {
+            Some(tenant) => frames.with("tenant").with(tenant).with(kind),
+            None => frames.with(kind),
+        }
     }
 }
 

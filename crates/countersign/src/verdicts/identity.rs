@@ -6,14 +6,15 @@ use std::fmt;
 ///
 /// An identity is SHA-256 over a sequence of frames, each the length of a byte string as 64 bits in big-endian order,
 /// followed by the string: `countersign identity 1`, the
-/// [identity scope](crate::Scheme::identity_scope), and then one of
+/// [identity scope](crate::Scheme::identity_scope), then `tenant` and the [tenant](crate::Verified::tenant)'s name if there is one,
+/// and then one of
 ///
 /// - `header`, the header's name in lower case, and its value;
 /// - `fields`, and for each field its JSON pointer, `string` or `number`, and its value as unescaped UTF-8;
 /// - `form`, and the form's sorted fields as the signature covers them;
 /// - `body`, and the body.
 ///
-/// So identities of different scopes or sources never coincide, and an id of any length takes 32 bytes.
+/// So identities of different scopes, tenants or sources never coincide, and an id of any length takes 32 bytes.
 ///
 /// `Display` writes 64 hex digits in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

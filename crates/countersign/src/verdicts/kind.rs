@@ -5,10 +5,17 @@ use std::fmt;
 /// The reason for a rejection: one for each thing that can be wrong, to count and to alert on.
 ///
 /// Kinds are ordered as they are checked. Those up to [`ContentLengthMalformed`](Self::ContentLengthMalformed), and a
-/// `Content-Length` over the limit, are found before a byte of the body is read.
+/// `Content-Length` over the limit, are found before a byte of the body is read. The tenant is the exception: a delivery
+/// to none is read like any other, so that its sender cannot tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
+    /// The request names no tenant: what should hold the name is missing, repeated, too long or not text.
+    TenantUnnamed,
+    /// Nothing tells whether the tenant exists: the lookup failed, panicked or took too long.
+    TenantUnresolved,
+    /// There is no tenant of that name. Such a delivery is verified like any other, with a key that fits nothing.
+    TenantUnknown,
     /// The request has no signature header.
     SignatureMissing,
     /// The signature header was sent more than once.
@@ -85,6 +92,9 @@ pub enum RejectionKind {
 impl RejectionKind {
     /// Every kind, in the order of the checks.
     pub const ALL: &'static [Self] = &[
+        Self::TenantUnnamed,
+        Self::TenantUnresolved,
+        Self::TenantUnknown,
         Self::SignatureMissing,
         Self::SignatureRepeated,
         Self::SenderAmbiguous,
@@ -136,6 +146,9 @@ impl RejectionKind {
     #[rustfmt::skip]
     fn row(self) -> (u16, &'static str, &'static str) {
         match self {
+            Self::TenantUnnamed => (401, "tenant_unnamed", "the request names no tenant"),
+            Self::TenantUnresolved => (503, "tenant_unresolved", "the tenant could not be looked up"),
+            Self::TenantUnknown => (401, "tenant_unknown", "there is no such tenant"),
             Self::SignatureMissing => (401, "signature_missing", "the header is missing"),
             Self::SignatureRepeated => (401, "signature_repeated", "the header was sent more than once"),
             Self::SenderAmbiguous => (401, "sender_ambiguous", "the signature headers of more than one sender were sent"),

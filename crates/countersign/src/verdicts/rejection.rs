@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use crate::{
     keys::key::KeyId,
     schemes::scheme::Scheme,
-    verdicts::{kind::RejectionKind, profile::Profile},
+    verdicts::{kind::RejectionKind, profile::Profile, tenancy::Tenancy},
 };
 
 /// Why a delivery was rejected.
@@ -30,9 +30,20 @@ pub(crate) enum Origin {
 }
 
 /// The senders of one verifier, joined for a log: `shopify or stripe`.
+#[derive(Clone)]
 pub(crate) struct Names {
     pub(crate) senders: String,
     pub(crate) headers: String,
+    pub(crate) tenancy: Tenancy,
+}
+
+impl Origin {
+    fn tenancy(&self) -> &Tenancy {
+        match self {
+            Self::Sender(profile) => &profile.tenancy,
+            Self::Senders(names) => &names.tenancy,
+        }
+    }
 }
 
 /// What is wrong with a delivery.
@@ -77,12 +88,19 @@ impl From<RejectionKind> for Fault {
 impl Rejection {
     /// Makes a rejection and logs it: the only place that does, so each is logged once.
     pub(crate) fn new(fault: impl Into<Fault>, origin: Origin) -> Self {
-        let rejection = Self { fault: fault.into(), origin };
+        let fault = fault.into();
+        // What else is wrong does not matter, and must not show: a 401 is the same for every tenant.
+        let fault = match origin.tenancy().refusal() {
+            Some(refusal) if fault.kind.status() == refusal.status() => refusal.into(),
+            _ => fault,
+        };
+        let rejection = Self { fault, origin };
         #[cfg(feature = "tracing")]
         tracing::warn!(
             target: "countersign",
             sender = rejection.sender(),
             reason = rejection.kind().as_str(),
+            tenant = rejection.tenant(),
             key = rejection.key().map(KeyId::as_str),
             "delivery rejected: {rejection}"
         );
@@ -114,6 +132,11 @@ impl Rejection {
             Origin::Sender(profile) => Some(&profile.scheme),
             Origin::Senders(_) => None,
         }
+    }
+
+    /// The tenant whose verifier rejected the delivery; `None` in a service without tenants, and if there is no such tenant.
+    pub fn tenant(&self) -> Option<&str> {
+        self.origin.tenancy().tenant()
     }
 
     /// The inactive key that made the signature, with [`KeyExpired`](RejectionKind::KeyExpired) and

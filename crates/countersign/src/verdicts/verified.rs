@@ -48,6 +48,14 @@ impl Verified {
         &self.key
     }
 
+    /// The tenant for whom the delivery was verified; `None` in a service without tenants.
+    ///
+    /// A delivery is for the tenant whose key signed it. Take the name from here and not from the request, where the caller
+    /// chooses it.
+    pub fn tenant(&self) -> Option<&str> {
+        self.profile.tenancy.tenant()
+    }
+
     /// The timestamp that the sender signed, if the scheme signs one.
     pub fn timestamp(&self) -> Option<SystemTime> {
         self.timestamp
@@ -72,6 +80,7 @@ impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
             .field("sender", &self.scheme().name())
+            .field("tenant", &self.tenant())
             .field("key", self.key())
             .field("timestamp", &self.timestamp)
             .field("fingerprint", &self.fingerprint())

@@ -12,7 +12,7 @@ use crate::{
         secret::Secret,
     },
     schemes::scheme::Scheme,
-    verdicts::profile::Profile,
+    verdicts::{profile::Profile, tenancy::Tenancy},
     verifying::{
         sender::Sender,
         verifier::{DEFAULT_BODY_LIMIT, Verifier},
@@ -86,7 +86,7 @@ impl VerifierBuilder {
         let signature_lengths = ring.signature_lengths();
         let periods = self.keys.iter().map(|key| key.period).collect();
         let keys = self.keys.into_iter().map(|key| key.id).collect();
-        let profile = Arc::new(Profile { scheme, keys, body_limit: self.body_limit });
+        let profile = Arc::new(Profile { scheme, keys, body_limit: self.body_limit, tenancy: Tenancy::Own });
         Verifier::of_one(Sender { profile, content, periods, ring, signature_lengths })
     }
 }

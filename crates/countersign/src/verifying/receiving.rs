@@ -5,7 +5,7 @@ use std::{
     future::Future,
     mem,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, SystemTime},
 };
 
@@ -16,7 +16,7 @@ use crate::{
     verifying::{
         budget::{BodyBudget, Reservation},
         buffered::{BufferedVerification, VerifiedDelivery},
-        verifier::Verifier,
+        source::{Begun, Choosing, VerifierSource},
     },
     wire::headers::Headers,
 };
@@ -35,7 +35,7 @@ use crate::{
 /// // An adapter passes `body_timeout`, `tokio::time::sleep`, and the context of the future that polls this one.
 /// let mut receiving = Receiving::new(SystemTime::now(), None, |_| pending());
 /// let mut cx = Context::from_waker(Waker::noop());
-/// match receiving.poll(&mut cx, &verifier, &headers, None, |_| Poll::Ready(chunks.next())) {
+/// match receiving.poll(&mut cx, &verifier.into(), &headers, None, |_| Poll::Ready(chunks.next())) {
 ///     Poll::Ready(Ok((delivery, _reservation))) => assert_eq!(&delivery.body()[..], b"{'test':'test2'}"),
 ///     Poll::Ready(Err(rejection)) => panic!("{rejection}"),
 ///     Poll::Pending => panic!("every chunk is ready"),
@@ -54,6 +54,8 @@ pub struct Receiving<T> {
 enum Stage {
     /// The time at which the request arrived.
     Head(SystemTime),
+    /// The same, while the verifier is chosen.
+    Choosing(SystemTime, Choosing),
     Body(BufferedVerification),
     Ended,
 }
@@ -69,7 +71,8 @@ impl<T: Future<Output = ()>> Receiving<T> {
 
     /// Returns the verdict once the body is complete or late.
     ///
-    /// Only the first poll reads `verifier`, `headers` and `budget`. `next` yields the body's chunks, then `None`. Keep the
+    /// `source`, `headers` and `budget` are read until the verification has begun: at the first poll, unless the verifier has to be
+    /// waited for. `next` yields the body's chunks, then `None`, and is not called before. Keep the
     /// reservation that comes with a verified delivery for as long as its body is in memory, for example until the request
     /// is answered.
     ///
@@ -89,22 +92,23 @@ impl<T: Future<Output = ()>> Receiving<T> {
     pub fn poll<E>(
         &mut self,
         cx: &mut Context<'_>,
-        verifier: &Verifier,
+        source: &VerifierSource,
         headers: &(impl Headers + ?Sized),
         budget: Option<&BodyBudget>,
         next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
     ) -> Poll<Result<(VerifiedDelivery, Option<Reservation>), Rejection>> {
-        let mut verification = match mem::replace(&mut self.stage, Stage::Ended) {
-            Stage::Head(now) => {
-                let mut verification = verifier.begin_buffered(headers, now)?;
-                if let Some(budget) = budget {
-                    verification.reserve(budget)?;
-                }
-                verification
+        let begun = match mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Body(verification) => Ok(verification),
+            Stage::Head(now) => match source.begin(headers, now) {
+                Begun::Now(begun) => reserved(begun, budget),
+                Begun::Later(choosing) => ready!(self.poll_choosing(cx, choosing, headers, now, budget)),
+            },
+            Stage::Choosing(now, choosing) => {
+                ready!(self.poll_choosing(cx, choosing, headers, now, budget))
             }
-            Stage::Body(verification) => verification,
             Stage::Ended => return Poll::Pending,
         };
+        let mut verification = begun?;
         // The body first: one that is complete by now is not late.
         if let Poll::Ready(received) = verification.poll_receive(cx, next) {
             received?;
@@ -117,6 +121,23 @@ impl<T: Future<Output = ()>> Receiving<T> {
         Poll::Pending
     }
 
+    /// Begins once the verifier is chosen.
+    fn poll_choosing(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut choosing: Choosing,
+        headers: &(impl Headers + ?Sized),
+        now: SystemTime,
+        budget: Option<&BodyBudget>,
+    ) -> Poll<Result<BufferedVerification, Rejection>> {
+        let Poll::Ready(chosen) = choosing.as_mut().poll(cx) else {
+            self.stage = Stage::Choosing(now, choosing);
+            return Poll::Pending;
+        };
+        let begun = chosen.and_then(|verifier| verifier.begin_buffered(headers, now));
+        Poll::Ready(reserved(begun, budget))
+    }
+
     /// Ready once the body is late.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(limit) = self.body_timeout else { return Poll::Pending };
@@ -125,10 +146,23 @@ impl<T: Future<Output = ()>> Receiving<T> {
     }
 }
 
+/// The verification, with room for its body.
+fn reserved(
+    begun: Result<BufferedVerification, Rejection>,
+    budget: Option<&BodyBudget>,
+) -> Result<BufferedVerification, Rejection> {
+    let mut verification = begun?;
+    if let Some(budget) = budget {
+        verification.reserve(budget)?;
+    }
+    Ok(verification)
+}
+
 impl<T> fmt::Debug for Receiving<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.stage {
             Stage::Head(_) => "Receiving(head)",
+            Stage::Choosing(..) => "Receiving(choosing)",
             Stage::Body(_) => "Receiving(body)",
             Stage::Ended => "Receiving(ended)",
         })

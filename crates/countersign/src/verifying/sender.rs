@@ -19,6 +19,7 @@ use crate::{
         profile::Profile,
         rejection::{Detail, Fault, Origin, Rejection},
         signed_parts::SignedParts,
+        tenancy::Tenancy,
     },
     verifying::{claims::Claims, covered::Covered, parts},
     wire::{
@@ -28,12 +29,13 @@ use crate::{
     },
 };
 
+#[derive(Clone)]
 pub(crate) struct Sender {
     pub(crate) profile: Arc<Profile>,
     pub(crate) content: Content,
     /// When each key is active, in the order of the profile's ids.
     pub(crate) periods: Vec<Period>,
-    pub(crate) ring: Box<dyn KeyRing>,
+    pub(crate) ring: Arc<dyn KeyRing>,
     pub(crate) signature_lengths: Vec<RangeInclusive<usize>>,
 }
 
@@ -165,6 +167,11 @@ impl Sender {
             .ok()
             .filter(|&length| length <= self.profile.body_limit)
             .ok_or(RejectionKind::BodyTooLarge)
+    }
+
+    /// The same sender, for deliveries to somebody else.
+    pub(crate) fn with_tenancy(&self, tenancy: Tenancy) -> Self {
+        Self { profile: Arc::new(Profile { tenancy, ..Profile::clone(&self.profile) }), ..self.clone() }
     }
 
     pub(crate) fn reject(&self, fault: impl Into<Fault>) -> Rejection {

@@ -111,7 +111,7 @@ impl Verification {
         let mut inactive = None;
         let keys = sender.key_ids().zip(&sender.periods);
         for ((key, period), made) in keys.zip(comparison.made_by_key) {
-            if !made {
+            if !made || sender.profile.tenancy.refusal().is_some() {
                 continue;
             }
             match period.activity(now) {
@@ -123,6 +123,7 @@ impl Verification {
                     tracing::debug!(
                         target: "countersign",
                         sender = sender.scheme().name(),
+                        tenant = sender.profile.tenancy.tenant(),
                         key = key.as_str(),
                         "delivery verified"
                     );

@@ -11,6 +11,7 @@ use crate::{
     verdicts::{
         kind::RejectionKind,
         rejection::{Names, Origin, Rejection},
+        tenancy::{NoTenant, Tenancy},
         verified::Verified,
     },
     verifying::{sender::Sender, verification::Verification},
@@ -126,8 +127,53 @@ impl Verifier {
         let join = |name: fn(&Scheme) -> &str| {
             schemes.iter().map(|scheme| name(scheme)).collect::<Vec<_>>().join(" or ")
         };
-        let names = Arc::new(Names { senders: join(Scheme::name), headers: join(Scheme::header_name) });
+        let names = Arc::new(Names {
+            senders: join(Scheme::name),
+            headers: join(Scheme::header_name),
+            tenancy: Tenancy::Own,
+        });
         Ok(Self(Arc::new(Shared { senders, on_several, names })))
+    }
+
+    /// The same verifier, for deliveries to this tenant of a service that receives for many. The crate `countersign-tenants`
+    /// looks it up for each request.
+    ///
+    /// [`Verified::tenant`] names the tenant, the log events do (feature `tracing`), and identities depend on the name: a
+    /// delivery to one tenant is never taken for a duplicate of another's, even if both have the same id, bytes and key.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use countersign::{Secret, Verifier, senders};
+    ///
+    /// let shop = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?.for_tenant("shop-7");
+    /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
+    /// let verified = shop.verify(&headers, b"{'test':'test2'}", SystemTime::now())?;
+    /// assert_eq!(verified.tenant(), Some("shop-7"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn for_tenant(&self, tenant: impl Into<Arc<str>>) -> Self {
+        self.with_tenancy(&Tenancy::Of(tenant.into()))
+    }
+
+    /// The same verifier, for a request that belongs to no tenant. It makes every check in the usual order and accepts nothing,
+    /// so a caller cannot tell an unknown tenant from a wrong signature.
+    ///
+    /// Every rejection with status 401 has the kind [`TenantUnnamed`](RejectionKind::TenantUnnamed) or
+    /// [`TenantUnknown`](RejectionKind::TenantUnknown); the others, such as that of a body over the limit, stay as they are.
+    pub fn for_no_tenant(&self, cause: NoTenant) -> Self {
+        self.with_tenancy(&Tenancy::Nobody(cause))
+    }
+
+    /// Rejects a request whose tenant could not be looked up: a 503, which is no verdict on the delivery.
+    pub fn tenant_unresolved(&self) -> Rejection {
+        Rejection::new(RejectionKind::TenantUnresolved, Origin::Senders(Arc::clone(&self.0.names)))
+    }
+
+    fn with_tenancy(&self, tenancy: &Tenancy) -> Self {
+        let Shared { senders, on_several, names } = &*self.0;
+        let senders = senders.iter().map(|sender| Arc::new(sender.with_tenancy(tenancy.clone()))).collect();
+        let names = Arc::new(Names { tenancy: tenancy.clone(), ..Names::clone(names) });
+        Self(Arc::new(Shared { senders, on_several: *on_several, names }))
     }
 
     /// Verifies a delivery whose body is at hand: [`begin`](Self::begin), [`update`](Verification::update) and

@@ -28,6 +28,30 @@ pub trait Headers {
     fn target(&self) -> Option<&str> {
         None
     }
+
+    /// The host, with its port if it has one, in the request's target: HTTP/2 sends it there in place of the header `Host`. `None` if
+    /// unknown.
+    fn authority(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl<H: Headers + ?Sized> Headers for &H {
+    fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+        (**self).for_each_value(name, each);
+    }
+
+    fn method(&self) -> Option<&str> {
+        (**self).method()
+    }
+
+    fn target(&self) -> Option<&str> {
+        (**self).target()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        (**self).authority()
+    }
 }
 
 /// Headers together with the request's method and target, for schemes that sign those.
