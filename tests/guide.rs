@@ -9,6 +9,9 @@ mod deploying {}
 #[doc = include_str!("../docs/rotating-keys.md")]
 mod rotating_keys {}
 
+#[doc = include_str!("../docs/tenants.md")]
+mod tenants {}
+
 #[doc = include_str!("../docs/custom-senders.md")]
 mod custom_senders {}
 

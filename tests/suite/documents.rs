@@ -161,6 +161,8 @@ fn the_operating_page_lists_every_event_and_every_metric() {
         ("crates/countersign-once/src/metrics.rs", 3),
         ("crates/countersign-inbox/src/log.rs", 22),
         ("crates/countersign-watch/src/log.rs", 4),
+        ("crates/countersign-tenants/src/log.rs", 2),
+        ("crates/countersign-tenants/src/metrics.rs", 1),
     ];
     for (source, count) in sources {
         let source_text = read(source);

@@ -43,6 +43,7 @@ mod schemes;
 mod senders;
 mod several;
 mod sockets;
+mod tenant_lookups;
 mod tenants;
 mod timestamps;
 mod vectors;

@@ -1,14 +1,16 @@
 //! A key for each tenant, in both frameworks.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use countersign::{RejectionKind, Secret, Verifier, senders};
-use countersign_tenants::NameFrom;
+use countersign::{BuildError, RejectionKind, Secret, Verifier, senders};
+use countersign_once::{MemoryStore, Once, Outcome};
+use countersign_tenants::{NameFrom, Tenants};
 use metrics_util::debugging::DebuggingRecorder;
 
 use crate::{
     harness::{
         Delivery, hmac_delivery, now,
+        once::{Setup, Work},
         tenants::{Shops, in_each, signed_by, to},
         verifier,
     },
@@ -228,6 +230,28 @@ fn tenants_of_one_sender_with_the_same_key_and_id_have_identities_of_their_own()
     let retry = |attempt: u8| format!(r#"{{"Id":"1","Attempt":{attempt}}}"#);
     let of_a = extend.for_tenant("a");
     assert_eq!(identity(&of_a, &retry(1)), identity(&of_a, &retry(2)));
+}
+
+#[test]
+fn a_delivery_to_one_tenant_is_no_duplicate_of_anothers() {
+    // The same secret for all, so that the same delivery is good for both.
+    let shared = verifier(senders::moduslink(), "shared");
+    let resolver = move |_: Arc<str>| std::future::ready(Ok::<_, BuildError>(Some(shared.clone())));
+    let stand_in = verifier(senders::moduslink(), "nobody's");
+    let tenants = Tenants::builder(NameFrom::header("x-shop"), resolver, stand_in).build().unwrap();
+    let work: Work = Arc::new(|| Box::pin(async { 200 }));
+    Setup::new(tenants, work).in_each(
+        || Once::new(MemoryStore::default()).unwrap(),
+        async |receiver| {
+            let signed = hmac_delivery(senders::moduslink(), "shared", "an order");
+            for tenant in ["a", "b"] {
+                let delivery = signed.with_header("x-shop", tenant);
+                receiver.assert(&delivery, 200, Outcome::New).await;
+                receiver.assert(&delivery, 200, Outcome::Duplicate).await;
+            }
+            assert_eq!(receiver.runs(), 2, "{}", receiver.framework);
+        },
+    );
 }
 
 #[test]

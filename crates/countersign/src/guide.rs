@@ -5,6 +5,7 @@
 //! | [`checks`] | the checks, in order; what the caller sees; what a verified delivery proves |
 //! | [`deploying`] | layers, timeouts, limits and budgets, lingering, proxies, probes |
 //! | [`rotating_keys`] | replacing a key without downtime; where keys come from |
+//! | [`tenants`] | a key for each tenant, looked up by the request, cached and revoked live |
 //! | [`custom_senders`] | schemes of your own, in code or in a file; several senders at one address |
 //! | [`handling_once`] | duplicates and replays: each delivery handled once, and effects in one transaction with the memory of it |
 //! | [`inbox`] | store durably, answer at once, work later; dead letters, order, sizing |
@@ -30,6 +31,10 @@ pub mod deploying {}
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/rotating-keys.md")]
 pub mod rotating_keys {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/tenants.md")]
+pub mod tenants {}
 
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/custom-senders.md")]

@@ -12,7 +12,7 @@ use std::{
 
 use actix_web::{App, HttpResponse, dev::Service, web};
 use axum::{Router, body::Body, routing::post};
-use countersign::Verifier;
+use countersign::VerifierSource;
 use countersign_actix::{HandleOnce, VerifyWebhook};
 use countersign_once::{Once, Outcome};
 use countersign_tower::{HandleOnceLayer, VerifyWebhookLayer};
@@ -65,7 +65,7 @@ impl Receiver {
 /// The settings of a receiver, applied alike in both frameworks.
 #[derive(Clone)]
 pub(crate) struct Setup {
-    pub(crate) verifier: Option<Verifier>,
+    pub(crate) verifier: Option<VerifierSource>,
     pub(crate) work: Work,
     pub(crate) duplicate: u16,
     pub(crate) in_progress: u16,
@@ -75,9 +75,9 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    pub(crate) fn new(verifier: Verifier, work: Work) -> Self {
+    pub(crate) fn new(verifier: impl Into<VerifierSource>, work: Work) -> Self {
         let success = |status| (200..300).contains(&status);
-        Self { verifier: Some(verifier), work, duplicate: 200, in_progress: 503, success, layers: 1 }
+        Self { verifier: Some(verifier.into()), work, duplicate: 200, in_progress: 503, success, layers: 1 }
     }
 
     /// Runs the test in each framework, with a memory of its own.
@@ -154,7 +154,7 @@ impl Setup {
         let guard = self
             .verifier
             .clone()
-            .unwrap_or_else(|| any().secret("k", countersign::Secret::new("unused")).build().unwrap());
+            .unwrap_or_else(|| any().secret("k", countersign::Secret::new("unused")).build().unwrap().into());
         let guard = actix_web::middleware::Condition::new(self.verifier.is_some(), VerifyWebhook::new(guard));
         let resource = web::resource("/").route(web::post().to(handler)).wrap(layer).wrap(twice).wrap(guard);
         let app = Rc::new(actix_web::test::init_service(App::new().service(resource)).await);

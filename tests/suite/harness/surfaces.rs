@@ -20,7 +20,7 @@ use actix_web::{
 };
 use axum::{Router, body::Body, routing::any};
 use bytes::Bytes;
-use countersign::{Linger, Rejection, RejectionKind, Verified, VerifiedDelivery, Verifier};
+use countersign::{Linger, Rejection, RejectionKind, Verified, VerifiedDelivery, Verifier, VerifierSource};
 use countersign_actix::VerifyWebhook;
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
 use futures_core::Stream;
@@ -169,22 +169,25 @@ pub(crate) fn actix_request(delivery: &Delivery) -> actix_http::Request {
 
 /// Returns the kind with which both adapters reject the delivery, and panics if either reads its body.
 pub(crate) fn kind_unread(verifier: &Verifier, delivery: &Delivery) -> RejectionKind {
+    block_on(kind_unread_of(verifier.clone().into(), delivery.clone()))
+}
+
+/// The same, with a verifier from elsewhere.
+pub(crate) async fn kind_unread_of(source: VerifierSource, delivery: Delivery) -> RejectionKind {
     let handler = service_fn(|_: Request<VerifiedBody>| async {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
-    let guarded = VerifyWebhookLayer::new(verifier.clone()).linger(Linger::OFF).layer(handler);
-    let response = block_on(guarded.oneshot(request(delivery).map(|_| Unreadable))).unwrap();
+    let guarded = VerifyWebhookLayer::new(source.clone()).linger(Linger::OFF).layer(handler);
+    let response = guarded.oneshot(request(&delivery).map(|_| Unreadable)).await.unwrap();
     let in_tower = response.extensions().get::<Rejection>().unwrap().kind();
 
-    let guard = VerifyWebhook::new(verifier.clone()).linger(Linger::OFF);
+    let guard = VerifyWebhook::new(source).linger(Linger::OFF);
     let app = App::new().wrap(guard).default_service(web::to(HttpResponse::Ok));
-    let in_actix = block_on(async {
-        let app = actix_web::test::init_service(app).await;
-        let payload: BoxedPayloadStream = Box::pin(Unreadable);
-        let request = actix_request(delivery).replace_payload(Payload::Stream { payload }).0;
-        let response = app.call(request).await.unwrap();
-        response.response().extensions().get::<Rejection>().unwrap().kind()
-    });
+    let app = actix_web::test::init_service(app).await;
+    let payload: BoxedPayloadStream = Box::pin(Unreadable);
+    let request = actix_request(&delivery).replace_payload(Payload::Stream { payload }).0;
+    let response = app.call(request).await.unwrap();
+    let in_actix = response.response().extensions().get::<Rejection>().unwrap().kind();
     assert_eq!(in_tower, in_actix);
     in_tower
 }

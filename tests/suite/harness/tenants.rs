@@ -108,13 +108,14 @@ pub(crate) async fn in_actix(source: impl Into<VerifierSource>) -> Receiver {
         let response = app.call(actix_request(delivery));
         Box::pin(async move {
             let response = response.await.unwrap();
+            let kind = response.response().extensions().get::<Rejection>().map(Rejection::kind);
             let closes = response.response().head().connection_type() == ConnectionType::Close;
             let headers = response.headers().iter();
             let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
             Seen {
                 status: response.status().as_u16(),
                 headers: sorted(headers.chain(closes.then_some(("connection", "close")))),
-                kind: response.response().extensions().get::<Rejection>().map(Rejection::kind),
+                kind,
                 body: text(&actix_web::test::read_body(response).await),
             }
         })
