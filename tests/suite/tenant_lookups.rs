@@ -180,19 +180,17 @@ fn a_lookup_that_began_before_the_invalidation_does_not_bring_the_tenant_back() 
 
 #[test]
 fn a_resolver_that_fails_panics_or_hangs_is_503_and_an_error_with_the_cause() {
-    let fails = |shops: &Shops| {
-        shops.after(async || -> Result<(), ResolveError> { Err("the database is away".into()) })
-    };
-    let panics = |shops: &Shops| shops.after(async || -> Result<(), ResolveError> { panic!("a mistake") });
-    let panics_at_once = |shops: &Shops| {
-        shops.after(|| -> std::future::Ready<Result<(), ResolveError>> { panic!("a mistake") })
-    };
-    let hangs = |shops: &Shops| shops.after(pending).lookup_timeout(Duration::from_millis(20));
-    let cases: [(&dyn Fn(&Shops) -> TenantsBuilder, &str); 4] = [
-        (&fails, "the database is away"),
-        (&panics, "the resolver panicked"),
-        (&panics_at_once, "the resolver panicked"),
-        (&hangs, "the resolver did not answer within 20ms"),
+    type Failing = fn(&Shops) -> TenantsBuilder;
+    let fails: Failing = |shops| shops.after(async || Err("the database is away".into()));
+    let panics: Failing = |shops| shops.after(async || panic!("a mistake"));
+    let panics_at_once: Failing =
+        |shops| shops.after(|| -> std::future::Ready<Result<(), ResolveError>> { panic!("a mistake") });
+    let hangs: Failing = |shops| shops.after(pending).lookup_timeout(Duration::from_millis(20));
+    let cases = [
+        (fails, "the database is away"),
+        (panics, "the resolver panicked"),
+        (panics_at_once, "the resolver panicked"),
+        (hangs, "the resolver did not answer within 20ms"),
     ];
     for (builder, cause) in cases {
         let shops = Shops::of(&["a"]);

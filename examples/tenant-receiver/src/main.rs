@@ -70,7 +70,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     line.split_once(' ').ok_or_else(|| format!("line {number} is not a name and a secret"))
                 })
                 .collect();
-            println!("{} shops added", shops.add(added?).await?);
+            let added = added?;
+            shops.add(&added).await?;
+            println!("{} shops added", added.len());
         }
         Command::Revoke { name } => {
             if !shops.revoke(&name).await? {

@@ -40,18 +40,12 @@ impl Shops {
     ///
     /// # Errors
     /// Those of SQLite.
-    pub async fn add<'s>(
-        &self,
-        shops: impl IntoIterator<Item = (&'s str, &'s str)>,
-    ) -> Result<usize, sqlx::Error> {
+    pub async fn add(&self, shops: &[(&str, &str)]) -> Result<(), sqlx::Error> {
         let mut transaction = self.0.begin_with("BEGIN IMMEDIATE").await?;
-        let mut added = 0;
         for (name, secret) in shops {
             sqlx::query(CHANGE).bind(name).bind(secret).execute(&mut *transaction).await?;
-            added += 1;
         }
-        transaction.commit().await?;
-        Ok(added)
+        transaction.commit().await
     }
 
     /// Revokes a shop; `false` if there is none.

@@ -87,8 +87,9 @@ fn ten_thousand_shops_are_added_deliver_and_are_revoked_while_the_server_runs() 
     for framework in ["axum", "actix"] {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("shops.db");
-        let lines: String = (0..10_000).map(|number| format!("shop-{number} {}\n", secret(number))).collect();
-        add(&database, &lines);
+        let lines: Vec<String> =
+            (0..10_000).map(|number| format!("shop-{number} {}\n", secret(number))).collect();
+        add(&database, &lines.concat());
         let server = Server::start(&database, framework);
         for number in (0..10_000).step_by(500) {
             let shop = format!("shop-{number}");

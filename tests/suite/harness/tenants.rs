@@ -143,7 +143,9 @@ pub(crate) struct Shops {
 impl Shops {
     pub(crate) fn of(names: &[&str]) -> Self {
         let shops = Self::default();
-        names.iter().for_each(|name| shops.add(name));
+        for name in names {
+            shops.add(name);
+        }
         shops
     }
 
