@@ -24,7 +24,7 @@
 //! | 413 | the body, or its `Content-Length`, is over the verifier's body limit |
 //! | 400 | the body broke off, or `Content-Length` is not a number |
 //! | 408 | the body took longer than the body timeout |
-//! | 503 | the body budget has too little left |
+//! | 503 | the body budget has too little left, or a tenant could not be looked up |
 //!
 //! Every 401 is the same, and no rejection has a body. A request that its head rejects is answered before its body is read, and on
 //! HTTP/1 the answer says `Connection: close`. What the sender is still sending is then discarded within bounds of bytes and time

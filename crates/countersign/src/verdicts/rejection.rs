@@ -162,7 +162,7 @@ impl Rejection {
     pub fn headers(&self) -> &'static [(&'static str, &'static str)] {
         match self.status() {
             401 => &[("www-authenticate", "Webhook-Signature")],
-            // Seconds. Bodies come and go within that time, and senders wait longer anyway.
+            // Seconds. Bodies and failures of a lookup come and go within that time, and senders wait longer anyway.
             503 => &[("retry-after", "5")],
             _ => &[],
         }
