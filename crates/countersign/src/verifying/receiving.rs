@@ -81,7 +81,7 @@ impl<T: Future<Output = ()>> Receiving<T> {
     /// completion returns `Pending`.
     ///
     /// # Errors
-    /// Before anything is asked of `next`: those of [`Verifier::begin`], and
+    /// Before anything is asked of `next`: those of [`Verifier::begin`](crate::Verifier::begin), and
     /// [`BudgetExhausted`](crate::RejectionKind::BudgetExhausted) if the budget has less left than `Content-Length`, or than
     /// the body limit if there is none.
     ///
