@@ -4,18 +4,18 @@
 //! it looks up is cached, and a tenant is added or revoked while the service runs.
 //!
 //! ```
-//! use std::{collections::HashMap, sync::{Arc, RwLock}};
+//! use std::{collections::HashMap, sync::Arc};
 //! use countersign::{BuildError, Secret, Verifier, senders};
 //! use countersign_tenants::{NameFrom, Tenants};
 //!
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! // In place of a database: the secret of each shop.
-//! let secrets = Arc::new(RwLock::new(HashMap::from([("shop-7".to_owned(), "a secret of shop 7".to_owned())])));
+//! let secrets = HashMap::from([("shop-7".to_owned(), "a secret of shop 7".to_owned())]);
 //!
 //! let resolver = move |tenant: Arc<str>| {
-//!     let secret = secrets.read().map(|secrets| secrets.get(&*tenant).cloned());
+//!     let secret = secrets.get(&*tenant).cloned();
 //!     async move {
-//!         let Ok(Some(secret)) = secret else { return Ok(None) };
+//!         let Some(secret) = secret else { return Ok(None) };
 //!         let builder = Verifier::builder(senders::shopify()).secret("current", Secret::new(secret));
 //!         Ok::<_, BuildError>(Some(builder.build()?))
 //!     }
