@@ -8,6 +8,7 @@ pub(crate) mod public_key;
 pub(crate) mod secret;
 
 pub(crate) mod key;
+pub(crate) mod usage;
 
 pub(crate) mod ring;
 

@@ -109,6 +109,12 @@ mod error;
 pub mod metrics;
 mod wire;
 
+#[cfg_attr(
+    not(all(feature = "tracing", feature = "metrics")),
+    expect(unused_variables, reason = "each feature takes a part of what is told")
+)]
+mod log;
+
 mod keys;
 
 mod schemes;
@@ -173,6 +179,8 @@ pub use verifying::{
 };
 pub use verifying::{
     builder::VerifierBuilder,
+    expiring::Expiring,
+    key_use::KeyUse,
     verification::Verification,
     verifier::{DEFAULT_BODY_LIMIT, Verifier},
 };

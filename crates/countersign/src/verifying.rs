@@ -4,6 +4,7 @@ pub(crate) mod claims;
 pub(crate) mod covered;
 pub(crate) mod parts;
 
+pub(crate) mod held;
 pub(crate) mod sender;
 
 pub(crate) mod verification;
@@ -11,6 +12,10 @@ pub(crate) mod verification;
 pub(crate) mod verifier;
 
 pub(crate) mod builder;
+
+pub(crate) mod expiring;
+pub(crate) mod key_use;
+pub(crate) mod report;
 
 #[cfg(feature = "rotate")]
 pub(crate) mod rotating;

@@ -91,6 +91,11 @@ impl Secret {
         read(&String::from_utf8_lossy(&self.0))
     }
 
+    /// The bytes as they were given.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Whether it is nothing but spaces, tabs and line ends. Other white space can be a key: RFC 4231 has one of form feeds.
     pub(crate) fn is_blank(&self) -> bool {
         self.0.iter().all(|byte| b" \t\r\n".contains(byte))

@@ -125,7 +125,7 @@ pub(crate) enum Coverage {
 }
 
 /// The signed content of a scheme. Whatever values a caller chooses, each signed byte belongs to exactly one part.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Content {
     pub(crate) before: Vec<Segment>,
     pub(crate) coverage: Coverage,
@@ -133,7 +133,7 @@ pub(crate) struct Content {
 }
 
 /// A part, and what marks its end on the side of the body.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Segment {
     pub(crate) part: Part,
     pub(crate) boundary: Boundary,

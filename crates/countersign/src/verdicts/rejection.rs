@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     keys::key::KeyId,
+    log,
     schemes::scheme::Scheme,
     verdicts::{kind::RejectionKind, profile::Profile},
 };
@@ -78,20 +79,8 @@ impl Rejection {
     /// Makes a rejection and logs it: the only place that does, so each is logged once.
     pub(crate) fn new(fault: impl Into<Fault>, origin: Origin) -> Self {
         let rejection = Self { fault: fault.into(), origin };
-        #[cfg(feature = "tracing")]
-        tracing::warn!(
-            target: "countersign",
-            sender = rejection.sender(),
-            reason = rejection.kind().as_str(),
-            key = rejection.key().map(KeyId::as_str),
-            "delivery rejected: {rejection}"
-        );
-        #[cfg(feature = "metrics")]
-        crate::metrics::rejected(
-            rejection.sender(),
-            rejection.kind().as_str(),
-            rejection.key().map_or("", KeyId::as_str),
-        );
+        let key = rejection.key().map(KeyId::as_str);
+        log::rejected(rejection.sender(), rejection.kind().as_str(), key, &rejection);
         rejection
     }
 

@@ -1,6 +1,6 @@
 //! Sets up a verifier for one sender.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "public-key")]
 use crate::keys::public_key::PublicKey;
@@ -14,6 +14,7 @@ use crate::{
     schemes::scheme::Scheme,
     verdicts::profile::Profile,
     verifying::{
+        held::KeyState,
         sender::Sender,
         verifier::{DEFAULT_BODY_LIMIT, Verifier},
     },
@@ -26,12 +27,21 @@ pub struct VerifierBuilder {
     scheme: Scheme,
     keys: Vec<Key>,
     body_limit: usize,
+    warn_before_expiry: Duration,
 }
+
+/// How long before a key's expiry there is a warning: 7 days.
+const WARN_BEFORE_EXPIRY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Verifier {
     /// Starts a verifier for deliveries under this scheme.
     pub fn builder(scheme: Scheme) -> VerifierBuilder {
-        VerifierBuilder { scheme, keys: Vec::new(), body_limit: DEFAULT_BODY_LIMIT }
+        VerifierBuilder {
+            scheme,
+            keys: Vec::new(),
+            body_limit: DEFAULT_BODY_LIMIT,
+            warn_before_expiry: WARN_BEFORE_EXPIRY,
+        }
     }
 }
 
@@ -62,6 +72,13 @@ impl VerifierBuilder {
         self
     }
 
+    /// Warns this long before a key expires, with an event at `WARN` for each key and day (feature `tracing`); 7 days by default,
+    /// and never if it is zero. [`Verifier::report_keys`] says when.
+    pub fn warn_before_expiry(mut self, time: Duration) -> Self {
+        self.warn_before_expiry = time;
+        self
+    }
+
     /// Checks everything and builds the verifier.
     ///
     /// # Errors
@@ -84,10 +101,11 @@ impl VerifierBuilder {
         check_keys(&scheme, &self.keys)?;
         let ring = scheme.key_rules().ring(&self.keys)?;
         let signature_lengths = ring.signature_lengths();
-        let periods = self.keys.iter().map(|key| key.period).collect();
-        let keys = self.keys.into_iter().map(|key| key.id).collect();
-        let profile = Arc::new(Profile { scheme, keys, body_limit: self.body_limit });
-        Verifier::of_one(Sender { profile, content, periods, ring, signature_lengths })
+        let keys = self.keys.iter().map(KeyState::of).collect();
+        let ids = self.keys.into_iter().map(|key| key.id).collect();
+        let profile = Arc::new(Profile { scheme, keys: ids, body_limit: self.body_limit });
+        let warn_before_expiry = self.warn_before_expiry;
+        Verifier::of_one(Sender { profile, content, keys, ring, signature_lengths, warn_before_expiry })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Verifiers that change while they run (feature `rotate`).
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 
@@ -31,7 +31,7 @@ use crate::verifying::verifier::Verifier;
 /// ```
 pub struct Rotating<T = Verifier>(Arc<ArcSwap<T>>);
 
-impl<T> Rotating<T> {
+impl<T: 'static> Rotating<T> {
     /// Starts with this value.
     pub fn new(first: T) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(first)))
@@ -43,7 +43,14 @@ impl<T> Rotating<T> {
     }
 
     /// Replaces the value, for all clones, and returns the one before. Its secrets are wiped once nobody uses it any more.
-    pub fn replace(&self, next: T) -> Arc<T> {
+    ///
+    /// A [`Verifier`] counts on for the keys that the one before holds, too: [`Verifier::replacing`].
+    pub fn replace(&self, mut next: T) -> Arc<T> {
+        let before = self.0.load();
+        let (next_value, before): (&mut dyn Any, &dyn Any) = (&mut next, &**before);
+        if let (Some(next), Some(before)) = (next_value.downcast_mut::<Verifier>(), before.downcast_ref()) {
+            *next = next.replacing(before);
+        }
         self.0.swap(Arc::new(next))
     }
 

@@ -1,13 +1,13 @@
 //! One sender of a verifier: its scheme and keys, and every check that needs no byte of the body.
 
-use std::{ops::RangeInclusive, str, sync::Arc, time::SystemTime};
+use std::{ops::RangeInclusive, str, sync::Arc, time::{Duration, SystemTime}};
 
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
 use crate::{
     keys::{
-        key::{Activity, KeyId, Period},
+        key::{Activity, KeyId},
         ring::{KeyRing, MOST_KEYS},
     },
     schemes::{
@@ -20,7 +20,7 @@ use crate::{
         rejection::{Detail, Fault, Origin, Rejection},
         signed_parts::SignedParts,
     },
-    verifying::{claims::Claims, covered::Covered, parts},
+    verifying::{claims::Claims, covered::Covered, held::{Held, KeyState}, parts},
     wire::{
         encoding::SignatureBytes,
         headers::{Headers, Occurrence, occurrence},
@@ -28,13 +28,15 @@ use crate::{
     },
 };
 
+#[derive(Clone)]
 pub(crate) struct Sender {
     pub(crate) profile: Arc<Profile>,
     pub(crate) content: Content,
-    /// When each key is active, in the order of the profile's ids.
-    pub(crate) periods: Vec<Period>,
-    pub(crate) ring: Box<dyn KeyRing>,
+    /// In the order of the profile's ids.
+    pub(crate) keys: Vec<KeyState>,
+    pub(crate) ring: Arc<dyn KeyRing>,
     pub(crate) signature_lengths: Vec<RangeInclusive<usize>>,
+    pub(crate) warn_before_expiry: Duration,
 }
 
 /// What is known of a delivery whose head passed every check.
@@ -64,7 +66,7 @@ impl Sender {
         let parts = parts::read(&self.content, head, text)?.map(Arc::new);
         let covered = self.covered(head)?;
         self.check_content_encoding(head)?;
-        if !self.periods.iter().any(|period| period.activity(now) == Activity::Active) {
+        if !self.held().any(|key| key.activity(now) == Activity::Active) {
             return Err(RejectionKind::NoActiveKey.into());
         }
         let announced = self.announced(head)?;
@@ -173,6 +175,11 @@ impl Sender {
 
     pub(crate) fn scheme(&self) -> &Scheme {
         &self.profile.scheme
+    }
+
+    pub(crate) fn held(&self) -> impl Iterator<Item = Held<'_>> {
+        let sender = self.scheme().name();
+        self.key_ids().zip(&self.keys).map(move |(id, state)| Held { sender, id, state })
     }
 
     pub(crate) fn key_ids(&self) -> impl Iterator<Item = &KeyId> {

@@ -4,12 +4,16 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
     keys::{key::Activity, ring::Running},
+    log,
     verdicts::{
         kind::RejectionKind,
         rejection::{Detail, Fault, Rejection},
         verified::Verified,
     },
-    verifying::sender::{Admitted, Sender},
+    verifying::{
+        held::Held,
+        sender::{Admitted, Sender},
+    },
 };
 
 /// Limit on empty chunks: each costs time, and none counts towards the body limit.
@@ -98,7 +102,8 @@ impl Verification {
     /// [`BodyDigestMismatch`](RejectionKind::BodyDigestMismatch) if the scheme signs a form or a digest and the body does
     /// not match it, and the rejection of [`update`](Self::update) again if it returned one.
     pub fn finish(self) -> Result<Verified, Rejection> {
-        let Self { sender, now, admitted, mut running, failed, .. } = self;
+        let Self { sender, now, admitted, mut running, received, failed, .. } = self;
+        log::body_received(received);
         if let Some(kind) = failed {
             return Err(sender.reject(kind));
         }
@@ -108,42 +113,31 @@ impl Verification {
             running.update(parts.after_body());
         }
         let comparison = running.finish(&claimed);
-        let mut inactive = None;
-        let keys = sender.key_ids().zip(&sender.periods);
-        for ((key, period), made) in keys.zip(comparison.made_by_key) {
-            if !made {
-                continue;
-            }
-            match period.activity(now) {
-                Activity::Active if !is_covered => {
-                    return Err(sender.reject(RejectionKind::BodyDigestMismatch));
-                }
-                Activity::Active => {
-                    #[cfg(feature = "tracing")]
-                    tracing::debug!(
-                        target: "countersign",
-                        sender = sender.scheme().name(),
-                        key = key.as_str(),
-                        "delivery verified"
-                    );
-                    #[cfg(feature = "metrics")]
-                    crate::metrics::verified(sender.scheme().name(), key.as_str());
-                    return Ok(Verified {
-                        profile: Arc::clone(&sender.profile),
-                        key: key.clone(),
-                        timestamp,
-                        parts,
-                        computed: comparison.computed,
-                    });
-                }
-                Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
-                Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
-            }
+        let made = || sender.held().zip(comparison.made_by_key).filter_map(|(key, made)| made.then_some(key));
+        let active = || made().filter(|key| key.activity(now) == Activity::Active);
+        if is_covered {
+            let several = active().nth(1).is_some();
+            made().for_each(|key| key.count(now, several));
         }
-        Err(match inactive {
-            Some((kind, key)) => sender.reject(Fault::new(kind, Detail::Key(key.clone()))),
-            None => sender.reject(RejectionKind::SignatureMismatch),
-        })
+        match (active().next(), made().next()) {
+            (Some(_), _) if !is_covered => Err(sender.reject(RejectionKind::BodyDigestMismatch)),
+            (Some(Held { id, .. }), _) => {
+                log::verified(sender.scheme().name(), id.as_str());
+                Ok(Verified {
+                    profile: Arc::clone(&sender.profile),
+                    key: id.clone(),
+                    timestamp,
+                    parts,
+                    computed: comparison.computed,
+                })
+            }
+            (None, Some(key)) => {
+                let is_expired = key.activity(now) == Activity::Expired;
+                let kind = if is_expired { RejectionKind::KeyExpired } else { RejectionKind::KeyNotYetActive };
+                Err(sender.reject(Fault::new(kind, Detail::Key(key.id.clone()))))
+            }
+            (None, None) => Err(sender.reject(RejectionKind::SignatureMismatch)),
+        }
     }
 
     /// Ends the verification of a body that broke off; returns the rejection to answer with, if anyone still listens.

@@ -1,6 +1,10 @@
 //! Senders and keys, checked and frozen at start-up.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::SystemTime,
+};
 
 #[cfg(feature = "identity")]
 use crate::verdicts::identified::Identified;
@@ -23,7 +27,7 @@ pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 /// What a sender puts on the wire and the keys we hold, ready to verify deliveries.
 ///
 /// Build it once, at start-up, then clone it cheaply and share it between threads. It wipes the secrets that it was built
-/// from and keeps only the HMAC key schedules, which it wipes when the last clone is dropped.
+/// from and keeps only the HMAC key schedules and a hash of each key, which it wipes when the last clone is dropped.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -41,13 +45,15 @@ pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Verifier(Arc<Shared>);
+pub struct Verifier(pub(crate) Arc<Shared>);
 
-struct Shared {
+pub(crate) struct Shared {
     /// Never empty; no two have the same signature header.
-    senders: Vec<Arc<Sender>>,
+    pub(crate) senders: Vec<Arc<Sender>>,
     on_several: OnSeveral,
     names: Arc<Names>,
+    /// When the keys were last reported, in seconds since 1970, or 0.
+    pub(crate) reported: AtomicU64,
 }
 
 /// What to do with a request that has the signature headers of several senders.
@@ -127,7 +133,17 @@ impl Verifier {
             schemes.iter().map(|scheme| name(scheme)).collect::<Vec<_>>().join(" or ")
         };
         let names = Arc::new(Names { senders: join(Scheme::name), headers: join(Scheme::header_name) });
-        Ok(Self(Arc::new(Shared { senders, on_several, names })))
+        Ok(Self::sharing(senders, on_several, names))
+    }
+
+    fn sharing(senders: Vec<Arc<Sender>>, on_several: OnSeveral, names: Arc<Names>) -> Self {
+        Self(Arc::new(Shared { senders, on_several, names, reported: AtomicU64::new(0) }))
+    }
+
+    /// The same verifier with each sender changed.
+    pub(crate) fn map_senders(&self, change: impl Fn(&Sender) -> Sender) -> Self {
+        let senders = self.0.senders.iter().map(|sender| Arc::new(change(sender))).collect();
+        Self::sharing(senders, self.0.on_several, Arc::clone(&self.0.names))
     }
 
     /// Verifies a delivery whose body is at hand: [`begin`](Self::begin), [`update`](Verification::update) and
@@ -200,7 +216,8 @@ impl Verifier {
         headers: &(impl Headers + ?Sized),
         now: SystemTime,
     ) -> Result<Verification, Rejection> {
-        let Shared { senders, on_several, names } = &*self.0;
+        self.report_keys_now_and_then(now);
+        let Shared { senders, on_several, names, .. } = &*self.0;
         let by_none = |kind: RejectionKind| Rejection::new(kind, Origin::Senders(Arc::clone(names)));
         let mut found = None;
         for sender in senders {
