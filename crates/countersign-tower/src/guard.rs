@@ -1,6 +1,10 @@
 //! The settings that all requests share.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use countersign::{BodyBudget, Linger, Rejection, VerifierSource};
 use http::HeaderName;
@@ -20,6 +24,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(source: VerifierSource) -> Self {
+        source.with(|verifier| verifier.report_keys(SystemTime::now()));
         let names =
             source.with(|verifier| verifier.header_names().filter_map(|name| name.parse().ok()).collect());
         Self {

@@ -17,7 +17,7 @@ use serde::{
 };
 
 use self::{
-    identity::{HorizonConfig, IdentityConfig},
+    identity::{DurationConfig, IdentityConfig},
     instant::Instant,
     reference::{Discreet, Reference, Text},
 };
@@ -61,6 +61,7 @@ use crate::schemes::part::Part;
 /// | `tolerance` | replaces the named sender's tolerance: [`Scheme::tolerance`](crate::Scheme::tolerance) |
 /// | `identity`, `identity_scope`, `retry_horizon` | replace the named sender's: [`Scheme::identity`](crate::Scheme::identity), [`Scheme::identity_scope`](crate::Scheme::identity_scope), [`Scheme::with_retry_horizon`](crate::Scheme::with_retry_horizon) |
 /// | `body_limit` | in bytes; 1048576 by default |
+/// | `warn_before_expiry` | `{ seconds = 604800 }`, the default; 0 for never: [`VerifierBuilder::warn_before_expiry`](crate::VerifierBuilder::warn_before_expiry) |
 ///
 /// A `secret` is a reference: `{ env = "VARIABLE" }`, or `{ file = "/run/secrets/acme" }`, which drops one line end at the end
 /// of the file. A secret written into the configuration is an error unless it is labelled: `{ insecure_inline = "…" }`. A
@@ -140,8 +141,9 @@ struct SenderConfig {
     tolerance: Option<ToleranceConfig>,
     identity: Option<IdentityConfig>,
     identity_scope: Option<String>,
-    retry_horizon: Option<HorizonConfig>,
+    retry_horizon: Option<DurationConfig>,
     body_limit: Option<usize>,
+    warn_before_expiry: Option<DurationConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -172,7 +174,7 @@ struct SchemeConfig {
     content_encoding: Option<String>,
     identity: Option<IdentityConfig>,
     identity_scope: Option<String>,
-    retry_horizon: Option<HorizonConfig>,
+    retry_horizon: Option<DurationConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

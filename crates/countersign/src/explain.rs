@@ -40,7 +40,7 @@ use crate::{
 /// have used. Keep it out of a request's path: one explanation tries thousands of signatures. Its work is bounded: at most
 /// 256 MiB are hashed; a body over 1 MiB is only tried as it is, and one over 256 KiB is not written anew as JSON.
 ///
-/// With the feature `tracing`, an explanation logs the verifier's rejection once more.
+/// An explanation verifies once more, so the verifier logs and counts the delivery again.
 ///
 /// ```
 /// use std::time::SystemTime;

@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, time::SystemTime};
 
+#[cfg(all(feature = "bytes", feature = "metrics"))]
+use crate::metrics::{BODY_BUDGET, BODY_BUDGET_LEFT};
 #[cfg(feature = "metrics")]
 use crate::metrics::{KEY_ACTIVE, KEY_EXPIRES, KEY_LAST_MATCHED, KEY_LAST_NEEDED};
 
@@ -36,6 +38,24 @@ pub(crate) fn rejected(sender: &str, reason: &'static str, key: Option<&str>, re
 pub(crate) fn body_received(bytes: usize) {
     #[cfg(feature = "tracing")]
     tracing::Span::current().record("webhook.body.size", bytes);
+}
+
+/// What a body budget has left. `left` is read until it stays the same, so that of several threads the last one to show it is right.
+#[cfg(feature = "bytes")]
+pub(crate) fn budget(name: &str, bytes: usize, left: impl Fn() -> usize) {
+    #[cfg(feature = "metrics")]
+    {
+        crate::metrics::budget(BODY_BUDGET, name, bytes);
+        let mut shown = left();
+        loop {
+            crate::metrics::budget(BODY_BUDGET_LEFT, name, shown);
+            let now = left();
+            if now == shown {
+                break;
+            }
+            shown = now;
+        }
+    }
 }
 
 /// When a key last made a signature, and when one was last needed, in seconds since 1970.

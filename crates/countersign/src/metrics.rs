@@ -117,7 +117,13 @@ pub(crate) fn key(name: &'static str, sender: &str, key: &str, value: u64) {
     gauge!(name, "sender" => sender.to_owned(), "key" => key.to_owned()).set(float(value));
 }
 
+/// Sets one of the gauges of a body budget.
+#[cfg(feature = "bytes")]
+pub(crate) fn budget(name: &'static str, budget: &str, bytes: usize) {
+    gauge!(name, "budget" => budget.to_owned()).set(float(u64::try_from(bytes).unwrap_or(u64::MAX)));
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, exact up to 2^53")]
-pub(crate) fn float(value: u64) -> f64 {
+fn float(value: u64) -> f64 {
     value as f64
 }

@@ -29,6 +29,8 @@ pub(crate) mod buffered;
 #[cfg(feature = "bytes")]
 pub(crate) mod linger;
 #[cfg(feature = "bytes")]
+pub(crate) mod meter;
+#[cfg(feature = "bytes")]
 pub(crate) mod receiving;
 #[cfg(feature = "bytes")]
 pub(crate) mod source;

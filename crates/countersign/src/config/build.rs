@@ -94,6 +94,9 @@ impl SenderConfig {
         if let Some(bytes) = self.body_limit {
             builder = builder.body_limit(bytes);
         }
+        if let Some(time) = self.warn_before_expiry {
+            builder = builder.warn_before_expiry(time.duration());
+        }
         for (place, key) in (0_usize..).zip(&self.keys) {
             let key = table(key).and_then(KeyConfig::key);
             builder = builder.key(key.map_err(|error| error.within(&format!("keys[{place}]")))?);

@@ -1,6 +1,9 @@
 //! One try: whether a key made the signature, under a scheme, of a head and a body.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     keys::{
@@ -9,7 +12,10 @@ use crate::{
     },
     schemes::scheme::{ContentEncoding, Scheme},
     verdicts::profile::Profile,
-    verifying::sender::{Admitted, Sender},
+    verifying::{
+        held::KeyState,
+        sender::{Admitted, Sender},
+    },
     wire::{
         headers::{Headers, Occurrence, occurrence},
         timestamp::Tolerance,
@@ -58,7 +64,9 @@ impl Probe {
         let ring = scheme.key_rules().ring(std::slice::from_ref(key)).ok()?;
         let signature_lengths = ring.signature_lengths();
         let profile = Arc::new(Profile { scheme, keys: vec![KeyId::from("probe")], body_limit: usize::MAX });
-        Some(Self(Sender { profile, content, periods: vec![Period::default()], ring, signature_lengths }))
+        let keys = vec![KeyState { period: Period::default(), ..KeyState::of(key) }];
+        let warn_before_expiry = Duration::ZERO;
+        Some(Self(Sender { profile, content, keys, ring, signature_lengths, warn_before_expiry }))
     }
 
     /// Whether the key made the signature in this head over this body. Logs nothing, unlike a verifier.

@@ -194,6 +194,16 @@ impl BufferedVerification {
         Ok((VerifiedDelivery { verified, body: self.body.into() }, self.reservation))
     }
 
+    /// The name of the sender.
+    pub(crate) fn sender(&self) -> &str {
+        self.verification.sender()
+    }
+
+    /// The bytes received so far.
+    pub(crate) fn received(&self) -> usize {
+        self.verification.received()
+    }
+
     /// Takes the next bytes and leaves their hashing to [`hash`](Self::hash).
     #[inline]
     fn accept(&mut self, chunk: Bytes) -> Result<(), Rejection> {

@@ -6,7 +6,7 @@ use std::{
     mem,
     pin::Pin,
     task::{Context, Poll},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::{
     verifying::{
         budget::{BodyBudget, Reservation},
         buffered::{BufferedVerification, VerifiedDelivery},
+        meter::Meter,
         verifier::Verifier,
     },
     wire::headers::Headers,
@@ -48,6 +49,7 @@ pub struct Receiving<T> {
     body_timeout: Option<Duration>,
     start_timer: fn(Duration) -> T,
     timer: Option<Pin<Box<T>>>,
+    meter: Meter,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a box would cost every delivery an allocation")]
@@ -64,7 +66,14 @@ impl<T: Future<Output = ()>> Receiving<T> {
     /// `start_timer`, such as `tokio::time::sleep`, is called with `body_timeout` the first time that the body is not
     /// ready. Without a `body_timeout` the body may take for ever.
     pub fn new(now: SystemTime, body_timeout: Option<Duration>, start_timer: fn(Duration) -> T) -> Self {
-        Self { stage: Stage::Head(now), body_timeout, start_timer, timer: None }
+        Self { stage: Stage::Head(now), body_timeout, start_timer, timer: None, meter: Meter::new() }
+    }
+
+    /// Measures time with this clock, such as `std::time::Instant::now`, for the feature `metrics`. Without one, no duration is
+    /// recorded.
+    pub fn timed_by(mut self, clock: fn() -> Instant) -> Self {
+        self.meter.set_clock(clock);
+        self
     }
 
     /// Returns the verdict once the body is complete or late.
@@ -94,27 +103,33 @@ impl<T: Future<Output = ()>> Receiving<T> {
         budget: Option<&BodyBudget>,
         next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
     ) -> Poll<Result<(VerifiedDelivery, Option<Reservation>), Rejection>> {
+        let turn = self.meter.begin_turn();
         let mut verification = match mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Head(now) => {
                 let mut verification = verifier.begin_buffered(headers, now)?;
                 if let Some(budget) = budget {
                     verification.reserve(budget)?;
                 }
+                self.meter.begin_body(verification.sender());
                 verification
             }
             Stage::Body(verification) => verification,
             Stage::Ended => return Poll::Pending,
         };
         // The body first: one that is complete by now is not late.
-        if let Poll::Ready(received) = verification.poll_receive(cx, next) {
-            received?;
-            return Poll::Ready(verification.deliver());
-        }
-        if self.poll_timer(cx).is_ready() {
-            return Poll::Ready(Err(verification.body_timeout()));
-        }
-        self.stage = Stage::Body(verification);
-        Poll::Pending
+        let received = match verification.poll_receive(cx, next) {
+            Poll::Ready(received) => received,
+            Poll::Pending if self.poll_timer(cx).is_ready() => Err(verification.body_timeout()),
+            Poll::Pending => {
+                self.stage = Stage::Body(verification);
+                self.meter.end_turn(turn);
+                return Poll::Pending;
+            }
+        };
+        let bytes = verification.received();
+        let verdict = received.and_then(|()| verification.deliver());
+        self.meter.end(turn, bytes, verdict.is_ok());
+        Poll::Ready(verdict)
     }
 
     /// Ready once the body is late.

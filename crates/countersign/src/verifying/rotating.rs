@@ -66,7 +66,7 @@ impl<T> Clone for Rotating<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Rotating<T> {
+impl<T: fmt::Debug + 'static> fmt::Debug for Rotating<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Rotating").field(&self.current()).finish()
     }

@@ -169,6 +169,11 @@ impl Verification {
         self.admitted.announced
     }
 
+    /// The name of the sender.
+    pub(crate) fn sender(&self) -> &str {
+        self.sender.scheme().name()
+    }
+
     /// The bytes received so far.
     #[inline]
     pub(crate) fn received(&self) -> usize {
