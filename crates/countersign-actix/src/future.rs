@@ -58,8 +58,8 @@ pin_project! {
 
 impl<S: Service<ServiceRequest>> ResponseFuture<S> {
     pub(crate) fn new(service: Rc<S>, guard: Arc<Guard>, mut request: ServiceRequest) -> Self {
-        let receiving = Receiving::new(SystemTime::now(), guard.body_timeout, tokio::time::sleep)
-            .timed_by(Instant::now);
+        let receiving =
+            Receiving::new(SystemTime::now(), guard.body_timeout, tokio::time::sleep).timed_by(Instant::now);
         let payload = request.take_payload();
         Self { state: State::Receiving { service, guard, request: Some(request), payload, receiving } }
     }

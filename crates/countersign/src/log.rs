@@ -13,7 +13,9 @@ pub(crate) fn verified(sender: &str, key: &str) {
     {
         tracing::debug!(target: "countersign", sender, key, "delivery verified");
         let span = tracing::Span::current();
-        span.record("webhook.verdict", "verified").record("webhook.sender", sender).record("webhook.key", key);
+        span.record("webhook.verdict", "verified")
+            .record("webhook.sender", sender)
+            .record("webhook.key", key);
     }
     #[cfg(feature = "metrics")]
     crate::metrics::verified(sender, key);

@@ -87,10 +87,18 @@ pub fn describe() {
     );
     describe_gauge!(BODIES_IN_FLIGHT, Unit::Count, "Bodies of webhook deliveries that are being received.");
     describe_gauge!(BODY_BUDGET, Unit::Bytes, "Size of the budget for bodies of webhook deliveries.");
-    describe_gauge!(BODY_BUDGET_LEFT, Unit::Bytes, "What is left of the budget for bodies of webhook deliveries.");
+    describe_gauge!(
+        BODY_BUDGET_LEFT,
+        Unit::Bytes,
+        "What is left of the budget for bodies of webhook deliveries."
+    );
     describe_gauge!(KEY_ACTIVE, Unit::Count, "1 for a webhook key that is active.");
     describe_gauge!(KEY_EXPIRES, Unit::Seconds, "When a webhook key expires; 0 for never.");
-    describe_gauge!(KEY_LAST_MATCHED, Unit::Seconds, "When a webhook key last made a signature; 0 for never.");
+    describe_gauge!(
+        KEY_LAST_MATCHED,
+        Unit::Seconds,
+        "When a webhook key last made a signature; 0 for never."
+    );
     describe_gauge!(
         KEY_LAST_NEEDED,
         Unit::Seconds,

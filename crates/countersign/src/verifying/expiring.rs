@@ -39,7 +39,10 @@ impl Verifier {
     /// # Ok::<(), countersign::BuildError>(())
     /// ```
     pub fn expiring(&self, now: SystemTime, within: Duration) -> impl Iterator<Item = Expiring> {
-        self.0.senders.iter().flat_map(move |sender| sender.expiring(now, within).map(|(_, expiring)| expiring))
+        self.0
+            .senders
+            .iter()
+            .flat_map(move |sender| sender.expiring(now, within).map(|(_, expiring)| expiring))
     }
 }
 
@@ -54,12 +57,8 @@ impl Sender {
             let left = expires_at.duration_since(now).ok()?;
             let leaves_none = !self.held().any(|other| other.activity(expires_at) == Activity::Active);
             (!left.is_zero() && left <= within).then(|| {
-                let expiring = Expiring {
-                    sender: key.sender.into(),
-                    key: key.id.clone(),
-                    expires_at,
-                    leaves_none,
-                };
+                let expiring =
+                    Expiring { sender: key.sender.into(), key: key.id.clone(), expires_at, leaves_none };
                 (key, expiring)
             })
         })

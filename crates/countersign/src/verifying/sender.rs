@@ -1,6 +1,11 @@
 //! One sender of a verifier: its scheme and keys, and every check that needs no byte of the body.
 
-use std::{ops::RangeInclusive, str, sync::Arc, time::{Duration, SystemTime}};
+use std::{
+    ops::RangeInclusive,
+    str,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
@@ -20,7 +25,12 @@ use crate::{
         rejection::{Detail, Fault, Origin, Rejection},
         signed_parts::SignedParts,
     },
-    verifying::{claims::Claims, covered::Covered, held::{Held, KeyState}, parts},
+    verifying::{
+        claims::Claims,
+        covered::Covered,
+        held::{Held, KeyState},
+        parts,
+    },
     wire::{
         encoding::SignatureBytes,
         headers::{Headers, Occurrence, occurrence},

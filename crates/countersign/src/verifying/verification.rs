@@ -133,7 +133,8 @@ impl Verification {
             }
             (None, Some(key)) => {
                 let is_expired = key.activity(now) == Activity::Expired;
-                let kind = if is_expired { RejectionKind::KeyExpired } else { RejectionKind::KeyNotYetActive };
+                let kind =
+                    if is_expired { RejectionKind::KeyExpired } else { RejectionKind::KeyNotYetActive };
                 Err(sender.reject(Fault::new(kind, Detail::Key(key.id.clone()))))
             }
             (None, None) => Err(sender.reject(RejectionKind::SignatureMismatch)),
