@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     future::{Future, poll_fn},
-    pin::Pin,
     task::Poll,
     time::{Duration, UNIX_EPOCH},
 };
@@ -14,6 +13,7 @@ use bytes::Bytes;
 use countersign::{BodyBudget, Key, Rotating, Secret, Verifier, senders};
 use countersign_actix::VerifyWebhook;
 use countersign_tower::VerifyWebhookLayer;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tower::ServiceExt;
 
@@ -118,87 +118,81 @@ fn deliveries_keys_and_bodies_are_measured_on_every_surface() {
     }
 }
 
+/// Runs with a recorder whose gauges keep their values.
+fn scraped(run: impl FnOnce(&PrometheusHandle)) {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    metrics::with_local_recorder(&recorder, || run(&recorder.handle()));
+}
+
+/// The values of these series.
+fn gauges<const N: usize>(handle: &PrometheusHandle, series: [&str; N]) -> [String; N] {
+    let text = handle.render();
+    series.map(|series| {
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.unwrap_or("none").to_owned()
+    })
+}
+
 #[test]
 fn the_gauges_of_keys_follow_the_clock_and_a_rotation() {
     let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-    let of_keys = |snapshotter: &Snapshotter| -> Vec<(String, String)> {
-        let gauges = measured(snapshotter).into_iter().filter(|(name, _)| name.starts_with("key_"));
-        let short = |name: String| name.replace("{sender=moduslink,key=", " ").replace('}', "");
-        gauges.map(|(name, value)| (short(name), value)).collect()
-    };
-    let wanted = |all: &[(&str, &str)]| -> Vec<(String, String)> {
-        all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    };
-    record(|snapshotter| {
-        let key = |id| Key::secret(id, Secret::new(id));
-        let with = |keys: Vec<Key>| {
-            let builder = Verifier::builder(senders::moduslink());
-            keys.into_iter().fold(builder, countersign::VerifierBuilder::key).build().unwrap()
+    let key = |id| Key::secret(id, Secret::new(id));
+    let with = |key: Key| Verifier::builder(senders::moduslink()).key(key).build().unwrap();
+    scraped(|handle| {
+        let of_key = |id: &str| {
+            let names = [
+                "active",
+                "expires_timestamp_seconds",
+                "last_matched_timestamp_seconds",
+                "last_needed_timestamp_seconds",
+            ];
+            let series =
+                names.map(|name| format!("countersign_key_{name}{{sender=\"moduslink\",key=\"{id}\"}}"));
+            gauges(handle, series.each_ref().map(String::as_str))
         };
-        let rotating = Rotating::new(with(vec![key("a").not_before(at(1000)).expires_at(at(2000))]));
+        let rotating = Rotating::new(with(key("a").not_before(at(1000)).expires_at(at(2000))));
         let verify = |id: &str, seconds| {
             let delivery = hmac_delivery(senders::moduslink(), id, "an order");
-            let _ = rotating.current().verify(&delivery.headers, b"an order", at(seconds)).unwrap();
-        };
-        let gauges = |active: &str, last: &str| {
-            wanted(&[
-                ("key_active a", active),
-                ("key_expires_timestamp_seconds a", "2000"),
-                ("key_last_matched_timestamp_seconds a", last),
-                ("key_last_needed_timestamp_seconds a", last),
-            ])
+            rotating.current().verify(&delivery.headers, b"an order", at(seconds)).is_ok()
         };
         rotating.current().report_keys(at(999));
-        assert_eq!(of_keys(snapshotter), gauges("0", "0"));
-        // The first verification reports as well, and so does one a minute later.
-        verify("a", 1940);
-        assert_eq!(of_keys(snapshotter), gauges("1", "1940"));
-        let unsigned = Delivery::new([], "unsigned");
-        let _ = rotating.current().verify(&unsigned.headers, b"unsigned", at(1999)).unwrap_err();
-        assert_eq!(of_keys(snapshotter), gauges("1", "1940"));
-        let _ = rotating.current().verify(&unsigned.headers, b"unsigned", at(2000)).unwrap_err();
-        assert_eq!(of_keys(snapshotter), gauges("0", "1940"));
+        assert_eq!(of_key("a"), ["0", "2000", "0", "0"]);
+        // The first verification reports as well, and so does one a minute later, whatever its verdict.
+        assert!(verify("a", 1940));
+        assert_eq!(of_key("a"), ["1", "2000", "1940", "1940"]);
+        assert!(!verify("forged", 1999));
+        assert_eq!(of_key("a"), ["1", "2000", "1940", "1940"]);
+        assert!(!verify("forged", 2000));
+        assert_eq!(of_key("a"), ["0", "2000", "1940", "1940"]);
+        // No key is active, so no signature is compared.
+        assert!(!verify("a", 2001));
+        assert_eq!(of_key("a"), ["0", "2000", "1940", "1940"]);
         // What the verifier no longer holds is neither active nor about to expire.
-        rotating.replace(with(vec![key("b")]));
-        verify("b", 2001);
-        let after = [
-            ("key_active a", "0"),
-            ("key_active b", "1"),
-            ("key_expires_timestamp_seconds a", "0"),
-            ("key_expires_timestamp_seconds b", "0"),
-            ("key_last_matched_timestamp_seconds a", "1940"),
-            ("key_last_matched_timestamp_seconds b", "2001"),
-            ("key_last_needed_timestamp_seconds a", "1940"),
-            ("key_last_needed_timestamp_seconds b", "2001"),
-        ];
-        assert_eq!(of_keys(snapshotter), wanted(&after));
+        rotating.replace(with(key("b").expires_at(at(9000))));
+        assert!(verify("b", 2002));
+        assert_eq!(of_key("a"), ["0", "0", "1940", "1940"]);
+        assert_eq!(of_key("b"), ["1", "9000", "2002", "2002"]);
     });
-}
-
-/// Polls a future once, and asserts that it waits for something.
-async fn poll_pending<F: Future>(mut future: Pin<&mut F>) {
-    poll_fn(|cx| Poll::Ready(assert!(future.as_mut().poll(cx).is_pending()))).await;
 }
 
 /// Asserts the gauges while a body of 12 bytes is received, and after its request ended in either way.
 async fn assert_gauges<F: Future>(
-    snapshotter: &Snapshotter,
+    handle: &PrometheusHandle,
     begin: impl Fn(Slow) -> F,
     status: impl Fn(F::Output) -> u16,
 ) {
     let gauges = || {
-        let gauges = measured(snapshotter);
-        [
-            "bodies_in_flight{sender=moduslink}",
-            "body_budget_bytes{budget=orders}",
-            "body_budget_left_bytes{budget=orders}",
-        ]
-        .map(|name| gauges.get(name).cloned().unwrap_or_default())
+        let series = [
+            "countersign_bodies_in_flight{sender=\"moduslink\"}",
+            "countersign_body_budget_bytes{budget=\"orders\"}",
+            "countersign_body_budget_left_bytes{budget=\"orders\"}",
+        ];
+        gauges(handle, series)
     };
     for is_cancelled in [true, false] {
         let (chunks, body) = Slow::new();
         let mut sending = Box::pin(begin(body));
-        poll_pending(sending.as_mut()).await;
+        poll_fn(|cx| Poll::Ready(assert!(sending.as_mut().poll(cx).is_pending()))).await;
         assert_eq!(gauges(), ["1", "100", "88"]);
         if is_cancelled {
             drop(sending);
@@ -217,21 +211,20 @@ fn bodies_in_flight_and_what_is_left_of_a_budget_are_gauges_in_both_frameworks()
         hmac_delivery(senders::moduslink(), "secret", "a whole body").with_header("content-length", "12");
     let verifier = verifier(senders::moduslink(), "secret");
     let budget = || BodyBudget::named("orders", 100);
-    record(|snapshotter| {
+    scraped(|handle| {
         let layer = VerifyWebhookLayer::new(verifier.clone()).body_budget(budget());
         let app = Router::new().route("/", post(async || ())).layer(layer);
         let begin = |body| app.clone().oneshot(request(&delivery).map(|_| Body::new(body)));
-        block_on(assert_gauges(snapshotter, begin, |response| response.unwrap().status().as_u16()));
+        block_on(assert_gauges(handle, begin, |response| response.unwrap().status().as_u16()));
     });
-    record(|snapshotter| {
+    scraped(|handle| {
         let guard = VerifyWebhook::new(verifier.clone()).body_budget(budget());
         let handler = web::post().to(async || "");
         let app = App::new().service(web::resource("/").wrap(guard).route(handler));
         block_on(async {
             let app = actix_web::test::init_service(app).await;
             let begin = |body| app.call(actix_request_with(&delivery, body));
-            // The answer is dropped, and with it the reservation.
-            assert_gauges(snapshotter, begin, |response| response.unwrap().status().as_u16()).await;
+            assert_gauges(handle, begin, |response| response.unwrap().status().as_u16()).await;
         });
     });
 }

@@ -26,20 +26,32 @@ pub(crate) fn rejected(sender: &str, reason: &'static str, key: Option<&str>, re
     #[cfg(feature = "tracing")]
     {
         tracing::warn!(target: "countersign", sender, reason, key, "delivery rejected: {rejection}");
-        let span = tracing::Span::current();
-        span.record("webhook.verdict", "rejected")
-            .record("webhook.sender", sender)
-            .record("webhook.reason", reason)
-            .record("webhook.key", key);
+        if let Some(span) = span() {
+            span.record("webhook.verdict", "rejected")
+                .record("webhook.sender", sender)
+                .record("webhook.reason", reason)
+                .record("webhook.key", key);
+        }
     }
     #[cfg(feature = "metrics")]
     crate::metrics::rejected(sender, reason, key.unwrap_or_default());
 }
 
 /// A body has arrived completely.
+#[inline]
 pub(crate) fn body_received(bytes: usize) {
     #[cfg(feature = "tracing")]
-    tracing::Span::current().record("webhook.body.size", bytes);
+    if let Some(span) = span() {
+        span.record("webhook.body.size", bytes);
+    }
+}
+
+/// The current span, unless nobody listens to any. It gets those fields that it declares.
+#[cfg(feature = "tracing")]
+#[inline]
+fn span() -> Option<tracing::Span> {
+    let is_off = tracing::level_filters::LevelFilter::current() == tracing::level_filters::LevelFilter::OFF;
+    (!is_off).then(tracing::Span::current)
 }
 
 /// What a body budget has left. `left` is read until it stays the same, so that of several threads the last one to show it is right.

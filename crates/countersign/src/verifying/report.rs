@@ -29,7 +29,7 @@ impl Verifier {
     /// (feature `tracing`), once a day for each.
     ///
     /// [`VerifierBuilder::warn_before_expiry`](crate::VerifierBuilder::warn_before_expiry) says what is soon. Guards call this when
-    /// they are set up, and each verification does if a minute has passed since. Call it from a timer for a sender that may be silent
+    /// they are set up, and a verification of a signed request does if a minute has passed since. Call it from a timer for a sender that may be silent
     /// for days.
     pub fn report_keys(&self, now: SystemTime) {
         for sender in &self.0.senders {

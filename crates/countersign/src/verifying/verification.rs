@@ -10,10 +10,7 @@ use crate::{
         rejection::{Detail, Fault, Rejection},
         verified::Verified,
     },
-    verifying::{
-        held::Held,
-        sender::{Admitted, Sender},
-    },
+    verifying::sender::{Admitted, Sender},
 };
 
 /// Limit on empty chunks: each costs time, and none counts towards the body limit.
@@ -113,30 +110,35 @@ impl Verification {
             running.update(parts.after_body());
         }
         let comparison = running.finish(&claimed);
-        let made = || sender.held().zip(comparison.made_by_key).filter_map(|(key, made)| made.then_some(key));
-        let active = || made().filter(|key| key.activity(now) == Activity::Active);
+        let made =
+            || sender.held().zip(&comparison.made_by_key).filter_map(|(key, made)| made.then_some(key));
+        let (mut active, mut several, mut inactive) = (None, false, None);
+        for key in made() {
+            match key.activity(now) {
+                Activity::Active => {
+                    several = active.is_some();
+                    active = active.or(Some(key));
+                }
+                Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
+                Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
+            }
+        }
         if is_covered {
-            let several = active().nth(1).is_some();
             made().for_each(|key| key.count(now, several));
         }
-        match (active().next(), made().next()) {
+        match (active, inactive) {
             (Some(_), _) if !is_covered => Err(sender.reject(RejectionKind::BodyDigestMismatch)),
-            (Some(Held { id, .. }), _) => {
-                log::verified(sender.scheme().name(), id.as_str());
+            (Some(key), _) => {
+                log::verified(key.sender, key.id.as_str());
                 Ok(Verified {
                     profile: Arc::clone(&sender.profile),
-                    key: id.clone(),
+                    key: key.id.clone(),
                     timestamp,
                     parts,
                     computed: comparison.computed,
                 })
             }
-            (None, Some(key)) => {
-                let is_expired = key.activity(now) == Activity::Expired;
-                let kind =
-                    if is_expired { RejectionKind::KeyExpired } else { RejectionKind::KeyNotYetActive };
-                Err(sender.reject(Fault::new(kind, Detail::Key(key.id.clone()))))
-            }
+            (None, Some((kind, key))) => Err(sender.reject(Fault::new(kind, Detail::Key(key.id.clone())))),
             (None, None) => Err(sender.reject(RejectionKind::SignatureMismatch)),
         }
     }

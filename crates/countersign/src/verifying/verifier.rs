@@ -216,7 +216,6 @@ impl Verifier {
         headers: &(impl Headers + ?Sized),
         now: SystemTime,
     ) -> Result<Verification, Rejection> {
-        self.report_keys_now_and_then(now);
         let Shared { senders, on_several, names, .. } = &*self.0;
         let by_none = |kind: RejectionKind| Rejection::new(kind, Origin::Senders(Arc::clone(names)));
         let mut found = None;
@@ -234,6 +233,7 @@ impl Verifier {
         }
         match (found, senders.as_slice()) {
             (Some((sender, Occurrence::Once(value))), _) => {
+                self.report_keys_now_and_then(now);
                 let admitted = sender.admit(headers, value, now).map_err(|fault| sender.reject(fault))?;
                 Ok(Verification::new(Arc::clone(sender), now, admitted))
             }
