@@ -4,7 +4,7 @@ pub(crate) mod claims;
 pub(crate) mod covered;
 pub(crate) mod parts;
 
-pub(crate) mod held;
+pub(crate) mod key_state;
 pub(crate) mod sender;
 
 pub(crate) mod verification;

@@ -1,7 +1,7 @@
 //! One try: whether a key made the signature, under a scheme, of a head and a body.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, SystemTime},
 };
 
@@ -13,7 +13,7 @@ use crate::{
     schemes::scheme::{ContentEncoding, Scheme},
     verdicts::profile::Profile,
     verifying::{
-        held::KeyState,
+        key_state::KeyState,
         sender::{Admitted, Sender},
     },
     wire::{
@@ -65,8 +65,15 @@ impl Probe {
         let signature_lengths = ring.signature_lengths();
         let profile = Arc::new(Profile { scheme, keys: vec![KeyId::from("probe")], body_limit: usize::MAX });
         let keys = vec![KeyState { period: Period::default(), ..KeyState::of(key) }];
-        let warn_before_expiry = Duration::ZERO;
-        Some(Self(Sender { profile, content, keys, ring, signature_lengths, warn_before_expiry }))
+        Some(Self(Sender {
+            profile,
+            content,
+            keys,
+            ring,
+            signature_lengths,
+            warn_before_expiry: Duration::ZERO,
+            reported: AtomicU64::new(0),
+        }))
     }
 
     /// Whether the key made the signature in this head over this body. Logs nothing, unlike a verifier.

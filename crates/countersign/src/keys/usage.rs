@@ -47,8 +47,8 @@ impl Usage {
 
     /// Counts a delivery that the key signed. `is_needed`: no other active key signed it too. Returns whether the delivery came in
     /// a later second than the last such one.
-    pub(crate) fn count(&self, now: SystemTime, is_needed: bool) -> bool {
-        if is_needed { &self.needed } else { &self.unneeded }.add(seconds(now))
+    pub(crate) fn count(&self, second: u64, is_needed: bool) -> bool {
+        if is_needed { &self.needed } else { &self.unneeded }.add(second)
     }
 
     /// The deliveries that only this active key signed.
@@ -67,8 +67,8 @@ impl Usage {
     }
 
     /// Whether it is time to warn of the key's expiry: once in each period, whoever asks.
-    pub(crate) fn may_warn(&self, now: SystemTime, period: Duration) -> bool {
-        is_due(&self.warned, now, period)
+    pub(crate) fn may_warn(&self, second: u64, period: Duration) -> bool {
+        is_due(&self.warned, second, period)
     }
 }
 
@@ -91,11 +91,11 @@ impl Count {
     }
 }
 
-/// Whether a period has passed since `last`, which is then set to `now`: one caller of several is told so.
-pub(crate) fn is_due(last: &AtomicU64, now: SystemTime, period: Duration) -> bool {
-    let (before, now) = (last.load(Ordering::Relaxed), seconds(now));
-    let is_due = before == 0 || now.saturating_sub(before) >= period.as_secs();
-    is_due && last.compare_exchange(before, now.max(1), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+/// Whether a period has passed since `last`, which is then set to this second: one caller of several is told so.
+pub(crate) fn is_due(last: &AtomicU64, second: u64, period: Duration) -> bool {
+    let before = last.load(Ordering::Relaxed);
+    let is_due = before == 0 || second.saturating_sub(before) >= period.as_secs();
+    is_due && last.compare_exchange(before, second.max(1), Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }
 
 /// Seconds since 1970; an instant before counts as that.

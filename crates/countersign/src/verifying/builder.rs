@@ -1,6 +1,9 @@
 //! Sets up a verifier for one sender.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 #[cfg(feature = "public-key")]
 use crate::keys::public_key::PublicKey;
@@ -14,7 +17,7 @@ use crate::{
     schemes::scheme::Scheme,
     verdicts::profile::Profile,
     verifying::{
-        held::KeyState,
+        key_state::KeyState,
         sender::Sender,
         verifier::{DEFAULT_BODY_LIMIT, Verifier},
     },
@@ -105,7 +108,16 @@ impl VerifierBuilder {
         let ids = self.keys.into_iter().map(|key| key.id).collect();
         let profile = Arc::new(Profile { scheme, keys: ids, body_limit: self.body_limit });
         let warn_before_expiry = self.warn_before_expiry;
-        Verifier::of_one(Sender { profile, content, keys, ring, signature_lengths, warn_before_expiry })
+        let reported = AtomicU64::new(0);
+        Verifier::of_one(Sender {
+            profile,
+            content,
+            keys,
+            ring,
+            signature_lengths,
+            warn_before_expiry,
+            reported,
+        })
     }
 }
 

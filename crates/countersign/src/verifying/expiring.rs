@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    keys::key::{Activity, KeyId},
-    verifying::{held::Held, sender::Sender, verifier::Verifier},
+    keys::key::KeyId,
+    verifying::{key_state::KeyState, sender::Sender, verifier::Verifier},
 };
 
 /// A key that has not expired yet, and will.
@@ -51,16 +51,16 @@ impl Sender {
         &self,
         now: SystemTime,
         within: Duration,
-    ) -> impl Iterator<Item = (Held<'_>, Expiring)> {
-        self.held().filter_map(move |key| {
-            let expires_at = key.state.period.expires_at()?;
+    ) -> impl Iterator<Item = (&KeyState, Expiring)> {
+        self.keys.iter().filter_map(move |key| {
+            let expires_at = key.period.expires_at()?;
             let left = expires_at.duration_since(now).ok()?;
-            let leaves_none = !self.held().any(|other| other.activity(expires_at) == Activity::Active);
-            (!left.is_zero() && left <= within).then(|| {
-                let expiring =
-                    Expiring { sender: key.sender.into(), key: key.id.clone(), expires_at, leaves_none };
-                (key, expiring)
-            })
+            if left.is_zero() || left > within {
+                return None;
+            }
+            let leaves_none = !self.keys.iter().any(|other| other.is_active(expires_at));
+            let sender = self.scheme().name().into();
+            Some((key, Expiring { sender, key: key.id.clone(), expires_at, leaves_none }))
         })
     }
 }

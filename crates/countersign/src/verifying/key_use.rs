@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
     keys::{key::KeyId, usage::Counted},
-    verifying::{held::Held, verifier::Verifier},
+    verifying::verifier::Verifier,
 };
 
 /// The use of one key until the moment of [`Verifier::key_use`]. It shows no secret.
@@ -42,16 +42,12 @@ impl Verifier {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn key_use(&self) -> impl Iterator<Item = KeyUse> {
-        self.held().map(|Held { sender, id, state }| KeyUse {
+        self.keys().map(|(sender, key)| KeyUse {
             sender: sender.into(),
-            key: id.clone(),
-            matched: state.usage.matched(),
-            needed: state.usage.needed(),
+            key: key.id.clone(),
+            matched: key.usage.matched(),
+            needed: key.usage.needed(),
         })
-    }
-
-    pub(crate) fn held(&self) -> impl Iterator<Item = Held<'_>> {
-        self.0.senders.iter().flat_map(|sender| sender.held())
     }
 }
 

@@ -1,24 +1,20 @@
 //! What the operator is told of a verifier's keys, and how their use goes on over a rotation.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, SystemTime},
 };
 
 use crate::{
     keys::{
-        key::Activity,
+        ring::MOST_KEYS,
         usage::{is_due, seconds},
     },
     log,
-    verifying::{
-        held::{Held, KeyState},
-        sender::Sender,
-        verifier::Verifier,
-    },
+    verifying::{key_state::KeyState, sender::Sender, verifier::Verifier},
 };
 
-/// How often a verification reports the keys.
+/// How often deliveries report the keys of their sender.
 const REPORTS: Duration = Duration::from_secs(60);
 
 /// How often there is a warning of the same key's expiry.
@@ -29,26 +25,10 @@ impl Verifier {
     /// (feature `tracing`), once a day for each.
     ///
     /// [`VerifierBuilder::warn_before_expiry`](crate::VerifierBuilder::warn_before_expiry) says what is soon. Guards call this when
-    /// they are set up, and a verification of a signed request does if a minute has passed since. Call it from a timer for a sender that may be silent
-    /// for days.
+    /// they are set up. So does a delivery that a key signed, or for which no key is active, for the keys of its sender, if a minute
+    /// has passed. Call it from a timer for a sender that may be silent for days.
     pub fn report_keys(&self, now: SystemTime) {
-        for sender in &self.0.senders {
-            for key in sender.held() {
-                let expires = key.state.period.expires_at().map_or(0, seconds);
-                let is_active = key.activity(now) == Activity::Active;
-                log::holds_key(key.sender, key.id.as_str(), is_active, expires);
-                key.show_last_use();
-            }
-            sender.warn(now);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn report_keys_now_and_then(&self, now: SystemTime) {
-        let is_told = cfg!(any(feature = "metrics", feature = "tracing"));
-        if is_told && is_due(&self.0.reported, now, REPORTS) {
-            self.report_keys(now);
-        }
+        self.0.senders.iter().for_each(|sender| sender.report(now));
     }
 
     /// This verifier in the place of another: the [use](Self::key_use) of each key that both hold goes on, whatever its id.
@@ -57,43 +37,74 @@ impl Verifier {
     /// swap them in another way.
     pub fn replacing(&self, before: &Self) -> Self {
         let replaced = self.map_senders(|sender| sender.replacing(before));
-        for gone in before.held().filter(|gone| !replaced.held().any(|key| key.has_the_names_of(gone))) {
-            log::holds_key_no_longer(gone.sender, gone.id.as_str());
+        for (sender, gone) in before.keys() {
+            if !replaced.keys().any(|(name, key)| name == sender && key.id == gone.id) {
+                log::holds_key_no_longer(sender, gone.id.as_str());
+            }
         }
         replaced
+    }
+
+    /// Each key with the name of its sender.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&str, &KeyState)> {
+        self.0.senders.iter().flat_map(|sender| sender.keys.iter().map(|key| (sender.scheme().name(), key)))
     }
 }
 
 impl Sender {
-    fn replacing(&self, before: &Verifier) -> Self {
-        let keys = self.held().map(|key| {
-            let same = before.held().find(|other| other.is_the_key_of(&key));
-            let usage = same.map_or(&key.state.usage, |same| &same.state.usage);
-            KeyState { period: key.state.period, usage: Arc::clone(usage) }
-        });
-        Self { keys: keys.collect(), ..self.clone() }
+    /// Counts a delivery that these of the keys signed, several of them active, or not.
+    pub(crate) fn used(&self, made_by_key: [bool; MOST_KEYS], several: bool, now: SystemTime) {
+        let second = seconds(now);
+        for (key, _) in self.keys.iter().zip(made_by_key).filter(|(_, made)| *made) {
+            if key.usage.count(second, !several && key.is_active(now)) {
+                key.show_last_use(self.scheme().name());
+            }
+        }
+        self.report_now_and_then(now, second);
     }
 
-    fn warn(&self, now: SystemTime) {
+    pub(crate) fn report_now_and_then(&self, now: SystemTime, second: u64) {
+        let is_told = cfg!(any(feature = "metrics", feature = "tracing"));
+        if is_told && is_due(&self.reported, second, REPORTS) {
+            self.report(now);
+        }
+    }
+
+    fn report(&self, now: SystemTime) {
+        let sender = self.scheme().name();
+        for key in &self.keys {
+            let expires = key.period.expires_at().map_or(0, seconds);
+            log::holds_key(sender, key.id.as_str(), key.is_active(now), expires);
+            key.show_last_use(sender);
+        }
         // A warning that nobody hears is not the one of the day.
         if !log::is_heard() {
             return;
         }
         for (key, expiring) in self.expiring(now, self.warn_before_expiry) {
-            if key.state.usage.may_warn(now, WARNINGS) {
-                let (at, leaves_none) = (expiring.expires_at(), expiring.leaves_none());
-                log::expires_soon(key.sender, key.id.as_str(), at, leaves_none);
+            if key.usage.may_warn(seconds(now), WARNINGS) {
+                log::expires_soon(sender, key.id.as_str(), expiring.expires_at(), expiring.leaves_none());
             }
         }
     }
-}
 
-impl Held<'_> {
-    fn is_the_key_of(&self, other: &Self) -> bool {
-        self.sender == other.sender && self.state.usage.is_of_the_same_key(&other.state.usage)
-    }
-
-    fn has_the_names_of(&self, other: &Self) -> bool {
-        self.sender == other.sender && self.id == other.id
+    fn replacing(&self, before: &Verifier) -> Self {
+        let keys = self.keys.iter().map(|key| {
+            let is_same = |name: &str, other: &KeyState| {
+                name == self.scheme().name() && key.usage.is_of_the_same_key(&other.usage)
+            };
+            let same = before.keys().find(|(name, other)| is_same(name, other));
+            let usage = same.map_or(&key.usage, |(_, same)| &same.usage);
+            KeyState { usage: Arc::clone(usage), ..key.clone() }
+        });
+        Self {
+            keys: keys.collect(),
+            profile: Arc::clone(&self.profile),
+            content: self.content.clone(),
+            ring: Arc::clone(&self.ring),
+            signature_lengths: self.signature_lengths.clone(),
+            warn_before_expiry: self.warn_before_expiry,
+            reported: AtomicU64::new(0),
+        }
     }
 }

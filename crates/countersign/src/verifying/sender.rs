@@ -3,7 +3,7 @@
 use std::{
     ops::RangeInclusive,
     str,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, SystemTime},
 };
 
@@ -12,8 +12,9 @@ use smallvec::SmallVec;
 
 use crate::{
     keys::{
-        key::{Activity, KeyId},
+        key::KeyId,
         ring::{KeyRing, MOST_KEYS},
+        usage::seconds,
     },
     schemes::{
         content::{Content, Coverage},
@@ -25,12 +26,7 @@ use crate::{
         rejection::{Detail, Fault, Origin, Rejection},
         signed_parts::SignedParts,
     },
-    verifying::{
-        claims::Claims,
-        covered::Covered,
-        held::{Held, KeyState},
-        parts,
-    },
+    verifying::{claims::Claims, covered::Covered, key_state::KeyState, parts},
     wire::{
         encoding::SignatureBytes,
         headers::{Headers, Occurrence, occurrence},
@@ -38,7 +34,6 @@ use crate::{
     },
 };
 
-#[derive(Clone)]
 pub(crate) struct Sender {
     pub(crate) profile: Arc<Profile>,
     pub(crate) content: Content,
@@ -47,6 +42,8 @@ pub(crate) struct Sender {
     pub(crate) ring: Arc<dyn KeyRing>,
     pub(crate) signature_lengths: Vec<RangeInclusive<usize>>,
     pub(crate) warn_before_expiry: Duration,
+    /// When the keys were last reported, in seconds since 1970, or 0.
+    pub(crate) reported: AtomicU64,
 }
 
 /// What is known of a delivery whose head passed every check.
@@ -76,7 +73,8 @@ impl Sender {
         let parts = parts::read(&self.content, head, text)?.map(Arc::new);
         let covered = self.covered(head)?;
         self.check_content_encoding(head)?;
-        if !self.held().any(|key| key.activity(now) == Activity::Active) {
+        if !self.keys.iter().any(|key| key.is_active(now)) {
+            self.report_now_and_then(now, seconds(now));
             return Err(RejectionKind::NoActiveKey.into());
         }
         let announced = self.announced(head)?;
@@ -185,11 +183,6 @@ impl Sender {
 
     pub(crate) fn scheme(&self) -> &Scheme {
         &self.profile.scheme
-    }
-
-    pub(crate) fn held(&self) -> impl Iterator<Item = Held<'_>> {
-        let sender = self.scheme().name();
-        self.key_ids().zip(&self.keys).map(move |(id, state)| Held { sender, id, state })
     }
 
     pub(crate) fn key_ids(&self) -> impl Iterator<Item = &KeyId> {

@@ -110,11 +110,10 @@ impl Verification {
             running.update(parts.after_body());
         }
         let comparison = running.finish(&claimed);
-        let made =
-            || sender.held().zip(&comparison.made_by_key).filter_map(|(key, made)| made.then_some(key));
         let (mut active, mut several, mut inactive) = (None, false, None);
-        for key in made() {
-            match key.activity(now) {
+        let keys = sender.keys.iter().zip(&comparison.made_by_key);
+        for (key, _) in keys.filter(|(_, made)| **made) {
+            match key.period.activity(now) {
                 Activity::Active => {
                     several = active.is_some();
                     active = active.or(Some(key));
@@ -123,13 +122,13 @@ impl Verification {
                 Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
             }
         }
-        if is_covered {
-            made().for_each(|key| key.count(now, several));
+        if is_covered && (active.is_some() || inactive.is_some()) {
+            sender.used(comparison.made_by_key, several, now);
         }
         match (active, inactive) {
             (Some(_), _) if !is_covered => Err(sender.reject(RejectionKind::BodyDigestMismatch)),
             (Some(key), _) => {
-                log::verified(key.sender, key.id.as_str());
+                log::verified(sender.scheme().name(), key.id.as_str());
                 Ok(Verified {
                     profile: Arc::clone(&sender.profile),
                     key: key.id.clone(),

@@ -1,10 +1,6 @@
 //! Senders and keys, checked and frozen at start-up.
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::AtomicU64},
-    time::SystemTime,
-};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 #[cfg(feature = "identity")]
 use crate::verdicts::identified::Identified;
@@ -52,8 +48,6 @@ pub(crate) struct Shared {
     pub(crate) senders: Vec<Arc<Sender>>,
     on_several: OnSeveral,
     names: Arc<Names>,
-    /// When the keys were last reported, in seconds since 1970, or 0.
-    pub(crate) reported: AtomicU64,
 }
 
 /// What to do with a request that has the signature headers of several senders.
@@ -137,7 +131,7 @@ impl Verifier {
     }
 
     fn sharing(senders: Vec<Arc<Sender>>, on_several: OnSeveral, names: Arc<Names>) -> Self {
-        Self(Arc::new(Shared { senders, on_several, names, reported: AtomicU64::new(0) }))
+        Self(Arc::new(Shared { senders, on_several, names }))
     }
 
     /// The same verifier with each sender changed.
@@ -216,7 +210,7 @@ impl Verifier {
         headers: &(impl Headers + ?Sized),
         now: SystemTime,
     ) -> Result<Verification, Rejection> {
-        let Shared { senders, on_several, names, .. } = &*self.0;
+        let Shared { senders, on_several, names } = &*self.0;
         let by_none = |kind: RejectionKind| Rejection::new(kind, Origin::Senders(Arc::clone(names)));
         let mut found = None;
         for sender in senders {
@@ -233,7 +227,6 @@ impl Verifier {
         }
         match (found, senders.as_slice()) {
             (Some((sender, Occurrence::Once(value))), _) => {
-                self.report_keys_now_and_then(now);
                 let admitted = sender.admit(headers, value, now).map_err(|fault| sender.reject(fault))?;
                 Ok(Verification::new(Arc::clone(sender), now, admitted))
             }
