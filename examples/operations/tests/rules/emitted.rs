@@ -12,8 +12,10 @@ use countersign_inbox::{Delivery, Failure, SqliteInbox, sqlx::Sqlite};
 use countersign_once::{MemoryStore, Once};
 use metrics_exporter_prometheus::PrometheusHandle;
 use operations::{Keys, operator, receiver, recorder, schemes};
-use promql_parser::parser::{Expr, parse};
+use rusty_promql_parser::Expr;
 use tower::ServiceExt;
+
+use crate::queries::parse;
 
 /// The labels of each metric, and the values of each label.
 pub(crate) struct Emitted {
@@ -52,10 +54,10 @@ impl Emitted {
         let mut emitted = Self { labels, histograms };
         for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             let (series, _) = line.rsplit_once(' ').unwrap();
-            let Ok(Expr::VectorSelector(series)) = parse(series) else { panic!("{line}") };
+            let Expr::VectorSelector(series) = parse(series) else { panic!("{line}") };
             let name = emitted.metric(series.name.as_ref().unwrap()).unwrap().to_owned();
             let labels = emitted.labels.get_mut(&name).unwrap();
-            for label in series.matchers.matchers.into_iter().filter(|label| label.name != "le") {
+            for label in series.matchers.into_iter().filter(|label| label.name != "le") {
                 labels.entry(label.name).or_default().insert(label.value);
             }
         }

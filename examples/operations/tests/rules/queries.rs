@@ -1,11 +1,6 @@
-//! What a PromQL query asks for.
+//! What a `PromQL` query asks for.
 
-use std::convert::Infallible;
-
-use promql_parser::{
-    parser::{Expr, LabelModifier, VectorSelector, parse},
-    util::{ExprVisitor, walk_expr},
-};
+use rusty_promql_parser::{Expr, VectorSelector, expr};
 
 use crate::emitted::Emitted;
 
@@ -20,8 +15,9 @@ pub(crate) struct Query {
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        let query = parse(query).unwrap_or_else(|mistake| panic!("{query}: {mistake}"));
-        Self::of(&query)
+        let mut found = Self::default();
+        found.visit(&parse(query));
+        found
     }
 
     /// Whether each series keeps this label to the end, because nothing is grouped.
@@ -30,42 +26,49 @@ impl Query {
         self.grouped.is_empty() && self.selectors.iter().all(|(series, _)| has(series))
     }
 
-    fn of(query: &Expr) -> Self {
-        let mut found = Self::default();
-        let Ok(_) = walk_expr(&mut found, query);
-        found
+    fn visit(&mut self, part: &Expr) {
+        match part {
+            Expr::Number(_) | Expr::String(_) => {}
+            Expr::VectorSelector(selector) => self.select(selector),
+            Expr::MatrixSelector(matrix) => self.select(&matrix.selector),
+            Expr::Call(call) => call.args.iter().for_each(|part| self.visit(part)),
+            Expr::Aggregation(aggregation) => {
+                let by = aggregation.grouping.as_ref().map(|grouping| grouping.labels.as_slice());
+                self.visit_grouped(by, &[&aggregation.expr]);
+            }
+            Expr::Binary(binary) => {
+                let matching = binary.modifier.as_ref().and_then(|modifier| modifier.matching.as_ref());
+                let on = matching.map(|matching| matching.labels.as_slice());
+                self.visit_grouped(on, &[&binary.lhs, &binary.rhs]);
+            }
+            Expr::Unary(unary) => self.visit(&unary.expr),
+            Expr::Paren(part) => self.visit(part),
+            Expr::Subquery(subquery) => self.visit(&subquery.expr),
+        }
+    }
+
+    fn visit_grouped(&mut self, labels: Option<&[String]>, parts: &[&Expr]) {
+        let before = self.selectors.len();
+        for part in parts {
+            self.visit(part);
+        }
+        for label in labels.unwrap_or_default() {
+            let series = self.selectors[before..].iter().map(|(series, _)| (label.clone(), series.clone()));
+            self.grouped.extend(series);
+        }
     }
 
     fn select(&mut self, selector: &VectorSelector) {
-        let matchers = selector.matchers.matchers.iter();
-        let matchers = matchers.map(|matcher| (matcher.name.clone(), matcher.value.clone())).collect();
-        self.selectors.push((selector.name.clone().unwrap(), matchers));
-    }
-
-    fn group(&mut self, by: Option<&LabelModifier>, parts: &[&Expr]) {
-        let Some(by) = by else { return };
-        for (series, _) in parts.iter().flat_map(|part| Self::of(part).selectors) {
-            self.grouped.extend(by.labels().labels.iter().map(|label| (label.clone(), series.clone())));
-        }
+        let matchers = selector.matchers.iter().map(|matcher| (matcher.name.clone(), matcher.value.clone()));
+        self.selectors.push((selector.name.clone().unwrap(), matchers.collect()));
     }
 }
 
-impl ExprVisitor for Query {
-    type Error = Infallible;
-
-    fn pre_visit(&mut self, part: &Expr) -> Result<bool, Infallible> {
-        match part {
-            Expr::VectorSelector(selector) => self.select(selector),
-            Expr::MatrixSelector(matrix) => self.select(&matrix.vs),
-            Expr::Aggregate(aggregate) => self.group(aggregate.modifier.as_ref(), &[&aggregate.expr]),
-            Expr::Binary(binary) => {
-                let on = binary.modifier.as_ref().and_then(|modifier| modifier.matching.as_ref());
-                self.group(on, &[&binary.lhs, &binary.rhs]);
-            }
-            _ => {}
-        }
-        Ok(true)
-    }
+/// Parses all of a query.
+pub(crate) fn parse(query: &str) -> Expr {
+    let (rest, parsed) = expr(query.trim()).unwrap_or_else(|mistake| panic!("{query}: {mistake}"));
+    assert_eq!(rest.trim(), "", "{query}");
+    parsed
 }
 
 /// The labels that a text shows: `{{ $labels.sender }}` in an alarm, `{{sender}}` in a legend.
