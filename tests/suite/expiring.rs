@@ -172,6 +172,7 @@ fn deliveries_warn_of_the_keys_after_a_rotation_on_every_surface() {
         };
         let log = captured(|| {
             deliver("always");
+            // The next delivery looks at the new keys at once.
             rotating.replace(with([key("k").expires_at(now() + DAY)]));
             deliver("k");
         });

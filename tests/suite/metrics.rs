@@ -227,3 +227,31 @@ fn bodies_in_flight_and_what_is_left_of_a_budget_are_gauges_in_both_frameworks()
         });
     });
 }
+
+#[test]
+fn a_budget_that_many_threads_used_shows_what_is_left() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let delivery =
+        hmac_delivery(senders::moduslink(), "secret", "a whole body").with_header("content-length", "12");
+    let layer = VerifyWebhookLayer::new(verifier(senders::moduslink(), "secret"))
+        .body_budget(BodyBudget::named("shared", 1000));
+    let app = Router::new().route("/", post(async || ())).layer(layer);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                metrics::with_local_recorder(&recorder, || {
+                    for _ in 0..250 {
+                        let sent = app.clone().oneshot(request(&delivery).map(Body::new));
+                        assert_eq!(block_on(sent).unwrap().status(), 200);
+                    }
+                });
+            });
+        }
+    });
+    let series = [
+        "countersign_body_budget_left_bytes{budget=\"shared\"}",
+        "countersign_bodies_in_flight{sender=\"moduslink\"}",
+        "countersign_deliveries_verified_total{sender=\"moduslink\",key=\"k\"}",
+    ];
+    assert_eq!(gauges(&recorder.handle(), series), ["1000", "0", "1000"]);
+}

@@ -70,7 +70,7 @@
 //! | [`Verified`], or `VerifiedDelivery` with the body | the proof that a handler takes |
 //! | [`Rejection`] | the reason for everything else |
 //!
-//! Mistakes in the set-up are a [`BuildError`]. `Config` builds a verifier from a file, `Signer` plays the sender in tests, and
+//! [`Verifier::key_use`] says how often each key was used: may the old one go? Mistakes in the set-up are a [`BuildError`]. `Config` builds a verifier from a file, `Signer` plays the sender in tests, and
 //! `BodyBudget` and `Linger` are settings that you pass to an adapter.
 //!
 //! These exist for authors of adapters: [`Headers`] and [`RequestHead`] present a request's head, `Receiving` takes a request from
@@ -95,8 +95,8 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `rotate` | no | `Rotating`: keys, or a whole configuration, that are replaced while requests are in flight; adds `arc-swap` |
-//! | `metrics` | no | counters of verified and rejected deliveries: `countersign::metrics` |
-//! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
+//! | `metrics` | no | deliveries, bodies and the use of keys, measured: `countersign::metrics` |
+//! | `tracing` | no | a `WARN` event for each rejection and each key that expires soon, a `DEBUG` event for each verified delivery, and fields of the request's span |
 //! | `identity` | no | `Verifier::identify` and, with `bytes`, `VerifiedDelivery::identify`: which delivery it is, the same for every retry; adds `serde_json` |
 //! | `bytes` | no | `BufferedVerification`, `VerifiedDelivery`, `Receiving`, `BodyBudget` and `Linger`, on which the adapters are built |
 //! | `explain` | no | `Explainer`: why a delivery is rejected, for operators; adds `serde_json` and `flate2` |

@@ -8,11 +8,11 @@ use crate::metrics::{BODY_BUDGET, BODY_BUDGET_LEFT};
 use crate::metrics::{KEY_ACTIVE, KEY_EXPIRES, KEY_LAST_MATCHED, KEY_LAST_NEEDED};
 
 /// A delivery was verified.
+#[inline]
 pub(crate) fn verified(sender: &str, key: &str) {
     #[cfg(feature = "tracing")]
-    {
+    if let Some(span) = span() {
         tracing::debug!(target: "countersign", sender, key, "delivery verified");
-        let span = tracing::Span::current();
         span.record("webhook.verdict", "verified")
             .record("webhook.sender", sender)
             .record("webhook.key", key);
@@ -22,16 +22,15 @@ pub(crate) fn verified(sender: &str, key: &str) {
 }
 
 /// A delivery was rejected. An inactive key may have made the signature.
-pub(crate) fn rejected(sender: &str, reason: &'static str, key: Option<&str>, rejection: &dyn Display) {
+#[inline]
+pub(crate) fn rejected(sender: &str, reason: &'static str, key: Option<&str>, rejection: &impl Display) {
     #[cfg(feature = "tracing")]
-    {
+    if let Some(span) = span() {
         tracing::warn!(target: "countersign", sender, reason, key, "delivery rejected: {rejection}");
-        if let Some(span) = span() {
-            span.record("webhook.verdict", "rejected")
-                .record("webhook.sender", sender)
-                .record("webhook.reason", reason)
-                .record("webhook.key", key);
-        }
+        span.record("webhook.verdict", "rejected")
+            .record("webhook.sender", sender)
+            .record("webhook.reason", reason)
+            .record("webhook.key", key);
     }
     #[cfg(feature = "metrics")]
     crate::metrics::rejected(sender, reason, key.unwrap_or_default());
@@ -46,7 +45,7 @@ pub(crate) fn body_received(bytes: usize) {
     }
 }
 
-/// The current span, unless nobody listens to any. It gets those fields that it declares.
+/// The current span, unless nobody listens to anything. It takes the fields that it declares.
 #[cfg(feature = "tracing")]
 #[inline]
 fn span() -> Option<tracing::Span> {

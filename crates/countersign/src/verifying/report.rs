@@ -1,7 +1,10 @@
 //! What the operator is told of a verifier's keys, and how their use goes on over a rotation.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -28,7 +31,10 @@ impl Verifier {
     /// they are set up. So does a delivery that a key signed, or for which no key is active, for the keys of its sender, if a minute
     /// has passed. Call it from a timer for a sender that may be silent for days.
     pub fn report_keys(&self, now: SystemTime) {
-        self.0.senders.iter().for_each(|sender| sender.report(now));
+        for sender in &self.0.senders {
+            sender.reported.store(seconds(now).max(1), Ordering::Relaxed);
+            sender.report(now);
+        }
     }
 
     /// This verifier in the place of another: the [use](Self::key_use) of each key that both hold goes on, whatever its id.
