@@ -234,7 +234,7 @@ fn a_sender_is_either_named_or_written_out() {
             "senders[0].url: a scheme states its address in `content`, as { url = \"…\" }".to_owned(),
         ),
         ("[senders.scheme]", "body_limit = 0\n[senders.scheme]", "senders[0].body_limit: a body limit of 0 bytes rejects every delivery: raise it".to_owned()),
-        ("[senders.scheme]", "bodylimit = 1\n[senders.scheme]", "unknown field `bodylimit`, expected one of `sender`, `url`, `scheme`, `keys`, `header`, `tolerance`, `identity`, `identity_scope`, `retry_horizon`, `body_limit`".to_owned()),
+        ("[senders.scheme]", "bodylimit = 1\n[senders.scheme]", "unknown field `bodylimit`, expected one of `sender`, `url`, `scheme`, `keys`, `header`, `tolerance`, `identity`, `identity_scope`, `retry_horizon`, `body_limit`, `warn_before_expiry`".to_owned()),
     ]);
 }
 
