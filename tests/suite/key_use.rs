@@ -144,7 +144,7 @@ fn clones_and_joined_verifiers_count_together() {
 #[test]
 fn a_key_that_stays_counts_on_over_a_rotation_and_a_new_one_begins_at_zero() {
     // Whatever its id: the key is the same.
-    let steps: [(&[(&str, &str)], &str, &[(&str, u64, u64)]); 4] = [
+    let steps: [(&[_], _, &[_]); 4] = [
         (&[("current", OLD)], OLD, &[("current", 1, 1)]),
         (&[("current", NEW), ("previous", OLD)], NEW, &[("current", 1, 1), ("previous", 1, 1)]),
         (&[("current", NEW), ("previous", OLD)], OLD, &[("current", 1, 1), ("previous", 2, 2)]),

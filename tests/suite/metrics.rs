@@ -191,7 +191,7 @@ async fn assert_gauges<F: Future>(
     for is_cancelled in [true, false] {
         let (chunks, body) = Slow::new();
         let mut sending = Box::pin(begin(body));
-        poll_fn(|cx| Poll::Ready(assert!(sending.as_mut().poll(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx).is_pending())).await);
         assert_eq!(gauges(), ["1", "100", "88"]);
         if is_cancelled {
             drop(sending);

@@ -1,5 +1,9 @@
 //! Keys of a silent sender that expire soon.
-#![expect(clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong ends in a panic"
+)]
 
 use std::{
     fs, io,
