@@ -133,13 +133,6 @@ fn the_threshold_is_set_in_code_and_in_a_configuration() {
 }
 
 #[test]
-fn a_warning_that_nobody_heard_comes_again() {
-    let verifier = with([key("k").expires_at(expiry())]);
-    verifier.report_keys(before(DAY));
-    assert_eq!(warnings(&verifier, &[before(DAY)]), [ONLY]);
-}
-
-#[test]
 fn a_rotation_warns_of_a_new_key_at_once_and_of_one_that_stays_no_more() {
     let rotating = Rotating::new(with([key("k").expires_at(expiry())]));
     assert_eq!(warnings(&rotating.current(), &[before(DAY)]), [ONLY]);

@@ -11,29 +11,46 @@ use crate::metrics::{KEY_ACTIVE, KEY_EXPIRES, KEY_LAST_MATCHED, KEY_LAST_NEEDED}
 #[inline]
 pub(crate) fn verified(sender: &str, key: &str) {
     #[cfg(feature = "tracing")]
-    if let Some(span) = span() {
+    {
         tracing::debug!(target: "countersign", sender, key, "delivery verified");
-        span.record("webhook.verdict", "verified")
-            .record("webhook.sender", sender)
-            .record("webhook.key", key);
+        if let Some(span) = span() {
+            span.record("webhook.verdict", "verified")
+                .record("webhook.sender", sender)
+                .record("webhook.key", key);
+        }
     }
     #[cfg(feature = "metrics")]
     crate::metrics::verified(sender, key);
 }
 
-/// A delivery was rejected. An inactive key may have made the signature.
+/// The sender, the reason and the inactive key that made the signature of a delivery that was rejected.
+pub(crate) type Rejected<'r> = (&'r str, &'static str, Option<&'r str>);
+
+/// A delivery was rejected. `rejected` is asked only if somebody listens.
 #[inline]
-pub(crate) fn rejected(sender: &str, reason: &'static str, key: Option<&str>, rejection: &impl Display) {
+pub(crate) fn rejected<'r>(rejected: impl Fn() -> Rejected<'r>, text: &impl Display) {
     #[cfg(feature = "tracing")]
-    if let Some(span) = span() {
-        tracing::warn!(target: "countersign", sender, reason, key, "delivery rejected: {rejection}");
-        span.record("webhook.verdict", "rejected")
-            .record("webhook.sender", sender)
-            .record("webhook.reason", reason)
-            .record("webhook.key", key);
+    {
+        tracing::warn!(
+            target: "countersign",
+            sender = rejected().0,
+            reason = rejected().1,
+            key = rejected().2,
+            "delivery rejected: {text}"
+        );
+        if let Some(span) = span() {
+            let (sender, reason, key) = rejected();
+            span.record("webhook.verdict", "rejected")
+                .record("webhook.sender", sender)
+                .record("webhook.reason", reason)
+                .record("webhook.key", key);
+        }
     }
     #[cfg(feature = "metrics")]
-    crate::metrics::rejected(sender, reason, key.unwrap_or_default());
+    {
+        let (sender, reason, key) = rejected();
+        crate::metrics::rejected(sender, reason, key.unwrap_or_default());
+    }
 }
 
 /// A body has arrived completely.
@@ -45,12 +62,13 @@ pub(crate) fn body_received(bytes: usize) {
     }
 }
 
-/// The current span, unless nobody listens to anything. It takes the fields that it declares.
+/// The current span, unless there is none. It takes the fields that it declares.
 #[cfg(feature = "tracing")]
 #[inline]
 fn span() -> Option<tracing::Span> {
-    let is_off = tracing::level_filters::LevelFilter::current() == tracing::level_filters::LevelFilter::OFF;
-    (!is_off).then(tracing::Span::current)
+    use tracing::{Span, level_filters::LevelFilter};
+
+    (LevelFilter::current() != LevelFilter::OFF).then(Span::current)
 }
 
 /// What a body budget has left. `left` is read until it stays the same, so that of several threads the last one to show it is right.
@@ -116,12 +134,4 @@ pub(crate) fn expires_soon(sender: &str, key: &str, expires_at: SystemTime, leav
             tracing::warn!(target: "countersign", sender, key, expires_at, "a webhook key expires soon");
         }
     }
-}
-
-/// Whether anybody hears [`expires_soon`].
-pub(crate) fn is_heard() -> bool {
-    #[cfg(feature = "tracing")]
-    return tracing::enabled!(target: "countersign", tracing::Level::WARN);
-    #[cfg(not(feature = "tracing"))]
-    false
 }

@@ -47,6 +47,7 @@ impl Usage {
 
     /// Counts a delivery that the key signed. `is_needed`: no other active key signed it too. Returns whether the delivery came in
     /// a later second than the last such one.
+    #[inline]
     pub(crate) fn count(&self, second: u64, is_needed: bool) -> bool {
         if is_needed { &self.needed } else { &self.unneeded }.add(second)
     }
@@ -74,6 +75,7 @@ impl Usage {
 
 impl Count {
     /// Returns whether the second is later than the last one.
+    #[inline]
     fn add(&self, second: u64) -> bool {
         // The instant first: what has been counted has an instant. It is written once a second at most.
         let is_later = self.last.load(Ordering::Relaxed) < second;
@@ -92,6 +94,7 @@ impl Count {
 }
 
 /// Whether a period has passed since `last`, which is then set to this second: one caller of several is told so.
+#[inline]
 pub(crate) fn is_due(last: &AtomicU64, second: u64, period: Duration) -> bool {
     let before = last.load(Ordering::Relaxed);
     let is_due = before == 0 || second.saturating_sub(before) >= period.as_secs();

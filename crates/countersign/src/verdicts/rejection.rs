@@ -79,8 +79,8 @@ impl Rejection {
     /// Makes a rejection and logs it: the only place that does, so each is logged once.
     pub(crate) fn new(fault: impl Into<Fault>, origin: Origin) -> Self {
         let rejection = Self { fault: fault.into(), origin };
-        let key = rejection.key().map(KeyId::as_str);
-        log::rejected(rejection.sender(), rejection.kind().as_str(), key, &rejection);
+        let told = || (rejection.sender(), rejection.kind().as_str(), rejection.key().map(KeyId::as_str));
+        log::rejected(told, &rejection);
         rejection
     }
 

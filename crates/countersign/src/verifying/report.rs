@@ -1,6 +1,7 @@
 //! What the operator is told of a verifier's keys, and how their use goes on over a rotation.
 
 use std::{
+    ptr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -58,17 +59,19 @@ impl Verifier {
 }
 
 impl Sender {
-    /// Counts a delivery that these of the keys signed, several of them active, or not.
-    pub(crate) fn used(&self, made_by_key: [bool; MOST_KEYS], several: bool, now: SystemTime) {
+    /// Counts a delivery that these of the keys signed. `needed` is the only active one among them.
+    #[inline]
+    pub(crate) fn used(&self, made_by_key: [bool; MOST_KEYS], needed: Option<&KeyState>, now: SystemTime) {
         let second = seconds(now);
         for (key, _) in self.keys.iter().zip(made_by_key).filter(|(_, made)| *made) {
-            if key.usage.count(second, !several && key.is_active(now)) {
+            if key.usage.count(second, needed.is_some_and(|needed| ptr::eq(needed, key))) {
                 key.show_last_use(self.scheme().name());
             }
         }
         self.report_now_and_then(now, second);
     }
 
+    #[inline]
     pub(crate) fn report_now_and_then(&self, now: SystemTime, second: u64) {
         let is_told = cfg!(any(feature = "metrics", feature = "tracing"));
         if is_told && is_due(&self.reported, second, REPORTS) {
@@ -82,10 +85,6 @@ impl Sender {
             let expires = key.period.expires_at().map_or(0, seconds);
             log::holds_key(sender, key.id.as_str(), key.is_active(now), expires);
             key.show_last_use(sender);
-        }
-        // A warning that nobody hears is not the one of the day.
-        if !log::is_heard() {
-            return;
         }
         for (key, expiring) in self.expiring(now, self.warn_before_expiry) {
             if key.usage.may_warn(seconds(now), WARNINGS) {

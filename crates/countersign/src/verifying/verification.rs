@@ -123,7 +123,7 @@ impl Verification {
             }
         }
         if is_covered && (active.is_some() || inactive.is_some()) {
-            sender.used(comparison.made_by_key, several, now);
+            sender.used(comparison.made_by_key, active.filter(|_| !several), now);
         }
         match (active, inactive) {
             (Some(_), _) if !is_covered => Err(sender.reject(RejectionKind::BodyDigestMismatch)),
