@@ -11,6 +11,7 @@ mod accepting;
 mod deliveries;
 mod desk;
 mod disk;
+mod leases;
 mod limits;
 mod mending;
 mod ordering;
