@@ -176,12 +176,13 @@ async fn a_shutdown_lets_handlers_finish_and_hands_the_rest_back<DB: TestDatabas
     let inbox = desk.inbox().await;
     inbox.accept(&delivery("short"), &NO_HEADERS).await.unwrap();
     inbox.accept(&delivery("long"), &NO_HEADERS).await.unwrap();
-    let ends = Arc::new(Semaphore::new(0));
+    let (begun, ends) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let worker = {
-        let ends = Arc::clone(&ends);
+        let (begun, ends) = (Arc::clone(&begun), Arc::clone(&ends));
         inbox.work(move |delivery: Delivery<DB>| {
-            let ends = Arc::clone(&ends);
+            let (begun, ends) = (Arc::clone(&begun), Arc::clone(&ends));
             async move {
+                begun.add_permits(1);
                 if delivery.body() == "long" {
                     std::future::pending::<()>().await;
                 }
@@ -191,7 +192,8 @@ async fn a_shutdown_lets_handlers_finish_and_hands_the_rest_back<DB: TestDatabas
         })
     };
     let worker = tokio::spawn(worker.grace(Duration::from_secs(3)).run_until(desk.stopped()));
-    wait_for(&inbox, State::Running, 2).await;
+    // What has not begun yet is handed back at once.
+    begun.acquire_many(2).await.unwrap().forget();
     desk.stop();
     tokio::time::sleep(Duration::from_millis(100)).await;
     ends.add_permits(1);
