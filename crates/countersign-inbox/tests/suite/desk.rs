@@ -30,6 +30,8 @@ pub(crate) trait TestDatabase: Dialect {
     /// `None`: it is not installed.
     async fn start() -> Option<(Self::Server, Pool<Self>)>;
     fn execute(connection: &mut Self::Connection, statement: &str) -> impl Future<Output = ()> + Send;
+    /// Ignores a failure.
+    fn try_to_execute(connection: &mut Self::Connection, statement: &str) -> impl Future<Output = ()> + Send;
     async fn number(pool: &Pool<Self>, query: &str) -> i64;
 }
 
@@ -53,6 +55,10 @@ impl TestDatabase for Sqlite {
 
     async fn execute(connection: &mut Self::Connection, statement: &str) {
         sqlx::query(statement).execute(connection).await.unwrap();
+    }
+
+    async fn try_to_execute(connection: &mut Self::Connection, statement: &str) {
+        let _ = sqlx::query(statement).execute(connection).await;
     }
 
     async fn number(pool: &Pool<Self>, query: &str) -> i64 {
@@ -79,6 +85,10 @@ impl TestDatabase for Postgres {
 
     async fn execute(connection: &mut Self::Connection, statement: &str) {
         sqlx::query(statement).execute(connection).await.unwrap();
+    }
+
+    async fn try_to_execute(connection: &mut Self::Connection, statement: &str) {
+        let _ = sqlx::query(statement).execute(connection).await;
     }
 
     async fn number(pool: &Pool<Self>, query: &str) -> i64 {

@@ -16,4 +16,5 @@ mod limits;
 mod mending;
 mod ordering;
 mod outages;
+mod transactions;
 mod working;
