@@ -17,4 +17,5 @@ mod mending;
 mod ordering;
 mod outages;
 mod transactions;
+mod vanished;
 mod working;
