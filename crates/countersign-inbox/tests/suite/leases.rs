@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use countersign_inbox::{CommitError, Delivery, Inbox, State};
@@ -17,6 +17,7 @@ in_both! {
     a_worker_that_dies_leaves_its_deliveries_to_the_next
     a_delivery_that_kills_its_worker_each_time_ends_as_a_dead_letter
     a_worker_that_freezes_cannot_commit_what_another_took_over
+    a_heartbeat_drops_no_handler_whose_delivery_is_done
 }
 
 const POLL: Duration = Duration::from_millis(20);
@@ -132,4 +133,45 @@ async fn a_worker_that_freezes_cannot_commit_what_another_took_over<DB: TestData
     let outcomes = outcomes.lock().unwrap();
     assert!(outcomes.contains(&(2, false)), "{outcomes:?}");
     assert!(!outcomes.contains(&(1, false)), "{outcomes:?}");
+}
+
+async fn a_heartbeat_drops_no_handler_whose_delivery_is_done<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.inbox().await;
+    inbox.accept(&delivery("done"), &NO_HEADERS).await.unwrap();
+    inbox.accept(&delivery("held"), &NO_HEADERS).await.unwrap();
+    let (ends, ended) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let work = {
+        let (pool, ends, ended) = (desk.pool.clone(), Arc::clone(&ends), Arc::clone(&ended));
+        inbox.work(move |delivery: Delivery<DB>| {
+            let (pool, ends, ended) = (pool.clone(), Arc::clone(&ends), Arc::clone(&ended));
+            async move {
+                if delivery.body() == "done" {
+                    // As its own transaction does, before its handler is told.
+                    let done =
+                        format!("UPDATE countersign_inbox SET state = 2 WHERE id = {}", delivery.entry().id);
+                    DB::execute(&mut *pool.acquire().await?, &done).await;
+                }
+                ends.acquire().await?.forget();
+                ended.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            }
+        })
+    };
+    let work = work.concurrency(2).lease(Duration::from_secs(1)).poll_every(POLL);
+    let worker = tokio::spawn(work.run_until(desk.stopped()));
+    wait_for(&inbox, State::Done, 1).await;
+    // Two heartbeats: the worker has seen what came of the first.
+    let lease = async || DB::number(&desk.pool, "SELECT due_at FROM countersign_inbox WHERE id = 2").await;
+    for _ in 0..2 {
+        let (before, began) = (lease().await, Instant::now());
+        while lease().await == before {
+            assert!(began.elapsed() < PATIENCE, "the lease is not extended");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    ends.add_permits(2);
+    wait_for(&inbox, State::Done, 2).await;
+    desk.stop();
+    worker.await.unwrap().unwrap();
+    assert_eq!(ended.load(Ordering::SeqCst), 2);
 }
