@@ -10,6 +10,7 @@
 )]
 
 mod chromium;
+mod clock;
 mod nats;
 mod port;
 mod postgres;
@@ -21,6 +22,7 @@ mod tls;
 use std::{env, path::PathBuf};
 
 pub use chromium::Chromium;
+pub use clock::Clock;
 pub use nats::Nats;
 pub use port::Port;
 pub use postgres::Postgres;

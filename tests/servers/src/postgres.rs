@@ -1,4 +1,5 @@
 use std::{
+    ffi::OsString,
     fs,
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
@@ -20,6 +21,7 @@ pub struct Postgres {
     folder: TempDir,
     port: Port,
     user: Option<User>,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 /// PostgreSQL refuses to run as root: this is whom it runs as then.
@@ -32,6 +34,11 @@ struct User {
 impl Postgres {
     /// `None` where it is not installed: see the crate.
     pub fn start() -> Option<Self> {
+        Self::start_in(Vec::new())
+    }
+
+    /// Starts it with these environment variables, such as those of a [`Clock`](crate::Clock). `None` where it is not installed.
+    pub fn start_in(environment: Vec<(&'static str, OsString)>) -> Option<Self> {
         let initdb = find("initdb", &versions(), "postgresql")?;
         let programs = initdb.parent().expect("a program is in a folder").to_owned();
         let folder = TempDir::new().expect("a temporary folder");
@@ -48,10 +55,10 @@ impl Postgres {
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
         let port = Port::take();
         let mut command = command(&programs, folder.path(), &port, user);
-        let Some(process) = Process::start(&mut command, &port) else {
+        let Some(process) = Process::start(command.envs(environment.clone()), &port) else {
             panic!("postgres ended at once: {}", log(&folder.path().join("log")));
         };
-        Some(Self { process, programs, folder, port, user })
+        Some(Self { process, programs, folder, port, user, environment })
     }
 
     /// `postgres://postgres@127.0.0.1:PORT/postgres`.
@@ -84,7 +91,8 @@ impl Postgres {
     /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), with the same port and data.
     pub fn restart(&mut self) {
         let mut command = command(&self.programs, self.folder.path(), &self.port, self.user);
-        self.process = Process::start(&mut command, &self.port).expect("postgres starts again");
+        self.process = Process::start(command.envs(self.environment.clone()), &self.port)
+            .expect("postgres starts again");
     }
 }
 

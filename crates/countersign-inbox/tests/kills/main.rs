@@ -1,5 +1,6 @@
 //! Receivers, workers and the database are killed with SIGKILL at random instants under load, each apart and together. Then
-//! nothing that was acknowledged is missing, and every effect happened exactly once and in order.
+//! nothing that was acknowledged is missing, and every effect happened exactly once and in order. Likewise after their clock has
+//! stepped ahead and back.
 //!
 //! This program starts itself again as the receivers and workers. `INBOX_KILLS` is the number of kills in each database:
 //!
@@ -24,17 +25,18 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     env,
     thread::sleep,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use countersign_inbox::{Entry, Filter, Inbox, State, Stats, sqlx};
 use sqlx::{Postgres, Sqlite};
+use test_servers::Clock;
 
 use crate::{
     child::HOPELESS,
     database::{Database, open},
     deliveries::{NO_HEADERS, delivery},
-    fleet::{Fleet, Store, Worker},
+    fleet::{Environment, Fleet, Store, Worker},
 };
 
 const KILLS: usize = 10;
@@ -71,10 +73,18 @@ fn main() {
             kill_at_random::<Sqlite>(sqlite());
             two_workers_share::<Sqlite>(&sqlite());
             poison::<Sqlite>(&sqlite());
+            let clock = Clock::start();
+            if let Some(clock) = &clock {
+                step_the_clock::<Sqlite>(clock, sqlite());
+            }
             let Some(store) = postgres() else { return };
             kill_at_random::<Postgres>(store);
             two_workers_share::<Postgres>(&postgres().unwrap());
             poison::<Postgres>(&postgres().unwrap());
+            if let Some(clock) = &clock {
+                let server = test_servers::Postgres::start_in(clock.environment()).unwrap();
+                step_the_clock::<Postgres>(clock, Store::Postgres(server));
+            }
         }
     }
 }
@@ -83,7 +93,7 @@ fn kill_at_random<DB: Database>(store: Store) {
     let kills = env::var("INBOX_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let (began, runtime) = (Instant::now(), runtime());
     let address = prepared::<DB>(&store);
-    let mut fleet = Fleet::start(store);
+    let mut fleet = Fleet::start(store, Environment::new());
     let mut killed = BTreeMap::<_, usize>::new();
     for kill in 0..kills {
         sleep(Duration::from_millis(fastrand::u64(50..1000)));
@@ -150,6 +160,44 @@ fn poison<DB: Database>(store: &Store) {
     let deliveries: HashSet<_> = effects.iter().map(|(delivery, _)| delivery).collect();
     assert_eq!((effects.len(), deliveries.len()), (100, 100));
     println!("{}: a poison delivery ended {ended} workers, the others are done: ok", DB::NAME);
+}
+
+/// The clock of receivers, workers and the database steps ahead by an hour and back under load. What was stored or is to be tried
+/// again while it was ahead waits for that time, unless a person retries it.
+fn step_the_clock<DB: Database>(clock: &Clock, store: Store) {
+    let (began, runtime) = (Instant::now(), runtime());
+    let address = prepared::<DB>(&store);
+    let mut fleet = Fleet::start(store, clock.environment());
+    let inbox = runtime.block_on(open::<DB>(&address));
+    for ahead in [0, 1, 0].map(|hours| Duration::from_secs(hours * 60 * 60)) {
+        clock.set(ahead);
+        runtime.block_on(wait_for_effects(&inbox, 200));
+    }
+    runtime.block_on(wait_until(&inbox, |stats| stats.dead > 0));
+    fleet.kill_receivers();
+    runtime.block_on(async {
+        while !is_finished(&inbox.stats().await.unwrap()) {
+            assert!(began.elapsed() < PATIENCE, "{:?}", inbox.stats().await);
+            // A failure is made up for by the next round.
+            let _ = inbox.retry(&Filter::all().state(State::Pending)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    fleet.kill_workers();
+    let soon = SystemTime::now() + Duration::from_secs(30 * 60);
+    let ahead = runtime.block_on(inbox.list(&Filter::all().received_from(soon), 0, 1)).unwrap();
+    assert_eq!(ahead.len(), 1, "the clock did not step");
+    let counts = runtime.block_on(count(&inbox, fleet.acknowledged()));
+    println!("{}: the clock stepped ahead by an hour and back; {counts}: ok", DB::NAME);
+}
+
+/// Waits until there are so many more effects.
+async fn wait_for_effects<DB: Database>(inbox: &Inbox<DB>, more: usize) {
+    let (before, began) = (DB::effects(inbox.pool()).await.len(), Instant::now());
+    while DB::effects(inbox.pool()).await.len() < before + more {
+        assert!(began.elapsed() < PATIENCE, "{:?}", inbox.stats().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// The address of the store, with the table for effects.

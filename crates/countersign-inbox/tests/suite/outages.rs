@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    env,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -18,7 +19,8 @@ use crate::desk::{Desk, NO_HEADERS, PATIENCE, another, wait_for};
 
 const SENDERS: usize = 8;
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
-const AWAY: Duration = Duration::from_secs(5);
+/// For how long the database is away, unless `INBOX_AWAY` says otherwise.
+const AWAY: u64 = 5;
 /// How many deliveries are acknowledged before the outage, and how many after it.
 const LOAD: usize = 200;
 
@@ -56,7 +58,7 @@ async fn outage(down: fn(&mut test_servers::Postgres), up: fn(&mut test_servers:
     }
     wait_for_load(&accepted).await;
     down(&mut desk.server);
-    sleep(AWAY).await;
+    sleep(away()).await;
     up(&mut desk.server);
     wait_for_load(&accepted).await;
     load.close();
@@ -75,6 +77,10 @@ async fn outage(down: fn(&mut test_servers::Postgres), up: fn(&mut test_servers:
     let distinct = usize::try_from(desk.distinct_effects().await).unwrap();
     assert_eq!((effects, distinct), (stored.len(), stored.len()));
     println!("{} acknowledged, {refused} refused, {effects} effects", acknowledged.len());
+}
+
+fn away() -> Duration {
+    Duration::from_secs(env::var("INBOX_AWAY").map_or(AWAY, |seconds| seconds.parse().unwrap()))
 }
 
 async fn wait_for_load(accepted: &AtomicUsize) {
@@ -97,7 +103,7 @@ async fn send(
         let began = Instant::now();
         while let Err(failure) = inbox.accept(&verified, &NO_HEADERS).await {
             assert!(matches!(failure, AcceptError::Store(_)), "{failure}");
-            assert!(began.elapsed() < AWAY + PATIENCE, "{failure}");
+            assert!(began.elapsed() < away() + PATIENCE, "{failure}");
             refused += 1;
             sleep(Duration::from_millis(50)).await;
         }
