@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    pin::pin,
     task::{Context, Waker},
     time::Duration,
 };
@@ -74,22 +73,19 @@ async fn postgres_commits_nothing_after_a_statement_that_failed() {
 async fn a_write_that_is_dropped_at_any_await_leaves_sqlite_to_others() {
     let desk = Desk::<Sqlite>::new().await.unwrap();
     let inbox = desk.inbox().await;
-    for polls in 0_usize.. {
-        let ended = {
-            let mut write = pin!(inbox.remove_finished(1));
-            let mut cx = Context::from_waker(Waker::noop());
-            let mut ended = false;
-            for _ in 0..polls {
-                ended = ended || write.as_mut().poll(&mut cx).is_ready();
-                // What the database does goes on in between.
-                tokio::time::sleep(Duration::from_millis(2)).await;
+    // How far a poll gets depends on the thread of the database, so each number of polls has several chances.
+    for (polls, pause) in (0..8).flat_map(|polls| (0..20).map(move |pause| (polls, pause * 100))) {
+        let mut write = Box::pin(inbox.remove_finished(1));
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..polls {
+            if write.as_mut().poll(&mut cx).is_ready() {
+                break;
             }
-            ended
-        };
+            // What the database does goes on in between.
+            tokio::time::sleep(Duration::from_micros(pause)).await;
+        }
+        drop(write);
         let other = desk.pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
         other.rollback().await.unwrap();
-        if ended {
-            break;
-        }
     }
 }
