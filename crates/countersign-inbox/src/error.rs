@@ -13,6 +13,7 @@ enum Kind {
     Database(Arc<sqlx::Error>),
     TimedOut(Duration),
     Stopped,
+    RolledBack,
     Full(u32),
     #[cfg(test)]
     Refused(&'static str),
@@ -31,6 +32,10 @@ impl StoreError {
         Self(Kind::Stopped)
     }
 
+    pub(crate) fn rolled_back() -> Self {
+        Self(Kind::RolledBack)
+    }
+
     #[cfg(test)]
     pub(crate) fn refused(why: &'static str) -> Self {
         Self(Kind::Refused(why))
@@ -45,7 +50,7 @@ impl StoreError {
     pub(crate) fn is_refusal(&self) -> bool {
         match &self.0 {
             Kind::Database(error) => error.as_database_error().is_some(),
-            Kind::TimedOut(_) | Kind::Stopped | Kind::Full(_) => false,
+            Kind::TimedOut(_) | Kind::Stopped | Kind::RolledBack | Kind::Full(_) => false,
             #[cfg(test)]
             Kind::Refused(_) => true,
         }
@@ -67,6 +72,9 @@ impl fmt::Display for StoreError {
                 write!(f, "the inbox holds {limit} unfinished deliveries, its backlog limit")
             }
             Kind::Stopped => f.write_str("the runtime that the inbox was built on has shut down"),
+            Kind::RolledBack => f.write_str(
+                "the transaction was over before its commit: the database rolled it back when a statement in it failed, or the handler ended it",
+            ),
             #[cfg(test)]
             Kind::Refused(why) => f.write_str(why),
         }

@@ -14,7 +14,7 @@ use std::{
 use countersign::{Rotating, Verifier};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::{Files, fingerprint::Fingerprint, log};
+use crate::{files::Files, fingerprint::Fingerprint, log};
 
 /// How long files must stay the same before they are loaded.
 const SETTLED: Duration = Duration::from_millis(100);

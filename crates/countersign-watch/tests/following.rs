@@ -43,7 +43,7 @@ fn start(path: &Path) -> (Rotating, Watching) {
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(10), "not so after 10 seconds: {what}");
+        assert!(began.elapsed() < Duration::from_secs(60), "not so after a minute: {what}");
         sleep(Duration::from_millis(10));
     }
 }
@@ -164,6 +164,7 @@ fn a_file_that_is_replaced_a_thousand_times_is_loaded_a_few_times_and_ends_right
             load(files)
         }
     };
+    let began = Instant::now();
     let (verifier, watching) = Watch::new().start(counted).unwrap();
     for number in 0..1000 {
         replace(&path, format!("secret {number}"));
@@ -171,7 +172,9 @@ fn a_file_that_is_replaced_a_thousand_times_is_loaded_a_few_times_and_ends_right
     }
     eventually("the last one is used", || accepts(&verifier.current(), "secret 999"));
     assert!(watching.status().failure.is_none());
-    assert!(loads.load(Ordering::SeqCst) < 20, "{loads:?}");
+    // A file must stay the same for a tenth of a second before it is loaded, as it does here and there on a loaded machine.
+    let most = began.elapsed().as_millis() / 100 + 1;
+    assert!(loads.load(Ordering::SeqCst) as u128 <= most, "{loads:?} of {most}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ impl Dialect for Sqlite {}
 impl Sealed for Sqlite {
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../../migrations/sqlite/1.sql")];
     const ONE_WRITER: bool = true;
+    const ROLLS_BACK_ALONE: bool = true;
 
     fn writers(pool: &Pool<Self>) -> Pool<Self> {
         // One connection: what another one writes would empty its page cache. A file needs no test whether it is still there.
@@ -23,11 +24,21 @@ impl Sealed for Sqlite {
     }
 
     async fn begin(pool: &Pool<Self>) -> Result<Transaction<'static, Self>, Error> {
-        // A transaction that reads before it writes would fail if another wrote in between.
         loop {
-            match pool.begin_with("BEGIN IMMEDIATE").await {
-                Err(Error::InvalidSavePointStatement) => close_stuck(pool).await?,
-                begun => return begun,
+            let pool = pool.clone();
+            // In a task of its own: a future of sqlx that is dropped in the middle can leave the transaction open, and then nobody
+            // else could write.
+            let begun = tokio::spawn(async move {
+                // A transaction that reads before it writes would fail if another wrote in between.
+                let begun = pool.begin_with("BEGIN IMMEDIATE").await;
+                if let Err(Error::InvalidSavePointStatement) = begun {
+                    close_stuck(&pool).await?;
+                    return Ok(None);
+                }
+                begun.map(Some)
+            });
+            if let Some(transaction) = begun.await.map_err(|_| Error::WorkerCrashed)?? {
+                return Ok(transaction);
             }
         }
     }
