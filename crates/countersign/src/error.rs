@@ -79,6 +79,13 @@ pub enum BuildError {
         /// The scheme's name.
         scheme: String,
     },
+    /// A secret is what documentation and example files hold in place of one, so anyone could sign with it.
+    PlaceholderSecret {
+        /// The id of the key that holds it.
+        key: String,
+        /// The scheme's name.
+        scheme: String,
+    },
     /// A secret does not have the form in which this sender shows secrets.
     SecretForm {
         /// The id of the key that holds it.
@@ -262,6 +269,12 @@ impl fmt::Display for BuildError {
                 f,
                 "the secret of key {key:?} of {scheme} is empty, blank or only zero bytes, so anyone could sign with it: \
                  set it to the secret that the sender gave you"
+            ),
+            Self::PlaceholderSecret { key, scheme } => write!(
+                f,
+                "the secret of key {key:?} of {scheme} is a placeholder from documentation or an example file, so anyone could \
+                 sign with it: set it to the secret that the sender gave you, or insist on it with \
+                 `dangerously_accept_placeholder`"
             ),
             Self::KeyNeverActive { key, scheme } => write!(
                 f,
