@@ -9,8 +9,8 @@
 set -euo pipefail
 rotations=${1:-100} requests=2000 body='{"Id":"1","Notifications":[]}'
 for tool in ab openssl curl; do command -v "$tool" >/dev/null || { echo "$tool is not installed" >&2; exit 1; }; done
-cargo build --quiet --release -p rotating-receiver
-receiver=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/rotating-receiver
+cargo build --quiet -p rotating-receiver
+receiver=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/rotating-receiver
 folder=$(mktemp -d) pid=
 trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$folder"' EXIT
 cd "$folder"
@@ -19,7 +19,9 @@ printf %s "$body" >body
 
 sign() { printf %s "$body" | openssl dgst -sha256 -hmac "$1" -r | cut -d ' ' -f 1; }
 status() { curl -s -o /dev/null -w '%{http_code}' -H "ms-signature: sha256=$1" --data-binary @body "$url" || true; }
-load() { ab -q -k -c 8 -n "$requests" -p body -T application/json -H "ms-signature: sha256=$1" "$url" >"$2" 2>&1; }
+load() { # load SIGNATURE LOG [OPTION]
+  ab -q "${@:3}" -c 8 -n "$requests" -p body -T application/json -H "ms-signature: sha256=$1" "$url" >"$2" 2>&1
+}
 count() { awk -v what="$1" -F ': *' '$1 == what { n += $2 } END { print n + 0 }' "${@:2}"; }
 until_status() { # until_status STATUS SIGNATURE
   for _ in $(seq 300); do [ "$(status "$2")" = "$1" ] && return; sleep 0.1; done
@@ -53,8 +55,9 @@ run() { # run FRAMEWORK MODE
   url=http://127.0.0.1:$port/webhooks forged=$(sign "$(openssl rand -hex 32)") signature=$(sign "$secret")
   until_status 200 "$signature"
   for rotation in $(seq "$rotations"); do
-    load "$signature" "good-$rotation.log" &
+    load "$signature" "good-$rotation.log" -k &
     good=$!
+    # Without keep-alive: a rejection closes its connection.
     load "$forged" "forged-$rotation.log" &
     bad=$!
     secret=$(openssl rand -hex 32)
