@@ -196,21 +196,13 @@ pub enum BuildError {
     ZeroBodyLimit,
 }
 
+const SET_IT: &str = "set it to the key that the sender gave you";
+
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EnvUnset { variable } => {
-                write!(
-                    f,
-                    "environment variable {variable} is not set: set it to the key that the sender gave you"
-                )
-            }
-            Self::EnvEmpty { variable } => {
-                write!(
-                    f,
-                    "environment variable {variable} is empty: set it to the key that the sender gave you"
-                )
-            }
+            Self::EnvUnset { variable } => write!(f, "environment variable {variable} is not set: {SET_IT}"),
+            Self::EnvEmpty { variable } => write!(f, "environment variable {variable} is empty: {SET_IT}"),
             Self::EnvPadded { variable } => write!(
                 f,
                 "environment variable {variable} begins or ends with white space: remove it (many editors, and `echo` \

@@ -8,19 +8,16 @@ use std::{
     },
     path::Path,
     process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::Ordering,
     thread::sleep,
     time::Duration,
 };
 
-use countersign::{BuildError, PublicKey, Secret, Verifier, senders};
+use countersign::{BuildError, PublicKey, Secret};
 use countersign_watch::{Files, Watch};
 use tempfile::TempDir;
 
-use crate::{accepts, eventually, load, replace, start};
+use crate::{accepts, counted, eventually, load, replace, start};
 
 /// Puts something at a path.
 type Make = fn(&Path);
@@ -122,14 +119,7 @@ fn files_that_turn_bad_and_good_a_thousand_times_end_right_and_never_cost_the_ke
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("file");
     fs::write(&path, "good").unwrap();
-    let loads = Arc::new(AtomicUsize::new(0));
-    let counted = {
-        let (load, loads) = (load(&path), Arc::clone(&loads));
-        move |files: &mut Files| {
-            loads.fetch_add(1, Ordering::SeqCst);
-            load(files)
-        }
-    };
+    let (counted, loads) = counted(&path);
     let (verifier, watching) = Watch::new().start(counted).unwrap();
     let begun = std::time::Instant::now();
     for number in 0..1000 {
@@ -145,7 +135,19 @@ fn files_that_turn_bad_and_good_a_thousand_times_end_right_and_never_cost_the_ke
 }
 
 #[test]
-fn a_first_load_that_fails_starts_nothing() {
-    let unset = |_: &mut Files| Verifier::builder(senders::extend()).build();
-    assert!(matches!(Watch::new().start(unset).map(drop), Err(BuildError::NoKey { .. })));
+fn a_failure_is_told_once_and_a_service_does_not_start_with_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("secret");
+    let failure = Watch::new().start(load(&path)).map(drop).unwrap_err();
+    assert!(matches!(failure, BuildError::FileUnreadable { .. }), "{failure:?}");
+
+    fs::write(&path, "good").unwrap();
+    let (counted, loads) = counted(&path);
+    let watch = Watch::new().poll_every(Duration::from_millis(100));
+    let (_verifier, watching) = watch.start(counted).unwrap();
+    eventually("it has looked again", || loads.load(Ordering::SeqCst) == 2);
+    replace(&path, "");
+    eventually("it has failed", || watching.status().failure.is_some());
+    sleep(Duration::from_millis(600));
+    assert_eq!(loads.load(Ordering::SeqCst), 3, "the same bad file is not loaded again");
 }

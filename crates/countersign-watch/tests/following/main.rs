@@ -35,6 +35,19 @@ pub(crate) fn load(path: &Path) -> impl Fn(&mut Files) -> Result<Verifier, Build
     move |files| Verifier::builder(senders::extend()).secret("current", files.secret(&path)?).build()
 }
 
+/// A loader, and how often it has run.
+pub(crate) fn counted(
+    path: &Path,
+) -> (impl Fn(&mut Files) -> Result<Verifier, BuildError> + Send + use<>, Arc<AtomicUsize>) {
+    let (load, loads) = (load(path), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&loads);
+    let counted = move |files: &mut Files| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        load(files)
+    };
+    (counted, loads)
+}
+
 pub(crate) fn start(path: &Path) -> (Rotating, Watching) {
     Watch::new().poll_every(Duration::from_secs(60)).start(load(path)).unwrap()
 }
@@ -108,14 +121,7 @@ fn a_file_that_is_replaced_a_thousand_times_is_loaded_a_few_times_and_ends_right
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("secret");
     fs::write(&path, "first").unwrap();
-    let loads = Arc::new(AtomicUsize::new(0));
-    let counted = {
-        let (load, loads) = (load(&path), Arc::clone(&loads));
-        move |files: &mut Files| {
-            loads.fetch_add(1, Ordering::SeqCst);
-            load(files)
-        }
-    };
+    let (counted, loads) = counted(&path);
     let (verifier, watching) = Watch::new().start(counted).unwrap();
     for number in 0..1000 {
         replace(&path, format!("number {number}"));

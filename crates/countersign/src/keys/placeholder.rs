@@ -10,9 +10,9 @@
 //!
 //! The words are those that such files are made of. Among them, found in public repositories: `changeme`, `whsec_xxx` and
 //! `your-secret-here` (most); `supersecret` (ellariell/telegram-reminder-bot123, config.py); `my-secret-key`
-//! (yi-nology/git-manage-service, biz/config/config.go); `your-webhook-secret-32-chars-min` (Rupe88/doc-ai, QUICK_WEBHOOK_SETUP.md);
+//! (yi-nology/git-manage-service, biz/config/config.go); `your-webhook-secret-32-chars-min` (Rupe88/doc-ai, `QUICK_WEBHOOK_SETUP.md`);
 //! `your-secure-token-here` (arslvn93/giveaway, env.js); `whsec_your_webhook_secret_here` (Mikeolab/mike-qa-automation-portfolio,
-//! SECURE_ENV_TEMPLATE.md); `dev-secret-key-change-in-production` (RushAI-jcr/rmc_app, api/settings.py); `REPLACE_ME_api_key`
+//! `SECURE_ENV_TEMPLATE.md`); `dev-secret-key-change-in-production` (RushAI-jcr/rmc_app, api/settings.py); `REPLACE_ME_api_key`
 //! (konradzagozda/vm, .claude/rules/security.md); `CHANGE_ME_GENERATE_STRONG_SECRET_KEY_MIN_32_CHARS` (shardie-github/floyo,
 //! .env.example). The tests below hold more.
 
@@ -279,7 +279,8 @@ mod tests {
 
             const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
             let of = |alphabet: &[u8]| -> String {
-                bytes.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect()
+                let letter = |byte: &u8| char::from(alphabet[usize::from(*byte).rem_euclid(alphabet.len())]);
+                bytes.iter().map(letter).collect()
             };
             let hex = base16ct::lower::encode_string(&bytes);
             let texts = [
