@@ -146,7 +146,7 @@ fn every_built_in_sender_can_be_configured_by_name() {
                 "public_key = { inline = \"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=\" }".to_owned()
             }
             "sendgrid" => format!("public_key = {{ file = {:?} }}", folder.join("p256-public.pem")),
-            _ => "secret = { insecure_inline = \"c2VjcmV0\" }".to_owned(),
+            _ => "secret = { insecure_inline = \"YW4gb3JkZXI=\" }".to_owned(),
         };
         let toml = format!("[[senders]]\nsender = {name:?}\n{url}\nkeys = [{{ id = \"k\", {key} }}]");
         let verifier = read(&toml).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -79,7 +79,7 @@ fn a_secret_must_be_a_readable_reference() {
             "public_key = { insecure_inline = \"zzz\" }",
             "senders[0].keys[0].public_key: use { env = \"VARIABLE\" }, { file = \"PATH\" } or { inline = \"…\" }".to_owned(),
         ),
-        (inline, "note = 1", "unknown field `note`, expected one of `id`, `secret`, `public_key`, `not_before`, `expires_at`".to_owned()),
+        (inline, "note = 1", "unknown field `note`, expected one of `id`, `secret`, `public_key`, `not_before`, `expires_at`, `dangerously_accept_placeholder`".to_owned()),
         (
             inline,
             "expires_at = \"tomorrow\", secret = { insecure_inline = \"x\" }",

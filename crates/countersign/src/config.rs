@@ -56,7 +56,7 @@ use crate::schemes::part::Part;
 /// | `sender` | the name of a named sender: [`senders::names`](crate::senders::names) |
 /// | `url` | if the sender signs it: your address as configured at the sender |
 /// | `scheme` | instead of `sender`: a scheme of your own, as below |
-/// | `keys` | a list of tables, each with an `id`, either `secret` or `public_key`, and optionally `not_before` and `expires_at` in RFC 3339 |
+/// | `keys` | a list of tables, each with an `id`, either `secret` or `public_key`, and optionally `not_before` and `expires_at` in RFC 3339, and `dangerously_accept_placeholder = true` for a [secret that anyone can know](crate::Secret::dangerously_accept_placeholder) |
 /// | `header` | replaces the named sender's signature header: [`Scheme::header`](crate::Scheme::header) |
 /// | `tolerance` | replaces the named sender's tolerance: [`Scheme::tolerance`](crate::Scheme::tolerance) |
 /// | `identity`, `identity_scope`, `retry_horizon` | replace the named sender's: [`Scheme::identity`](crate::Scheme::identity), [`Scheme::identity_scope`](crate::Scheme::identity_scope), [`Scheme::with_retry_horizon`](crate::Scheme::with_retry_horizon) |
@@ -154,6 +154,7 @@ struct KeyConfig {
     public_key: Option<Reference>,
     not_before: Option<Instant>,
     expires_at: Option<Instant>,
+    dangerously_accept_placeholder: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,6 +1,7 @@
 //! Keys: prepared once at start-up, compared in constant time.
 
 pub(crate) mod algorithm;
+pub(crate) mod placeholder;
 pub(crate) mod source;
 
 #[cfg(feature = "public-key")]
@@ -11,6 +12,7 @@ pub(crate) mod key;
 pub(crate) mod usage;
 
 pub(crate) mod ring;
+pub(crate) mod strength;
 
 #[cfg(feature = "public-key")]
 pub(crate) mod ed25519;

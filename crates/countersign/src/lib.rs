@@ -42,10 +42,10 @@
 //! use std::time::SystemTime;
 //! use countersign::{RejectionKind, Secret, Verifier, senders};
 //!
-//! // Once, at start-up. Logs show the id; real code reads the secret with `Secret::from_env`.
-//! let verifier = Verifier::builder(senders::moduslink())
-//!     .secret("2026-q4", Secret::new("moduslink-shared-secret"))
-//!     .build()?;
+//! // Real code reads the secret with `Secret::from_env`. This one is public, so a verifier refuses it unless told not to.
+//! let secret = Secret::new("moduslink-shared-secret").dangerously_accept_placeholder();
+//! // Once, at start-up. Logs show the id.
+//! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", secret).build()?;
 //!
 //! // For each delivery: its headers, the exact bytes of its body, and the receiver's clock.
 //! let headers = [("X-Moduslink-HMAC-SHA256", "HexiNqgqjYsmnaTrweQcm1/pZrD6/fTt/mTYh0ppbUQ=")];
@@ -96,7 +96,7 @@
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `rotate` | no | `Rotating`: keys, or a whole configuration, that are replaced while requests are in flight; adds `arc-swap` |
 //! | `metrics` | no | deliveries, bodies and the use of keys, measured: `countersign::metrics` |
-//! | `tracing` | no | a `WARN` event for each rejection and each key that expires soon, a `DEBUG` event for each verified delivery, and fields of the request's span |
+//! | `tracing` | no | a `WARN` event for each rejection, each weak secret and each key that expires soon, a `DEBUG` event for each verified delivery, and fields of the request's span |
 //! | `identity` | no | `Verifier::identify` and, with `bytes`, `VerifiedDelivery::identify`: which delivery it is, the same for every retry; adds `serde_json` |
 //! | `bytes` | no | `BufferedVerification`, `VerifiedDelivery`, `Receiving`, `BodyBudget` and `Linger`, on which the adapters are built |
 //! | `explain` | no | `Explainer`: why a delivery is rejected, for operators; adds `serde_json` and `flate2` |

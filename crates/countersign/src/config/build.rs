@@ -117,6 +117,7 @@ impl SenderConfig {
             }
             BuildError::Scheme { .. } => return "scheme".to_owned(),
             BuildError::EmptySecret { key, .. }
+            | BuildError::PlaceholderSecret { key, .. }
             | BuildError::SecretForm { key, .. }
             | BuildError::KeyDoesNotFit { key, .. }
             | BuildError::KeyNeverActive { key, .. }
@@ -130,10 +131,15 @@ impl SenderConfig {
 
 impl KeyConfig {
     fn key(&self) -> Result<Key, ConfigError> {
+        let insists = self.dangerously_accept_placeholder.unwrap_or(false);
+        if insists && self.secret.is_none() {
+            return Err(ConfigError::new("dangerously_accept_placeholder", "it applies only to a secret"));
+        }
         let mut key = match (&self.secret, &self.public_key) {
             (Some(secret), None) => {
                 let secret = secret.secret().map_err(|text| ConfigError::new("secret", text))?;
-                Key::secret(&self.id, secret.map_err(|error| ConfigError::build("secret", error))?)
+                let secret = secret.map_err(|error| ConfigError::build("secret", error))?;
+                Key::secret(&self.id, if insists { secret.dangerously_accept_placeholder() } else { secret })
             }
             #[cfg(feature = "public-key")]
             (None, Some(key)) => {

@@ -89,7 +89,7 @@ impl VerifierBuilder {
     ///
     /// - no key, or more than 8;
     /// - an empty or repeated key id, or the same key under two ids;
-    /// - a secret that is empty, blank or nothing but zero bytes;
+    /// - a secret that is empty, blank or nothing but zero bytes, or a [placeholder](Secret::dangerously_accept_placeholder);
     /// - a key that is never active;
     /// - a key that does not fit the scheme: a secret for RSA, a public key for HMAC, an RSA modulus outside the scheme's
     ///   limits;
@@ -102,7 +102,11 @@ impl VerifierBuilder {
             return Err(BuildError::ZeroBodyLimit);
         }
         check_keys(&scheme, &self.keys)?;
-        let ring = scheme.key_rules().ring(&self.keys)?;
+        let rules = scheme.key_rules();
+        self.keys.iter().try_for_each(|key| rules.refuse_placeholder(key))?;
+        let ring = rules.ring(&self.keys)?;
+        #[cfg(feature = "tracing")]
+        self.keys.iter().for_each(|key| rules.warn_if_weak(key));
         let signature_lengths = ring.signature_lengths();
         let keys = self.keys.iter().map(KeyState::of).collect();
         let ids = self.keys.into_iter().map(|key| key.id).collect();

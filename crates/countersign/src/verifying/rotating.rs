@@ -18,7 +18,8 @@ use crate::verifying::verifier::Verifier;
 ///
 /// let with = |secrets: &[&'static str]| {
 ///     let builder = Verifier::builder(senders::extend());
-///     secrets.iter().fold(builder, |builder, secret| builder.secret(*secret, Secret::new(*secret))).build()
+///     let secret = |text| Secret::new(text).dangerously_accept_placeholder(); // public samples
+///     secrets.iter().fold(builder, |builder, text| builder.secret(*text, secret(*text))).build()
 /// };
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 ///

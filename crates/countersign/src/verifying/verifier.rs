@@ -29,9 +29,10 @@ pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 /// use std::time::SystemTime;
 /// use countersign::{RejectionKind, Secret, Verifier, senders};
 ///
-/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
+/// // The sample that the sender documents. Its secret is public, and a verifier refuses such a one unless told not to.
+/// let secret = Secret::new("secret123").dangerously_accept_placeholder();
+/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", secret).build()?;
 ///
-/// // The sample that the sender documents.
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 /// let verified = verifier.verify(&headers, b"{'test':'test2'}", SystemTime::now())?;
 /// assert_eq!(verified.key().as_str(), "2026-q1");
@@ -64,11 +65,11 @@ impl Verifier {
     /// rejected. The caller chooses the header and so the sender: the endpoint is as strong as the weakest of them. A
     /// handler that does not treat all senders alike must look at [`Verified::scheme`].
     ///
-    /// ```
+    /// ```no_run
     /// use countersign::{Secret, Verifier, senders};
     ///
-    /// let shopify = Verifier::builder(senders::shopify()).secret("2026-q1", Secret::new("shpss_…")).build()?;
-    /// let stripe = Verifier::builder(senders::stripe()).secret("2026-q1", Secret::new("whsec_…")).build()?;
+    /// let shopify = Verifier::builder(senders::shopify()).secret("2026-q1", Secret::from_env("SHOPIFY_SECRET")?).build()?;
+    /// let stripe = Verifier::builder(senders::stripe()).secret("2026-q1", Secret::from_env("STRIPE_SECRET")?).build()?;
     /// let verifier = Verifier::any_of([shopify, stripe])?;
     /// # let _ = verifier;
     /// # Ok::<(), countersign::BuildError>(())
@@ -169,8 +170,9 @@ impl Verifier {
     /// use countersign::{Secret, Signer, Verifier, senders};
     ///
     /// # #[cfg(feature = "sign")] {
-    /// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
-    /// let signer = Signer::new(senders::extend(), [Secret::new("secret123")])?;
+    /// let secret = Secret::new("secret123").dangerously_accept_placeholder(); // a public sample
+    /// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", secret.clone()).build()?;
+    /// let signer = Signer::new(senders::extend(), [secret])?;
     /// let identify = |body: &[u8]| {
     ///     let headers = signer.headers(body, SystemTime::now()).unwrap();
     ///     let (_, identified) = verifier.identify(&headers, body, SystemTime::now()).unwrap();
