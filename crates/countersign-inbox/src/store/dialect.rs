@@ -85,6 +85,14 @@ pub trait Sealed: Database {
         ids: &[i64],
         failure: &str,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Makes those wait, too, that nobody has taken yet among the next `limit` unfinished deliveries of the order key after `id`.
+    fn park_after(
+        connection: &mut Self::Connection,
+        order_key: &[u8],
+        id: i64,
+        limit: i64,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
 
     /// Leases them under the token, and begins an attempt.
     fn take(

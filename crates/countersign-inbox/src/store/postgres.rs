@@ -126,6 +126,23 @@ impl Sealed for Postgres {
             "SELECT pg_advisory_xact_lock(hash) FROM (
                 SELECT DISTINCT hashtextextended(encode(key, 'hex'), $2) AS hash FROM UNNEST($1::BYTEA[]) AS key
                     ORDER BY hash OFFSET 0) AS hashes",
+    async fn park_after(
+        connection: &mut PgConnection,
+        order_key: &[u8],
+        id: i64,
+        limit: i64,
+    ) -> Result<(), Error> {
+        // Rows that another claim has locked are left to it: two claims must not wait for each other in a circle.
+        let query = sqlx::query(
+            "UPDATE countersign_inbox SET state = 1 WHERE id = ANY (ARRAY(
+                SELECT d.id FROM (SELECT id FROM countersign_inbox WHERE order_key = $1 AND id > $2 AND state IN (0, 1)
+                    ORDER BY id LIMIT $3) AS later JOIN countersign_inbox AS d ON d.id = later.id
+                    WHERE d.state = 0 AND d.token IS NULL FOR NO KEY UPDATE OF d SKIP LOCKED))",
+        );
+        query.bind(order_key).bind(id).bind(limit).execute(connection).await?;
+        Ok(())
+    }
+
         );
         query.bind(keys).bind(LOCK).execute(connection).await?;
         Ok(())

@@ -151,6 +151,20 @@ impl Sealed for Sqlite {
             let query = sqlx::query(
                 "UPDATE countersign_inbox SET state = $3, attempts = attempts - $6, failure = COALESCE($5, failure),
                     token = CASE WHEN $3 = 2 THEN token END,
+    async fn park_after(
+        connection: &mut SqliteConnection,
+        order_key: &[u8],
+        id: i64,
+        limit: i64,
+    ) -> Result<(), Error> {
+        let query = sqlx::query(
+            "UPDATE countersign_inbox SET state = 1 WHERE state = 0 AND token IS NULL AND id IN (
+                SELECT id FROM countersign_inbox WHERE order_key = $1 AND id > $2 AND state IN (0, 1) ORDER BY id LIMIT $3)",
+        );
+        query.bind(order_key).bind(id).bind(limit).execute(connection).await?;
+        Ok(())
+    }
+
                     due_at = MAX(CAST(unixepoch('subsec') * 1000 AS INTEGER) + $4, CASE WHEN $3 = 2 THEN keep_until ELSE 0 END),
                     finished_at = CASE WHEN $3 <> 0 THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END
                     WHERE id = $1 AND token = $2 AND state = 0",

@@ -147,15 +147,21 @@ async fn a_long_backlog_of_one_key_is_handled_in_order_and_holds_up_no_other<DB:
     };
     let worker = tokio::spawn(work.poll_every(POLL).run_until(desk.stopped()));
     let began = Instant::now();
-    while !handled.lock().unwrap().contains(&(LENGTH + 1)) {
+    let is_over = || {
+        let handled = handled.lock().unwrap();
+        handled.len() > 100 && handled.contains(&(LENGTH + 1))
+    };
+    while !is_over() {
         assert!(began.elapsed() < Duration::from_secs(60), "the other key waits");
         tokio::time::sleep(POLL).await;
     }
     desk.stop();
     worker.await.unwrap().unwrap();
     let mut handled = handled.lock().unwrap().clone();
+    // The key's turn comes once for each look into the inbox, and 20 looks make the whole backlog wait.
+    let before = handled.iter().position(|id| *id > LENGTH).unwrap();
+    assert!(before <= 30, "the other key waited for {before} deliveries");
     handled.retain(|id| *id <= LENGTH);
-    assert!(handled.len() > 50, "{}", handled.len());
     assert_eq!(handled, (1..).take(handled.len()).collect::<Vec<_>>());
 }
 
