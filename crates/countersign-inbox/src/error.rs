@@ -163,6 +163,14 @@ impl From<sqlx::Error> for CommitError {
 /// An inbox cannot work like this.
 #[derive(Debug)]
 #[non_exhaustive]
+    /// The tables are of an earlier version of this crate, or empty of any, and
+    /// [`without_migration`](crate::InboxBuilder::without_migration) leaves them to you.
+    SchemaTooOld {
+        /// The version of the tables. 0: none is recorded.
+        present: i64,
+        /// The version that this program needs.
+        known: usize,
+    },
 pub enum BuildError {
     /// The database is set up so that it may lose what it has committed.
     NotDurable {
@@ -190,6 +198,10 @@ pub enum BuildError {
     InstanceName,
     /// The operating system gave no random bytes.
     Randomness(Box<dyn Error + Send + Sync>),
+            Self::SchemaTooOld { present, known } => write!(
+                f,
+                "the inbox's tables have version {present}, and this program needs version {known}: run the migrations in between"
+            ),
     /// The database failed.
     Store(StoreError),
 }

@@ -18,7 +18,7 @@ use crate::{
     group::{Group, GroupWriter},
     log,
     millis::millis,
-    store::{Dialect, Finish, Incoming, migrate},
+    store::{Dialect, Finish, Incoming, check, migrate},
     tokens::Tokens,
 };
 
@@ -88,7 +88,7 @@ impl<DB: Dialect> Inbox<DB> {
         if prepare {
             migrate(&pool).await?;
         } else {
-            DB::version(&mut *pool.acquire().await?).await?;
+            check(&pool).await?;
         }
         let tables = Arc::new(Tables { pool, writers, writer: Mutex::new(()) });
         let insert = Insert { tables: Arc::clone(&tables), limit: settings.backlog_limit, counted: None };

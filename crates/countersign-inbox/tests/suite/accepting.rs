@@ -17,6 +17,7 @@ in_both! {
     many_processes_may_create_the_tables_at_the_same_time
     tables_of_a_later_version_are_refused
 }
+    without_migration_tables_of_another_version_are_refused
 
 async fn a_delivery_is_kept_byte_by_byte_with_what_was_verified<DB: TestDatabase>(desk: Desk<DB>) {
     let inbox = desk
@@ -138,6 +139,27 @@ async fn a_limit_of_zero_is_refused() {
     assert!(matches!(refused, BuildError::NoTimeForTheStore), "{refused:?}");
     let refused = open().await.unwrap().backlog_limit(0).build().await.unwrap_err();
     assert!(matches!(refused, BuildError::NoRoom), "{refused:?}");
+async fn without_migration_tables_of_another_version_are_refused<DB: TestDatabase>(desk: Desk<DB>) {
+    let build = || Inbox::builder(desk.pool.clone()).without_migration().build();
+    desk.inbox().await;
+    assert!(build().await.is_ok());
+    let record = async |statement| DB::execute(&mut *desk.pool.acquire().await.unwrap(), statement).await;
+    record("INSERT INTO countersign_inbox_schema (version) VALUES (99)").await;
+    let refused = build().await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the inbox's tables have version 99, and this program knows versions up to 1"
+    );
+    record("DELETE FROM countersign_inbox_schema").await;
+    let refused = build().await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the inbox's tables have version 0, and this program needs version 1: run the migrations in between"
+    );
+    record("DROP TABLE countersign_inbox_schema").await;
+    assert!(matches!(build().await.unwrap_err(), BuildError::Store(_)));
+}
+
     let refused = open().await.unwrap().instance("a\0b").build().await.unwrap_err();
     assert!(matches!(refused, BuildError::InstanceName), "{refused:?}");
     let refused = open().await.unwrap().keep_headers(["no header"]).build().await.unwrap_err();
