@@ -55,6 +55,12 @@ pub trait Sealed: Database {
         rows: &[&Incoming],
     ) -> impl Future<Output = Result<HashSet<[u8; 32]>, Error>> + Send;
 
+    /// Which of these identities are stored.
+    fn stored(
+        connection: &mut Self::Connection,
+        identities: &[[u8; 32]],
+    ) -> impl Future<Output = Result<HashSet<[u8; 32]>, Error>> + Send;
+
     /// How many deliveries are not finished; counts up to `limit`.
     fn backlog(
         connection: &mut Self::Connection,
@@ -79,12 +85,6 @@ pub trait Sealed: Database {
     fn park(connection: &mut Self::Connection, ids: &[i64])
     -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Makes them dead letters.
-    fn bury(
-        connection: &mut Self::Connection,
-        ids: &[i64],
-        failure: &str,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
     /// Makes those wait, too, that nobody has taken yet among the next `limit` unfinished deliveries of the order key after `id`.
     fn park_after(
         connection: &mut Self::Connection,
@@ -93,6 +93,12 @@ pub trait Sealed: Database {
         limit: i64,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// Makes them dead letters.
+    fn bury(
+        connection: &mut Self::Connection,
+        ids: &[i64],
+        failure: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Leases them under the token, and begins an attempt.
     fn take(

@@ -80,7 +80,13 @@ impl Sealed for Postgres {
             .bind(rows.iter().map(|row| &row.body[..]).collect::<Vec<_>>())
             .fetch_all(connection)
             .await?;
-        Ok(new.into_iter().filter_map(|identity| identity.try_into().ok()).collect())
+        Ok(identities(new))
+    }
+
+    async fn stored(connection: &mut PgConnection, these: &[[u8; 32]]) -> Result<HashSet<[u8; 32]>, Error> {
+        let query = sqlx::query_scalar("SELECT identity FROM countersign_inbox WHERE identity = ANY($1)");
+        let these: Vec<_> = these.iter().map(|identity| &identity[..]).collect();
+        Ok(identities(query.bind(these).fetch_all(connection).await?))
     }
 
     async fn due(connection: &mut PgConnection, vanished: bool, limit: i64) -> Result<Vec<Candidate>, Error> {
@@ -120,12 +126,6 @@ impl Sealed for Postgres {
         Ok((turn, waiting))
     }
 
-    async fn lock_order_keys(connection: &mut PgConnection, keys: &[Vec<u8>]) -> Result<(), Error> {
-        // In one order, so that two transactions do not wait for each other in a circle.
-        let query = sqlx::query(
-            "SELECT pg_advisory_xact_lock(hash) FROM (
-                SELECT DISTINCT hashtextextended(encode(key, 'hex'), $2) AS hash FROM UNNEST($1::BYTEA[]) AS key
-                    ORDER BY hash OFFSET 0) AS hashes",
     async fn park_after(
         connection: &mut PgConnection,
         order_key: &[u8],
@@ -143,6 +143,12 @@ impl Sealed for Postgres {
         Ok(())
     }
 
+    async fn lock_order_keys(connection: &mut PgConnection, keys: &[Vec<u8>]) -> Result<(), Error> {
+        // In one order, so that two transactions do not wait for each other in a circle.
+        let query = sqlx::query(
+            "SELECT pg_advisory_xact_lock(hash) FROM (
+                SELECT DISTINCT hashtextextended(encode(key, 'hex'), $2) AS hash FROM UNNEST($1::BYTEA[]) AS key
+                    ORDER BY hash OFFSET 0) AS hashes",
         );
         query.bind(keys).bind(LOCK).execute(connection).await?;
         Ok(())
@@ -215,6 +221,10 @@ impl Sealed for Postgres {
 /// A list as PostgreSQL takes it.
 fn numbers(numbers: &[i64]) -> &[i64] {
     numbers
+}
+
+fn identities(rows: Vec<Vec<u8>>) -> HashSet<[u8; 32]> {
+    rows.into_iter().filter_map(|identity| identity.try_into().ok()).collect()
 }
 
 fn attempts(rows: Vec<(i64, Vec<u8>)>) -> HashSet<(i64, Token)> {

@@ -103,6 +103,20 @@ impl Sealed for Sqlite {
         Ok(new)
     }
 
+    async fn stored(
+        connection: &mut SqliteConnection,
+        identities: &[[u8; 32]],
+    ) -> Result<HashSet<[u8; 32]>, Error> {
+        let mut stored = HashSet::new();
+        for identity in identities {
+            let query = sqlx::query("SELECT 1 FROM countersign_inbox WHERE identity = $1");
+            if query.bind(&identity[..]).fetch_optional(&mut *connection).await?.is_some() {
+                stored.insert(*identity);
+            }
+        }
+        Ok(stored)
+    }
+
     async fn due(
         connection: &mut SqliteConnection,
         vanished: bool,
@@ -137,20 +151,6 @@ impl Sealed for Sqlite {
         Ok((turn, waiting))
     }
 
-    async fn lock_order_keys(_: &mut SqliteConnection, _: &[Vec<u8>]) -> Result<(), Error> {
-        // A transaction that writes is alone already.
-        Ok(())
-    }
-
-    async fn finish(
-        connection: &mut SqliteConnection,
-        finishes: &[&Finish],
-    ) -> Result<HashSet<(i64, Token)>, Error> {
-        let mut passed = HashSet::with_capacity(finishes.len());
-        for finish in finishes {
-            let query = sqlx::query(
-                "UPDATE countersign_inbox SET state = $3, attempts = attempts - $6, failure = COALESCE($5, failure),
-                    token = CASE WHEN $3 = 2 THEN token END,
     async fn park_after(
         connection: &mut SqliteConnection,
         order_key: &[u8],
@@ -165,6 +165,20 @@ impl Sealed for Sqlite {
         Ok(())
     }
 
+    async fn lock_order_keys(_: &mut SqliteConnection, _: &[Vec<u8>]) -> Result<(), Error> {
+        // A transaction that writes is alone already.
+        Ok(())
+    }
+
+    async fn finish(
+        connection: &mut SqliteConnection,
+        finishes: &[&Finish],
+    ) -> Result<HashSet<(i64, Token)>, Error> {
+        let mut passed = HashSet::with_capacity(finishes.len());
+        for finish in finishes {
+            let query = sqlx::query(
+                "UPDATE countersign_inbox SET state = $3, attempts = attempts - $6, failure = COALESCE($5, failure),
+                    token = CASE WHEN $3 = 2 THEN token END,
                     due_at = MAX(CAST(unixepoch('subsec') * 1000 AS INTEGER) + $4, CASE WHEN $3 = 2 THEN keep_until ELSE 0 END),
                     finished_at = CASE WHEN $3 <> 0 THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END
                     WHERE id = $1 AND token = $2 AND state = 0",

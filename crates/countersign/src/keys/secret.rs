@@ -121,7 +121,7 @@ impl Secret {
 
     /// The bytes as they were given.
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.text
     }
 
     /// Whether it is nothing but spaces, tabs and line ends. Other white space can be a key: RFC 4231 has one of form feeds.
