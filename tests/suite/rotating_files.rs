@@ -131,7 +131,9 @@ fn rotate_under_load(connect: fn(Rotating) -> Client, rotate: Rotate) {
         all_have_moved_on();
     }
     stop.store(true, Ordering::Release);
-    clients.map(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     assert!(watching.status().failure.is_none());
 }
 
