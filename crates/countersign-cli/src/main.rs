@@ -1,0 +1,47 @@
+//! The program `countersign`: sends, signs, verifies and explains webhook deliveries.
+
+mod escaped;
+mod failure;
+mod outcome;
+mod output;
+mod senders;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::{failure::Failure, outcome::Outcome, output::Output, senders::Senders};
+
+/// Sends, signs, verifies and explains webhook deliveries
+///
+/// Exit status: 0 if everything is as wanted, 1 if it is not (a delivery is rejected, an answer is another), 2 for a mistake in
+/// the arguments or the set-up.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Senders(Senders),
+}
+
+impl Command {
+    fn run(self, out: &mut Output) -> Result<Outcome, Failure> {
+        match self {
+            Self::Senders(senders) => senders.run(out),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    // For usage mistakes, clap exits with status 2 itself.
+    let Arguments { command } = Arguments::parse();
+    let mut out = Output::stdout();
+    match command.run(&mut out).and_then(|outcome| out.finish().map(|()| outcome)) {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,5 @@
+//! Runs the program `countersign` as a user would.
+#![expect(clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
+
+mod program;
+mod senders;

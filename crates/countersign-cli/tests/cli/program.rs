@@ -1,0 +1,62 @@
+//! Runs the program `countersign` as a user would.
+
+use std::{
+    ffi::OsString,
+    io::Write,
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+/// A call of the program.
+pub(crate) struct Program {
+    command: Command,
+    stdin: Vec<u8>,
+}
+
+/// What a call gave.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Program {
+    /// With these arguments, an empty standard input and no variables but those of the tests.
+    pub(crate) fn new<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.args(arguments.into_iter().map(Into::into)).env_clear();
+        Self { command, stdin: Vec::new() }
+    }
+
+    pub(crate) fn run(mut self) -> Run {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let bytes = self.stdin;
+        let writer = thread::spawn(move || {
+            // The program need not read it all.
+            let _ = stdin.write_all(&bytes);
+        });
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        Run::new(output)
+    }
+
+    /// As [`run`](Self::run), with a standard output whose reader is gone.
+    pub(crate) fn run_without_reader(mut self) -> Run {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Run::new(self.command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).output().unwrap())
+    }
+}
+
+impl Run {
+    fn new(Output { status, stdout, stderr }: Output) -> Self {
+        Self {
+            status: status.code().unwrap(),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
