@@ -21,14 +21,19 @@ impl<'t> Escaped<'t> {
     }
 }
 
+/// Whether a terminal shows the character and does nothing else.
+pub(crate) fn is_shown(char: char) -> bool {
+    matches!(char, '"' | '\'' | '\\') || char.escape_debug().len() == 1
+}
+
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.bytes.utf8_chunks() {
             for char in chunk.valid().chars() {
-                match char {
-                    '"' | '\'' => f.write_char(char)?,
-                    '\n' if self.keeps_lines => f.write_char(char)?,
-                    _ => write!(f, "{}", char.escape_debug())?,
+                if (is_shown(char) && char != '\\') || (char == '\n' && self.keeps_lines) {
+                    f.write_char(char)?;
+                } else {
+                    write!(f, "{}", char.escape_debug())?;
                 }
             }
             write!(f, "{}", chunk.invalid().escape_ascii())?;

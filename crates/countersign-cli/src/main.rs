@@ -1,16 +1,26 @@
 //! The program `countersign`: sends, signs, verifies and explains webhook deliveries.
 
+mod breaking;
+mod delivery;
 mod escaped;
 mod failure;
+mod foreign_key;
 mod outcome;
 mod output;
+mod read;
+mod sample;
+mod send;
+mod sender_args;
 mod senders;
+mod sign;
+mod signing;
+mod toml_file;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use self::{failure::Failure, outcome::Outcome, output::Output, senders::Senders};
+use self::{failure::Failure, outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign};
 
 /// Sends, signs, verifies and explains webhook deliveries
 ///
@@ -26,12 +36,16 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Senders(Senders),
+    Sign(Sign),
+    Send(Send),
 }
 
 impl Command {
     fn run(self, out: &mut Output) -> Result<Outcome, Failure> {
         match self {
             Self::Senders(senders) => senders.run(out),
+            Self::Sign(sign) => sign.run(out),
+            Self::Send(send) => send.run(out),
         }
     }
 }

@@ -6,7 +6,6 @@ pub(crate) enum Outcome {
     /// Everything is as wanted: status 0.
     AsWanted,
     /// A verdict or an answer is not the wanted one: status 1.
-    #[expect(dead_code, reason = "no subcommand gives a verdict yet")]
     NotAsWanted,
 }
 

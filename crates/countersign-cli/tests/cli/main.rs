@@ -1,5 +1,9 @@
 //! Runs the program `countersign` as a user would.
 #![expect(clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
 
+mod named;
 mod program;
+mod receiver;
+mod send;
 mod senders;
+mod sign;
