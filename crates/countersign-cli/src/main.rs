@@ -1,10 +1,14 @@
 //! The program `countersign`: sends, signs, verifies and explains webhook deliveries.
 
 mod breaking;
+mod capture;
 mod delivery;
 mod escaped;
+mod explain;
 mod failure;
 mod foreign_key;
+mod instant;
+mod judging;
 mod outcome;
 mod output;
 mod read;
@@ -15,12 +19,16 @@ mod senders;
 mod sign;
 mod signing;
 mod toml_file;
+mod verify;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use self::{failure::Failure, outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign};
+use self::{
+    explain::Explain, failure::Failure, outcome::Outcome, output::Output, send::Send, senders::Senders,
+    sign::Sign, verify::Verify,
+};
 
 /// Sends, signs, verifies and explains webhook deliveries
 ///
@@ -38,6 +46,8 @@ enum Command {
     Senders(Senders),
     Sign(Sign),
     Send(Send),
+    Verify(Verify),
+    Explain(Explain),
 }
 
 impl Command {
@@ -46,6 +56,8 @@ impl Command {
             Self::Senders(senders) => senders.run(out),
             Self::Sign(sign) => sign.run(out),
             Self::Send(send) => send.run(out),
+            Self::Verify(verify) => verify.run(out),
+            Self::Explain(explain) => explain.run(out),
         }
     }
 }

@@ -7,3 +7,4 @@ mod receiver;
 mod send;
 mod senders;
 mod sign;
+mod verify;

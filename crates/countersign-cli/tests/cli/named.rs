@@ -62,6 +62,13 @@ impl Named {
         self.program(subcommand, "private")
     }
 
+    /// The program with a subcommand that verifies this sender's deliveries to `http://localhost/hook`.
+    pub(crate) fn verifies_with(&self, subcommand: &str) -> Program {
+        let program = self.program(subcommand, "public");
+        let signs_url = self.scheme.signed_parts().iter().any(|part| matches!(part, Part::Url(_)));
+        if signs_url { program.args(["--signed-url", "http://localhost/hook"]) } else { program }
+    }
+
     fn program(&self, subcommand: &str, kind: &str) -> Program {
         let program = Program::new([subcommand, "--sender", self.name]);
         match self.key_file(kind) {

@@ -29,6 +29,23 @@ impl Program {
         Self { command, stdin: Vec::new() }
     }
 
+    /// As [`new`](Self::new), with at most this many bytes of data in memory.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn within_memory<A: Into<OsString>>(
+        bytes: usize,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = Command::new("/bin/sh");
+        let kib = bytes >> 10;
+        command.args([
+            "-c",
+            &format!("ulimit -d {kib} && exec \"$0\" \"$@\""),
+            env!("CARGO_BIN_EXE_countersign"),
+        ]);
+        command.args(arguments.into_iter().map(Into::into)).env_clear();
+        Self { command, stdin: Vec::new() }
+    }
+
     /// With this variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
