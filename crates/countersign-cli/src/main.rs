@@ -2,6 +2,8 @@
 
 mod breaking;
 mod capture;
+mod check_config;
+mod completions;
 mod delivery;
 mod escaped;
 mod explain;
@@ -9,6 +11,7 @@ mod failure;
 mod foreign_key;
 mod instant;
 mod judging;
+mod man;
 mod outcome;
 mod output;
 mod read;
@@ -26,8 +29,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::{
-    explain::Explain, failure::Failure, outcome::Outcome, output::Output, send::Send, senders::Senders,
-    sign::Sign, verify::Verify,
+    check_config::CheckConfig, completions::Completions, explain::Explain, failure::Failure, man::Man,
+    outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign, verify::Verify,
 };
 
 /// Sends, signs, verifies and explains webhook deliveries
@@ -35,7 +38,7 @@ use self::{
 /// Exit status: 0 if everything is as wanted, 1 if it is not (a delivery is rejected, an answer is another), 2 for a mistake in
 /// the arguments or the set-up.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "countersign", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -48,6 +51,9 @@ enum Command {
     Send(Send),
     Verify(Verify),
     Explain(Explain),
+    CheckConfig(CheckConfig),
+    Completions(Completions),
+    Man(Man),
 }
 
 impl Command {
@@ -58,6 +64,9 @@ impl Command {
             Self::Send(send) => send.run(out),
             Self::Verify(verify) => verify.run(out),
             Self::Explain(explain) => explain.run(out),
+            Self::CheckConfig(check) => check.run(out),
+            Self::Completions(completions) => completions.run(out),
+            Self::Man(man) => man.run(out),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Runs the program `countersign` as a user would.
 #![expect(clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
 
+mod check_config;
+mod documentation;
 mod named;
 mod program;
 mod receiver;

@@ -4,10 +4,13 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpListener,
+    sync::Arc,
     thread,
 };
 
 use countersign::{RejectionKind, Secret, Verifier, senders};
+use rcgen::CertifiedKey;
+use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
 use serde_json::Value;
 
 use crate::{
@@ -135,6 +138,43 @@ fn no_answer_is_status_1_and_says_why() {
         .env("SECRET", SECRET)
         .run();
     assert_eq!((run.status, &*run.stdout), (1, "  no answer: 1, no answer within 1 s\n"), "{run:?}");
+}
+
+#[test]
+fn https_is_sent_to_those_whom_the_system_trusts() {
+    let CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let trusted = tempfile::NamedTempFile::new().unwrap();
+    fs::write(trusted.path(), cert.pem()).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/", server.local_addr().unwrap().port());
+    let answering = thread::spawn(move || {
+        for _ in 0..2 {
+            let (stream, _) = server.accept().unwrap();
+            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+            let mut request = [0; 1 << 12];
+            // A client that does not trust the server breaks off.
+            if stream.read(&mut request).is_ok_and(|length| length > 0) {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+            }
+        }
+    });
+    let send =
+        || Program::new(["send", "--sender", "github", "--secret-env", "SECRET", &url]).env("SECRET", SECRET);
+    let run = send().run();
+    assert_eq!(run.status, if run.stderr.is_empty() { 1 } else { 2 }, "{run:?}");
+    assert!((run.stdout + &run.stderr).contains("ertificate"));
+    let run = send().env("SSL_CERT_FILE", trusted.path().to_str().unwrap()).run();
+    assert_eq!(run.status, 0, "{run:?}");
+    answering.join().unwrap();
 }
 
 #[test]
