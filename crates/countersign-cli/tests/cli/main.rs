@@ -3,6 +3,7 @@
 
 mod check_config;
 mod documentation;
+mod guide;
 mod named;
 mod program;
 mod receiver;

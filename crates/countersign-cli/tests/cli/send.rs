@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpListener,
+    path::Path,
     sync::Arc,
     thread,
 };
@@ -142,10 +143,12 @@ fn no_answer_is_status_1_and_says_why() {
 
 #[test]
 fn https_is_sent_to_those_whom_the_system_trusts() {
-    let CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let trusted = tempfile::NamedTempFile::new().unwrap();
-    fs::write(trusted.path(), cert.pem()).unwrap();
+    let certified = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let CertifiedKey { cert, signing_key } = certified();
+    let folder = tempfile::tempdir().unwrap();
+    let (trusted, other) = (folder.path().join("trusted.pem"), folder.path().join("other.pem"));
+    fs::write(&trusted, cert.pem()).unwrap();
+    fs::write(&other, certified().cert.pem()).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -167,12 +170,14 @@ fn https_is_sent_to_those_whom_the_system_trusts() {
             }
         }
     });
-    let send =
-        || Program::new(["send", "--sender", "github", "--secret-env", "SECRET", &url]).env("SECRET", SECRET);
-    let run = send().run();
-    assert_eq!(run.status, if run.stderr.is_empty() { 1 } else { 2 }, "{run:?}");
-    assert!((run.stdout + &run.stderr).contains("ertificate"));
-    let run = send().env("SSL_CERT_FILE", trusted.path().to_str().unwrap()).run();
+    let send = |trusted: &Path| {
+        let program = Program::new(["send", "--sender", "github", "--secret-env", "SECRET", &url]);
+        program.env("SECRET", SECRET).env("SSL_CERT_FILE", trusted.to_str().unwrap()).run()
+    };
+    let run = send(&other);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(run.stdout.contains("no answer: 1, ") && run.stdout.contains("ertificate"), "{run:?}");
+    let run = send(&trusted);
     assert_eq!(run.status, 0, "{run:?}");
     answering.join().unwrap();
 }
