@@ -1,4 +1,4 @@
-use std::{fmt, process::ExitCode};
+use std::{fmt, io::Write, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 
@@ -18,7 +18,8 @@ impl Failure {
     /// Prints the message to the standard error, and returns the exit status.
     pub(crate) fn report(self) -> ExitCode {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-        anstream::eprintln!("{style}error:{style:#} {}", Escaped::lines(&self.0));
+        // If nobody reads it, the status still tells.
+        let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {}", Escaped::lines(&self.0));
         ExitCode::from(2)
     }
 }

@@ -1,4 +1,7 @@
-use std::{path::PathBuf, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use clap::Args;
 use countersign::{Key, PublicKey, Verifier};
@@ -50,6 +53,10 @@ pub(crate) struct Judging {
 impl JudgingArgs {
     /// Reads the keys and the capture.
     pub(crate) fn judging(&self) -> Result<Judging, Failure> {
+        let stdin = Path::new("-");
+        if self.capture == stdin && self.body.as_deref() == Some(stdin) {
+            return Err(Failure::new("the standard input cannot be both the capture and the body"));
+        }
         let (verifier, keys) = self.verifier()?;
         let mut deliveries = capture::read(&self.capture, self.format)?;
         if let Some(entry) = self.entry {

@@ -199,6 +199,7 @@ fn mistakes_say_what_to_do() {
         (&[], "{\"log\":{\"entries\":[]}}", "the capture has no request with a body"),
         (&[], "curl --upload-file x http://x", "--upload-file"),
         (&["--at", "yesterday"], "", "write an instant such as 2026-11-25T07:30:00Z"),
+        (&["--body", "-"], "", "cannot be both the capture and the body"),
         (&["--sender", "square"], "", "cannot be used multiple times"),
         (&["/no/such/capture"], "", "cannot read /no/such/capture: "),
     ];
@@ -212,6 +213,18 @@ fn mistakes_say_what_to_do() {
     assert!(run.stderr.contains("square") && run.stderr.contains("url: it is missing"), "{run:?}");
     let run = Program::new(["verify", "--sender", "github"]).run();
     assert!(run.stderr.contains("give --secret-env or --secret-file, or --public-key-file"), "{run:?}");
+}
+
+#[test]
+fn a_capture_that_is_too_large_is_an_error() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len((64 << 20) + 1).unwrap();
+    let run = stripe("verify", &["--format", "http"]).args([file.path()]).run();
+    assert_eq!(run.status, 2, "{run:?}");
+    assert!(run.stderr.ends_with(": it is larger than 64 MiB\n"), "{run:?}");
+    let run = stripe("sign", &[]).args(["--body".as_ref(), file.path().as_os_str()]).run();
+    assert_eq!(run.status, 2, "{run:?}");
+    assert!(run.stderr.ends_with(" is larger than 64 MiB\n"), "{run:?}");
 }
 
 #[test]

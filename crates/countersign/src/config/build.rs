@@ -18,6 +18,20 @@ impl Config {
     ///
     /// Whether the keys fit the scheme is checked by [`verifier`](Self::verifier).
     ///
+    /// ```
+    /// use countersign::Config;
+    ///
+    /// let config: Config = toml::from_str(r#"
+    ///     [[senders]]
+    ///     sender = "github"
+    ///     keys = [{ id = "2026-q4", secret = { insecure_inline = "for this example" } }]
+    /// "#)?;
+    /// let senders = config.senders()?;
+    /// let (scheme, keys) = &senders[0];
+    /// assert_eq!((scheme.name(), keys[0].id().as_str()), ("github", "2026-q4"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`verifier`](Self::verifier) that concern a field or a key by itself.
     pub fn senders(&self) -> Result<Vec<(Scheme, Vec<Key>)>, ConfigError> {

@@ -84,7 +84,7 @@ impl Key {
         &self.id
     }
 
-    /// Whether the key is active at this instant.
+    /// Whether the key is active at this instant, by [`not_before`](Self::not_before) and [`expires_at`](Self::expires_at).
     pub fn is_active(&self, now: SystemTime) -> bool {
         self.period.activity(now) == Activity::Active
     }

@@ -154,7 +154,14 @@ impl Scheme {
         &self.secret_form
     }
 
-    /// The header's value with placeholders, such as `t=<timestamp>,v1=<hex>`.
+    /// The header's value with placeholders for what differs between deliveries, for documents and tools.
+    ///
+    /// ```
+    /// use countersign::senders;
+    ///
+    /// assert_eq!(senders::stripe().signature_shape(), "t=<timestamp>,v1=<hex>");
+    /// assert_eq!(senders::shopify().signature_shape(), "<base64>");
+    /// ```
     pub fn signature_shape(&self) -> String {
         let signature = match (self.algorithm, self.encoding) {
             (Algorithm::UnsignedToken, _) => "<token>",
