@@ -5,6 +5,7 @@ mod header_list;
 mod http;
 mod json;
 mod kept;
+mod shell;
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -105,6 +106,7 @@ mod tests {
         r#"{"data":[{"method":"POST","url":"http://x/","headers":{"a":["b","c"]},"content":"{}","created_at":"2019-10-03 19:06:35"}]}"#,
         r#"{"requests":[{"start":"2019-10-03T19:06:35Z","request":{"method":"POST","uri":"/","headers":{"A":["b"]},"raw":"e30="}}]}"#,
         r#"{"method":"POST","url":"http://x/","headers":[["A","b"]],"body_base64":"e30="}"#,
+        r#" [{"method":"POST","url":"http://x/","headers":{"A":"b"},"body":"{}"}]"#,
     ];
 
     /// What a program reads is in no known format.

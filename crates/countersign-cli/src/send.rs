@@ -92,7 +92,7 @@ impl Send {
         };
         let signing = self.signing.signing(&self.url)?;
         if self.as_curl {
-            writeln!(out, "{}", signing.delivery()?.curl()?)?;
+            writeln!(out, "{}", signing.curl()?)?;
             return Ok(Outcome::AsWanted);
         }
         let client = Client::new(&self.url, Duration::from_secs(self.timeout))?;

@@ -1,5 +1,6 @@
 //! `countersign senders`: the named senders and the facts about them.
 
+use anstyle::Style;
 use clap::Args;
 use countersign::{Algorithm, BuildError, Facts, Scheme, senders};
 use serde_json::{Value, json};
@@ -86,33 +87,34 @@ fn report(scheme: &Scheme) -> Value {
     })
 }
 
+/// Two lines for each sender: what it sends, and where that is stated.
 fn table(schemes: &[Scheme], out: &mut Output) -> Result<(), Failure> {
-    let rows: Vec<[String; 5]> = schemes
-        .iter()
-        .map(|scheme| {
-            [
-                scheme.name().to_owned(),
-                scheme.header_name().to_owned(),
-                scheme.algorithm().to_string(),
-                signed(scheme),
-                scheme.facts().map_or("", |facts| facts.checked).to_owned(),
-            ]
-        })
-        .collect();
-    let titles = ["SENDER", "HEADER", "ALGORITHM", "SIGNED", "CHECKED"].map(str::to_owned);
-    let width = |column: fn(&[String; 5]) -> &String| {
+    let row = |scheme: &Scheme| {
+        [
+            scheme.name().to_owned(),
+            scheme.header_name().to_owned(),
+            scheme.algorithm().to_string(),
+            signed(scheme),
+        ]
+    };
+    let rows: Vec<[String; 4]> = schemes.iter().map(row).collect();
+    let titles = ["SENDER", "HEADER", "ALGORITHM", "SIGNED"].map(str::to_owned);
+    let width = |column: fn(&[String; 4]) -> &String| {
         rows.iter().chain([&titles]).map(|row| column(row).chars().count()).max().unwrap_or_default()
     };
-    let (first, second, third) =
-        (width(|[cell, ..]| cell), width(|[_, cell, ..]| cell), width(|[_, _, cell, ..]| cell));
-    for [sender, header, algorithm, signed, checked] in [&titles].into_iter().chain(&rows) {
-        writeln!(
-            out,
-            "{sender:first$}  {checked:10}  {header:second$}  {algorithm:third$}  {}",
-            Escaped::line(signed)
-        )?;
+    let widths = (width(|[cell, ..]| cell), width(|[_, cell, ..]| cell), width(|[_, _, cell, _]| cell));
+    let mut line = |[sender, header, algorithm, signed]: &[String; 4], below: &str| {
+        let (first, second, third) = widths;
+        let dimmed = Style::new().dimmed();
+        writeln!(out, "{sender:first$}  {header:second$}  {algorithm:third$}  {}", Escaped::line(signed))?;
+        writeln!(out, "{dimmed}{:first$}  {below}{dimmed:#}", "")
+    };
+    line(&titles, "SOURCE, CHECKED")?;
+    for (row, scheme) in rows.iter().zip(schemes) {
+        let below = scheme.facts().map(|facts| format!("{}, {}", facts.source, facts.checked));
+        line(row, &below.unwrap_or_default())?;
     }
-    writeln!(out, "\n`countersign senders NAME` shows the source of the facts, and what is inferred.")
+    writeln!(out, "\n`countersign senders NAME` shows what is inferred.")
 }
 
 fn detail(scheme: &Scheme, out: &mut Output) -> Result<(), Failure> {

@@ -39,15 +39,15 @@ pub(crate) struct Sign {
 
 impl Sign {
     pub(crate) fn run(self, out: &mut Output) -> Result<Outcome, Failure> {
-        let delivery = self.signing.signing(&self.url)?.delivery()?;
+        let signing = self.signing.signing(&self.url)?;
         if self.json {
-            out.json(&delivery.json())?;
+            out.json(&signing.delivery()?.json())?;
         } else if self.as_curl {
-            writeln!(out, "{}", delivery.curl()?)?;
+            writeln!(out, "{}", signing.curl()?)?;
         } else if self.as_http {
-            out.raw(&delivery.http())?;
+            out.raw(&signing.delivery()?.http())?;
         } else {
-            for (name, value) in &delivery.headers {
+            for (name, value) in &signing.delivery()?.headers {
                 writeln!(out, "{}: {}", Escaped::line(name), Escaped::line(value))?;
             }
         }

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::SystemTime};
 
 use clap::Args;
-use countersign::{BuildError, Key, Part, PrivateKey, Scheme, Secret, Signer, SigningKey};
+use countersign::{Algorithm, BuildError, Key, Part, PrivateKey, Scheme, Secret, Signer, SigningKey};
 use http::Uri;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -118,6 +118,17 @@ impl Signing {
             broken.apply(&self.scheme, &mut delivery);
         }
         Ok(delivery)
+    }
+
+    /// The command that sends a new delivery with curl.
+    pub(crate) fn curl(&self) -> Result<String, Failure> {
+        if self.scheme.algorithm() == Algorithm::UnsignedToken {
+            return Err(Failure::new(format_args!(
+                "{} sends its secret itself, which does not belong into a command",
+                self.scheme.name()
+            )));
+        }
+        self.delivery()?.curl()
     }
 
     fn signed_headers(&self) -> impl Iterator<Item = &str> {

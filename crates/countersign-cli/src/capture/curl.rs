@@ -1,6 +1,6 @@
 use clap::Parser;
 
-use super::{Captured, target};
+use super::{Captured, shell, target};
 
 /// The options of curl that matter to a delivery, and those that can be ignored. Any other is an error.
 #[derive(Parser)]
@@ -66,13 +66,8 @@ struct Ignored {
 /// Reads a command line of curl, as a POSIX shell would. Nothing is run, and no file that it names is read.
 pub(super) fn parse(bytes: &[u8]) -> Result<Captured, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "the command is not UTF-8")?;
-    // `shlex` makes an empty word of a line that is continued.
-    let text = text.replace(" \\\r\n", " ").replace(" \\\n", " ");
-    let words = shlex::split(&text).ok_or("the command has a quotation mark that nothing closes")?;
+    let words = shell::words(text)?;
     let words = words.strip_prefix(&["curl".to_owned()]).ok_or("the command does not begin with curl")?;
-    if text.contains(" $'") && words.iter().any(|word| word.starts_with('$')) {
-        return Err("the command has a word in $'…', which is not read: write the body to a file, and give it with --body".to_owned());
-    }
     let curl = Curl::try_parse_from(words).map_err(|error| {
         // The first line says what is wrong.
         let message = error.to_string();
@@ -145,6 +140,11 @@ mod tests {
         ] {
             assert_eq!(parsed(command), plain, "{command}");
         }
+        let browser = "curl 'http://x/' -H $'a: it\\'s' --data-raw $'{\\r\\n\"a\":\\u0021}'";
+        assert_eq!(
+            (&*parsed(browser).body, &*parsed(browser).headers[0].1),
+            (&b"{\r\n\"a\":!}"[..], &b"it's"[..])
+        );
         assert_eq!(parsed("curl -d a=1 -d b=2 http://x").body, b"a=1&b=2");
         assert_eq!(
             (&*parsed("curl -d '' http://x").method, &*parsed("curl http://x").method),
@@ -176,7 +176,7 @@ mod tests {
             ("curl -H Ab http://x", "without a colon"),
             ("curl --upload-file a http://x", "--upload-file"),
             ("curl -d a --data-raw b http://x", "cannot be used"),
-            ("curl --data-raw $'a\\nb' http://x", "give it with --body"),
+            ("curl --data-raw $'\\cA' http://x", "give it with --body"),
             ("curl 'http://x y'", "not a URL"),
         ] {
             let error = parse(command.as_bytes()).unwrap_err();

@@ -1,4 +1,4 @@
-use std::io::Read;
+use std::io::BufRead;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
@@ -86,8 +86,13 @@ struct NgrokRequest {
     raw: Option<String>,
 }
 
-/// Reads a document as a stream.
-pub(super) fn read(reader: &mut impl Read) -> Result<Vec<Captured>, String> {
+/// Reads a document as a stream: one of the shapes, or a list of single requests.
+pub(super) fn read(reader: &mut impl BufRead) -> Result<Vec<Captured>, String> {
+    let start = reader.fill_buf().map_err(|error| error.to_string())?;
+    if start.trim_ascii_start().first() == Some(&b'[') {
+        let list: Kept<Request> = serde_json::from_reader(reader).map_err(|error| error.to_string())?;
+        return Ok(list.captured);
+    }
     let document: Document = serde_json::from_reader(reader).map_err(|error| error.to_string())?;
     match document {
         Document { log: Some(log), .. } => Ok(log.entries.captured),

@@ -8,6 +8,7 @@ use crate::program::Program;
 fn the_table_has_a_line_for_each_named_sender() {
     let run = Program::new(["senders"]).run();
     assert_eq!(run.status, 0, "{run:?}");
+    assert!(run.stdout.contains("  https://docs.stripe.com/webhooks/signature, 2026-"), "{run:?}");
     for name in countersign::senders::names() {
         assert!(run.stdout.lines().any(|line| line.starts_with(&format!("{name} "))), "{name}: {run:?}");
     }
