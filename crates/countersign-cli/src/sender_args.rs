@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use clap::Args;
 use countersign::{Config, Key, Scheme, Secret, senders};
@@ -37,10 +37,7 @@ impl SenderArgs {
                 None => Err(error),
             }),
         };
-        let from_env = self
-            .secret_env
-            .iter()
-            .map(|variable| Ok(Key::secret(variable, Secret::from_env(variable).map_err(Failure::new)?)));
+        let from_env = self.secret_env.iter().map(|variable| from_env(variable));
         let from_files = self.secret_file.iter().map(|path| {
             Ok(Key::secret(path.to_string_lossy(), Secret::from_file(path).map_err(Failure::new)?))
         });
@@ -68,4 +65,16 @@ impl SenderArgs {
             ))),
         }
     }
+}
+
+/// The secret in a variable. One that was given instead of its variable's name must not be shown.
+fn from_env(variable: &str) -> Result<Key, Failure> {
+    let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if !variable.bytes().all(is_name) && env::var_os(variable).is_none() {
+        return Err(Failure::new(
+            "--secret-env names a variable that is not set and whose name is not in upper case; the name is not shown because \
+             it may be a secret",
+        ));
+    }
+    Ok(Key::secret(variable, Secret::from_env(variable).map_err(Failure::new)?))
 }

@@ -126,6 +126,28 @@ fn every_senders_signature_is_verified_in_each_form_that_sign_prints() {
 }
 
 #[test]
+fn what_is_broken_stays_broken_in_each_form() {
+    for (what, reason) in [
+        ("signature", "signature_mismatch"),
+        ("truncated-signature", "signature_length"),
+        ("empty-signature", "signature_empty"),
+        ("missing-header", "signature_missing"),
+        ("duplicate-header", "signature_repeated"),
+        ("body", "signature_mismatch"),
+        ("key", "signature_mismatch"),
+        ("timestamp", "timestamp_too_old"),
+        ("future-timestamp", "timestamp_in_future"),
+    ] {
+        for form in ["--as-http", "--json", "--as-curl"] {
+            let signed = stripe("sign", &["--break", what, form]).run();
+            let run = stripe("verify", &[]).stdin(signed.stdout).run();
+            assert_eq!(run.status, 1, "{what} {form}: {run:?}");
+            assert!(run.stdout.starts_with(&format!("rejected as {reason}: ")), "{what} {form}: {run:?}");
+        }
+    }
+}
+
+#[test]
 fn a_rejection_is_explained_in_words_and_for_machines() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("countersign.toml");
