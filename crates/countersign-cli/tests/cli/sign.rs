@@ -103,38 +103,29 @@ fn a_mistake_in_the_configuration_names_file_line_and_field_and_no_value() {
 
 #[test]
 fn mistakes_in_the_arguments_say_what_to_do() {
-    let mistakes: &[(&[&str], &str)] = &[
-        (&["sign"], "--sender <NAME>"),
-        (&["sign", "--sender", "github"], "give --secret-env or --secret-file"),
-        (&["sign", "--sender", "github", "--secret-env", "UNSET"], "environment variable UNSET is not set"),
+    let mistakes = [
+        ("", "--sender <NAME>"),
+        ("--sender github", "give --secret-env or --secret-file"),
+        ("--sender github --secret-env UNSET", "environment variable UNSET is not set"),
+        // The shell put the secret in the place of its variable's name.
+        ("--sender github --secret-env c2VjcmV0", "the name is not shown because it may be a secret"),
         (
-            &["sign", "--sender", "fluent", "--secret-env", "SECRET"],
+            "--sender fluent --secret-env SECRET",
             "fluent signs with an RSA key: give the private one with --private-key-file",
         ),
-        (
-            &["sign", "--sender", "github", "--secret-env", "SECRET", "--body", "/no/such"],
-            "cannot read /no/such: ",
-        ),
-        (
-            &["sign", "--sender", "github", "--secret-env", "SECRET", "--break", "timestamp"],
-            "github signs no timestamp",
-        ),
-        (
-            &["sign", "--sender", "stripe", "--secret-env", "SECRET", "--break", "missing-timestamp"],
-            "within the signature header",
-        ),
-        (
-            &["sign", "--sender", "gitlab-unsigned-token", "--secret-env", "SECRET", "--break", "body"],
-            "does not sign the body",
-        ),
-        (&["sign", "--sender", "github", "--secret-env", "SECRET", "--header", "a"], "write NAME: VALUE"),
-        (&["sign", "--sender", "github", "--secret-env", "SECRET", "--header", "a: b\nc: d"], "--header"),
-        (&["sign", "--sender", "github", "--secret-env", "SECRET", "localhost"], "write the whole URL"),
+        ("--sender github --secret-env SECRET --body /no/such", "cannot read /no/such: "),
+        ("--sender github --secret-env SECRET --break timestamp", "github signs no timestamp"),
+        ("--sender stripe --secret-env SECRET --break missing-timestamp", "within the signature header"),
+        ("--sender gitlab-unsigned-token --secret-env SECRET --break body", "does not sign the body"),
+        ("--sender gitlab-unsigned-token --secret-env SECRET --as-curl", "does not belong into a command"),
+        ("--sender github --secret-env SECRET --header a", "write NAME: VALUE"),
+        ("--sender github --secret-env SECRET --header a:b\u{7f}", "--header"),
+        ("--sender github --secret-env SECRET localhost", "write the whole URL"),
     ];
     for (arguments, part) in mistakes {
-        let run = Program::new(*arguments).env("SECRET", SECRET).run();
-        assert_eq!((run.status, &*run.stdout), (2, ""), "{arguments:?}: {run:?}");
-        assert!(run.stderr.contains(part), "{arguments:?}: {run:?}");
+        let run = Program::new(["sign"]).args(arguments.split_whitespace()).env("SECRET", SECRET).run();
+        assert_eq!((run.status, &*run.stdout), (2, ""), "{arguments}: {run:?}");
+        assert!(run.stderr.contains(part), "{arguments}: {run:?}");
         assert!(!run.stderr.contains(SECRET), "{run:?}");
     }
 }
