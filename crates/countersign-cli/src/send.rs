@@ -10,6 +10,7 @@ use http::{StatusCode, Uri};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{
     runtime::Runtime,
+    signal::ctrl_c,
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
@@ -118,9 +119,27 @@ struct Load {
 }
 
 impl Load {
+    /// Sends until all answers are there, or the user interrupts.
     async fn send(self, client: Arc<Client>, signing: Arc<Signing>) -> Result<Summary, Failure> {
         let progress = if self.repeat > 1 { progress(self.repeat) } else { ProgressBar::hidden() };
         let mut summary = Summary::new(self.wanted);
+        tokio::select! {
+            // It listens before anything is sent.
+            biased;
+            _ = ctrl_c() => summary.interrupt(),
+            result = self.send_all(&client, &signing, &mut summary, &progress) => result?,
+        }
+        progress.finish_and_clear();
+        Ok(summary)
+    }
+
+    async fn send_all(
+        &self,
+        client: &Arc<Client>,
+        signing: &Arc<Signing>,
+        summary: &mut Summary,
+        progress: &ProgressBar,
+    ) -> Result<(), Failure> {
         let mut due = self.rate.and_then(|rate| Duration::from_secs(1).checked_div(rate)).map(interval);
         if let Some(due) = &mut due {
             // A slow answer is made up for by at most what `concurrency` allows.
@@ -132,16 +151,15 @@ impl Load {
                 due.tick().await;
             }
             while under_way.len() >= self.concurrency {
-                finish(&mut under_way, &mut summary, &progress).await?;
+                finish(&mut under_way, summary, progress).await?;
             }
-            let (client, signing) = (Arc::clone(&client), Arc::clone(&signing));
+            let (client, signing) = (Arc::clone(client), Arc::clone(signing));
             under_way.spawn(async move { Ok(client.post(signing.delivery()?).await) });
         }
         while !under_way.is_empty() {
-            finish(&mut under_way, &mut summary, &progress).await?;
+            finish(&mut under_way, summary, progress).await?;
         }
-        progress.finish_and_clear();
-        Ok(summary)
+        Ok(())
     }
 }
 

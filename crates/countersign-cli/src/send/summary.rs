@@ -23,6 +23,7 @@ pub(crate) struct Summary {
     statuses: BTreeMap<StatusCode, u64>,
     missing: BTreeMap<String, u64>,
     unwanted: u64,
+    is_interrupted: bool,
     /// In microseconds; `None` until an answer came.
     latency: Option<Histogram<u64>>,
     /// The body of the only answer so far.
@@ -39,6 +40,7 @@ impl Summary {
             statuses: BTreeMap::new(),
             missing: BTreeMap::new(),
             unwanted: 0,
+            is_interrupted: false,
             latency,
             body: Vec::new(),
         }
@@ -64,8 +66,13 @@ impl Summary {
         }
     }
 
+    /// Notes that the user did not wait for the other answers.
+    pub(crate) fn interrupt(&mut self) {
+        self.is_interrupted = true;
+    }
+
     pub(crate) fn is_as_wanted(&self) -> bool {
-        self.unwanted == 0
+        self.unwanted == 0 && !self.is_interrupted
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -75,6 +82,7 @@ impl Summary {
             "sent": self.sent(),
             "as_wanted": self.is_as_wanted(),
             "unwanted": self.unwanted,
+            "interrupted": self.is_interrupted,
             "statuses": statuses,
             "no_answer": self.missing,
             "seconds": self.started.elapsed().as_secs_f64(),
@@ -92,6 +100,9 @@ impl Summary {
                 took.as_secs_f64(),
                 self.per_second(took)
             )?;
+        }
+        if self.is_interrupted {
+            writeln!(out, "interrupted after {} answers", self.sent())?;
         }
         for (status, count) in &self.statuses {
             let mark = if self.wanted.is(*status) { "" } else { ", not wanted" };

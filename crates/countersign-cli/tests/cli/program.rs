@@ -64,7 +64,12 @@ impl Program {
         self
     }
 
-    pub(crate) fn run(mut self) -> Run {
+    pub(crate) fn run(self) -> Run {
+        self.run_while(|_| {})
+    }
+
+    /// As [`run`](Self::run), and does something to the process, whose id it gets. What that returns is kept to its end.
+    pub(crate) fn run_while<T>(mut self, act: impl FnOnce(u32) -> T) -> Run {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -73,7 +78,9 @@ impl Program {
             // The program need not read it all.
             let _ = stdin.write_all(&bytes);
         });
+        let kept = act(child.id());
         let output = child.wait_with_output().unwrap();
+        drop(kept);
         writer.join().unwrap();
         Run::new(output)
     }

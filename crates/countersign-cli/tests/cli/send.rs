@@ -5,6 +5,7 @@ use std::{
     io::{Read, Write},
     net::TcpListener,
     path::Path,
+    process::Command,
     sync::Arc,
     thread,
 };
@@ -180,6 +181,24 @@ fn https_is_sent_to_those_whom_the_system_trusts() {
     let run = send(&trusted);
     assert_eq!(run.status, 0, "{run:?}");
     answering.join().unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_load_reports_what_it_has() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let program =
+        Program::new(["send", "--sender", "github", "--secret-env", "SECRET", "--repeat", "9", &url]);
+    let run = program.env("SECRET", SECRET).run_while(|id| {
+        // It has begun to send once it connects.
+        let connected = silent.accept().unwrap();
+        let killed = Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap();
+        assert!(killed.success());
+        // While it is open, the program waits for an answer.
+        connected
+    });
+    assert_eq!((run.status, &*run.stdout), (1, "interrupted after 0 answers\n"), "{run:?}");
 }
 
 #[test]
