@@ -44,7 +44,21 @@ impl fmt::Display for Escaped<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_act_on_a_terminal(bytes in prop::collection::vec(any::<u8>(), 0..64), text in any::<String>()) {
+            for text in [&*bytes, text.as_bytes()] {
+                let shown = Escaped::line(text).to_string();
+                prop_assert!(!shown.chars().any(char::is_control), "{:?}", shown);
+                let shown = Escaped::lines(text).to_string();
+                prop_assert!(!shown.replace('\n', "").chars().any(char::is_control), "{:?}", shown);
+            }
+        }
+    }
 
     #[test]
     fn nothing_that_acts_on_a_terminal_remains() {

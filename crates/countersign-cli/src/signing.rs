@@ -10,7 +10,7 @@ use crate::{
     breaking::Break,
     delivery::{Delivery, target},
     failure::Failure,
-    foreign_key, read, sample,
+    made_up_key, read, sample,
     sender_args::SenderArgs,
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct Signing {
 enum Material {
     Secret(Secret),
     Pem(Zeroizing<String>),
-    Foreign,
+    MadeUp,
 }
 
 impl SigningArgs {
@@ -63,7 +63,7 @@ impl SigningArgs {
             broken.check(&scheme)?;
         }
         let key = match (&self.private_key_file, self.broken) {
-            (_, Some(Break::Key)) => Material::Foreign,
+            (_, Some(Break::Key)) => Material::MadeUp,
             (Some(path), _) => Material::Pem(read::private(path)?),
             (None, _) => Material::Secret(secret(&scheme, keys, self.key.as_deref())?),
         };
@@ -86,7 +86,7 @@ impl Signing {
         let key = match &self.key {
             Material::Secret(secret) => secret.clone().into(),
             Material::Pem(pem) => SigningKey::from(PrivateKey::from_pem(pem).map_err(Failure::new)?),
-            Material::Foreign => foreign_key::signing_key(self.scheme.algorithm())?,
+            Material::MadeUp => made_up_key::signing_key(self.scheme.algorithm())?,
         };
         let signer = Signer::new(self.scheme.clone(), [key]).map_err(|error| match (&error, &self.key) {
             (BuildError::KeyDoesNotFit { needs, .. }, Material::Secret(_)) => Failure::new(format_args!(

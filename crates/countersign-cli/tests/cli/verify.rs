@@ -303,7 +303,7 @@ fn a_large_har_is_judged_in_little_memory() {
     let har: Value = serde_json::from_slice(&fs::read(capture("devtools.har")).unwrap()).unwrap();
     write!(file, "{}]}}}}", har["log"]["entries"][1]).unwrap();
 
-    let run = Program::within_memory(10 << 20, ["verify", "--sender", "stripe", "--secret-env", "SECRET"])
+    let run = Program::within_memory(16 << 20, ["verify", "--sender", "stripe", "--secret-env", "SECRET"])
         .args([file.path()])
         .env("SECRET", SECRET)
         .run();
