@@ -50,7 +50,7 @@ const REQUEST_LIMIT: u64 = 64 << 20;
 /// Limit on a capture in JSON, in bytes. It is read as a stream, and only bodies of requests are kept.
 const JSON_LIMIT: u64 = 512 << 20;
 
-/// Reads the deliveries of a capture: all its requests but those without a body by their method, such as GET.
+/// Reads the deliveries of a capture: in JSON, all its requests but GET and the like, which have no body.
 pub(crate) fn read(path: &Path, format: Option<Format>) -> Result<Vec<Captured>, Failure> {
     let wrong = |reason: &str| Failure::new(format_args!("{}: {reason}", path.display()));
     let mut reader = BufReader::with_capacity(1 << 16, read::open(path)?.take(JSON_LIMIT));

@@ -27,7 +27,7 @@ pub(crate) struct JudgingArgs {
     /// The format of the capture, if it is not recognized
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Only this request of the capture, counted from 1; without it, all that have a body
+    /// Only this request of the capture, counted from 1; without it, all but GET and the like
     #[arg(long, value_name = "NUMBER")]
     entry: Option<usize>,
     /// When the request arrived; without it, as the capture says, or else now
@@ -71,8 +71,8 @@ impl JudgingArgs {
         }
         if deliveries.is_empty() {
             return Err(Failure::new(match self.entry {
-                Some(entry) => format!("the capture has no entry {entry} with a body"),
-                None => "the capture has no request with a body".to_owned(),
+                Some(entry) => format!("entry {entry} of the capture is no delivery"),
+                None => "the capture has no delivery".to_owned(),
             }));
         }
         Ok(Judging { verifier, keys, deliveries, at: self.at, now: SystemTime::now() })

@@ -95,7 +95,7 @@ fn all_deliveries_of_a_har_are_judged_and_none_of_its_other_requests() {
 
     let run = verify("devtools.har", &["--entry", "1"]);
     assert_eq!(run.status, 2, "{run:?}");
-    assert!(run.stderr.contains("the capture has no entry 1 with a body"), "{run:?}");
+    assert!(run.stderr.contains("entry 1 of the capture is no delivery"), "{run:?}");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn mistakes_say_what_to_do() {
             "{\"log\":{\"entries\":[{\"request\":{\"method\":\"POST\",\"url\":\"a b\",\"headers\":[]}}]}}",
             "entry 1: the address is not a URL",
         ),
-        (&[], "{\"log\":{\"entries\":[]}}", "the capture has no request with a body"),
+        (&[], "{\"log\":{\"entries\":[]}}", "the capture has no delivery"),
         (&[], "curl --upload-file x http://x", "--upload-file"),
         (&["--at", "yesterday"], "", "write an instant such as 2026-11-25T07:30:00Z"),
         (&["--body", "-"], "", "cannot be both the capture and the body"),
