@@ -2,9 +2,12 @@
 
 use std::{env, fs, process::Command};
 
-use countersign::{Config, RejectionKind, Secret, Signer, Verifier, senders};
+use countersign::{Config, Key, RejectionKind, Secret, Signer, Verifier, senders};
 
-use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now};
+use crate::{
+    harness::{Delivery, Outcome, SURFACES, hmac_delivery, now},
+    senders::pem,
+};
 
 pub(crate) fn read(toml: &str) -> Result<Verifier, String> {
     let config: Config = toml::from_str(toml).map_err(|error: toml::de::Error| error.message().to_owned())?;
@@ -98,6 +101,44 @@ fn toml_json_and_yaml_build_the_same_verifier() {
     }
     assert_eq!(shown[0], shown[1]);
     assert_eq!(shown[0], shown[2]);
+}
+
+#[test]
+fn a_tool_gets_the_schemes_and_keys_of_a_configuration() {
+    let config: Config = toml::from_str(
+        r#"
+        [[senders]]
+        sender = "github"
+        keys = [
+            { id = "old", secret = { insecure_inline = "bygone" }, expires_at = "2024-01-01T00:00:00Z" },
+            { id = "new", secret = { insecure_inline = "secret" } },
+        ]
+        [[senders]]
+        sender = "sendgrid"
+        keys = [{ id = "public", public_key = { inline = "PEM" } }]
+        "#
+        .replace("PEM", &pem("p256-public.pem").replace('\n', "\\n"))
+        .as_str(),
+    )
+    .unwrap();
+    let senders = config.senders().unwrap();
+    let names: Vec<&str> = senders.iter().map(|(scheme, _)| scheme.name()).collect();
+    assert_eq!(names, ["github", "sendgrid"]);
+    let keys: Vec<(&str, bool)> = senders
+        .iter()
+        .flat_map(|(_, keys)| keys)
+        .map(|key| (key.id().as_str(), key.is_active(now())))
+        .collect();
+    assert_eq!(keys, [("old", false), ("new", true), ("public", true)]);
+    let secrets: Vec<Option<Secret>> =
+        senders.into_iter().flat_map(|(_, keys)| keys).map(Key::into_secret).collect();
+    assert_eq!(secrets, [Some(Secret::new("bygone")), Some(Secret::new("secret")), None]);
+
+    let unset: Config = toml::from_str(
+        "[[senders]]\nsender = \"github\"\nkeys = [{ id = \"k\", secret = { env = \"UNSET_SECRET\" } }]",
+    )
+    .unwrap();
+    assert_eq!(unset.senders().unwrap_err(), unset.verifier().unwrap_err());
 }
 
 #[test]

@@ -91,6 +91,28 @@ fn sent_by(scheme: &Scheme, body: &str) -> Delivery {
 }
 
 #[test]
+fn every_senders_header_has_the_shape_that_its_scheme_states() {
+    for scheme in all() {
+        let sent = sent_by(&scheme, "From=%2B1415&Body=a");
+        let (_, value) = sent.headers.iter().find(|(name, _)| name == scheme.header_name()).unwrap().clone();
+        let value = String::from_utf8(value).unwrap();
+        // The signature stands last, behind what is always the same.
+        let shape = scheme.signature_shape();
+        let (before, placeholder) = shape.split_at(shape.rfind('<').unwrap());
+        let label = before.rsplit('>').next().unwrap();
+        let signature = value.rsplit_once(label).map_or("", |(_, signature)| signature);
+        let signature = if label.is_empty() { &value } else { signature };
+        let is_written = |char: char| match placeholder {
+            "<hex>" => char.is_ascii_hexdigit(),
+            "<base64>" | "<token>" => char.is_ascii_alphanumeric() || "+/=".contains(char),
+            other => panic!("{other}"),
+        };
+        assert!(!signature.is_empty() && signature.chars().all(is_written), "{shape}: {value}");
+        assert!(value.starts_with(before.split('<').next().unwrap()), "{shape}: {value}");
+    }
+}
+
+#[test]
 fn every_sender_verifies_its_own_delivery_and_rejects_another_body() {
     let mut bodies_refused = 0;
     for scheme in all() {

@@ -81,6 +81,25 @@ impl Key {
         self
     }
 
+    /// The key's id.
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// Whether the key is active at this instant, by [`not_before`](Self::not_before) and [`expires_at`](Self::expires_at).
+    pub fn is_active(&self, now: SystemTime) -> bool {
+        self.period.activity(now) == Activity::Active
+    }
+
+    /// The key's secret; `None` for a public key.
+    pub fn into_secret(self) -> Option<Secret> {
+        match self.material {
+            Material::Secret(secret) => Some(secret),
+            #[cfg(feature = "public-key")]
+            Material::PublicKey(_) => None,
+        }
+    }
+
     fn new(id: KeyId, material: Material) -> Self {
         Self { id, material, period: Period::default() }
     }
