@@ -61,7 +61,7 @@ fn replace(path: &Path, text: &str) {
 fn configure(folder: &Path, files: &BTreeMap<String, String>) {
     let key = |(id, file): (&String, &String)| {
         let file = folder.join(file);
-        format!("{{ id = {id:?}, secret = {{ file = {file:?} }} }}")
+        format!("{{ id = {id:?}, secret = {{ file = \"{}\" }} }}", file.display())
     };
     let keys = files.iter().map(key).collect::<Vec<_>>().join(", ");
     replace(&folder.join("rotating.toml"), &format!("[[senders]]\nsender = \"extend\"\nkeys = [{keys}]"));
