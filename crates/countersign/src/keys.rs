@@ -23,6 +23,5 @@ pub(crate) mod token;
 
 pub(crate) mod prepare;
 
-// Miri interprets, so its times say nothing.
-#[cfg(all(test, not(miri)))]
+#[cfg(test)]
 mod timing;
