@@ -33,6 +33,9 @@ mod operating {}
 #[doc = include_str!("../docs/explaining.md")]
 mod explaining {}
 
+#[doc = include_str!("../docs/command-line.md")]
+mod command_line {}
+
 #[doc = include_str!("../docs/threat-model.md")]
 mod threat_model {}
 

@@ -41,7 +41,8 @@ impl Receiver {
             |at: i128| UNIX_EPOCH + Duration::from_nanos(u64::try_from(at).expect("instants are after 1970"));
         let mut builder = Verifier::builder(case.library.clone()).body_limit(body_limit);
         for key in &keys {
-            let mut given = Key::secret(key.id, Secret::new(key.text.clone()));
+            let mut given =
+                Key::secret(key.id, Secret::new(key.text.clone()).dangerously_accept_placeholder());
             given = key.not_before.map_or(given.clone(), |at| given.not_before(instant(at)));
             given = key.expires_at.map_or(given.clone(), |at| given.expires_at(instant(at)));
             builder = builder.key(given);

@@ -81,7 +81,7 @@ impl Stream for Chunks {
 
 /// The request's peak of allocated bytes, and its number of allocations.
 fn cost_of(headers: &[(String, String)], limit: usize, first: usize, size: usize) -> (usize, u64) {
-    let secret = Secret::new("secret");
+    let secret = Secret::new("secret").dangerously_accept_placeholder();
     let verifier =
         Verifier::builder(senders::moduslink()).secret("k", secret).body_limit(limit).build().unwrap();
     let handler = service_fn(|request: Request<VerifiedBody>| async move {
@@ -113,7 +113,7 @@ fn cost_of(headers: &[(String, String)], limit: usize, first: usize, size: usize
 /// [`cost_of`] for actix-web.
 fn cost_of_in_actix(headers: &[(String, String)], limit: usize, first: usize, size: usize) -> (usize, u64) {
     let verifier = Verifier::builder(senders::moduslink())
-        .secret("k", Secret::new("secret"))
+        .secret("k", Secret::new("secret").dangerously_accept_placeholder())
         .body_limit(limit)
         .build()
         .unwrap();

@@ -2,9 +2,12 @@
 
 use std::{env, fs, process::Command};
 
-use countersign::{Config, RejectionKind, Secret, Signer, Verifier, senders};
+use countersign::{Config, Key, RejectionKind, Secret, Signer, Verifier, senders};
 
-use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now};
+use crate::{
+    harness::{Delivery, Outcome, SURFACES, hmac_delivery, now},
+    senders::pem,
+};
 
 pub(crate) fn read(toml: &str) -> Result<Verifier, String> {
     let config: Config = toml::from_str(toml).map_err(|error: toml::de::Error| error.message().to_owned())?;
@@ -101,6 +104,44 @@ fn toml_json_and_yaml_build_the_same_verifier() {
 }
 
 #[test]
+fn a_tool_gets_the_schemes_and_keys_of_a_configuration() {
+    let config: Config = toml::from_str(
+        r#"
+        [[senders]]
+        sender = "github"
+        keys = [
+            { id = "old", secret = { insecure_inline = "bygone" }, expires_at = "2024-01-01T00:00:00Z" },
+            { id = "new", secret = { insecure_inline = "secret" } },
+        ]
+        [[senders]]
+        sender = "sendgrid"
+        keys = [{ id = "public", public_key = { inline = "PEM" } }]
+        "#
+        .replace("PEM", &pem("p256-public.pem").replace('\n', "\\n"))
+        .as_str(),
+    )
+    .unwrap();
+    let senders = config.senders().unwrap();
+    let names: Vec<&str> = senders.iter().map(|(scheme, _)| scheme.name()).collect();
+    assert_eq!(names, ["github", "sendgrid"]);
+    let keys: Vec<(&str, bool)> = senders
+        .iter()
+        .flat_map(|(_, keys)| keys)
+        .map(|key| (key.id().as_str(), key.is_active(now())))
+        .collect();
+    assert_eq!(keys, [("old", false), ("new", true), ("public", true)]);
+    let secrets: Vec<Option<Secret>> =
+        senders.into_iter().flat_map(|(_, keys)| keys).map(Key::into_secret).collect();
+    assert_eq!(secrets, [Some(Secret::new("bygone")), Some(Secret::new("secret")), None]);
+
+    let unset: Config = toml::from_str(
+        "[[senders]]\nsender = \"github\"\nkeys = [{ id = \"k\", secret = { env = \"UNSET_SECRET\" } }]",
+    )
+    .unwrap();
+    assert_eq!(unset.senders().unwrap_err(), unset.verifier().unwrap_err());
+}
+
+#[test]
 fn several_senders_are_configured_by_name_and_their_order_decides() {
     let two = r#"
         [[senders]]
@@ -146,7 +187,7 @@ fn every_built_in_sender_can_be_configured_by_name() {
                 "public_key = { inline = \"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=\" }".to_owned()
             }
             "sendgrid" => format!("public_key = {{ file = {:?} }}", folder.join("p256-public.pem")),
-            _ => "secret = { insecure_inline = \"c2VjcmV0\" }".to_owned(),
+            _ => "secret = { insecure_inline = \"YW4gb3JkZXI=\" }".to_owned(),
         };
         let toml = format!("[[senders]]\nsender = {name:?}\n{url}\nkeys = [{{ id = \"k\", {key} }}]");
         let verifier = read(&toml).unwrap_or_else(|error| panic!("{name}: {error}"));

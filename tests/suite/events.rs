@@ -74,7 +74,7 @@ where
 {
     let app = Router::new().route("/", post(shown::<T>));
     let route = || web::resource("/").route(web::post().to(shown::<T>));
-    let (by_axum, by_actix) = match scheme.map(|scheme| verifier(scheme, "secret")) {
+    let (by_axum, by_actix) = match scheme.map(|scheme| verifier(scheme, "correct-horse-battery")) {
         Some(verifier) => (
             in_axum(app.layer(VerifyWebhookLayer::new(verifier.clone())), delivery),
             in_actix!(App::new().service(route().wrap(VerifyWebhook::new(verifier))), delivery),
@@ -86,7 +86,7 @@ where
 }
 
 fn moduslinks(body: impl Into<Vec<u8>>) -> Delivery {
-    hmac_delivery(senders::moduslink(), "secret", body)
+    hmac_delivery(senders::moduslink(), "correct-horse-battery", body)
 }
 
 const GOOD: &str = r#"{"eventType":"Orders.Created","eventObjectId":"7"}"#;
@@ -94,7 +94,7 @@ const GOOD: &str = r#"{"eventType":"Orders.Created","eventObjectId":"7"}"#;
 #[test]
 fn a_verified_delivery_reaches_the_handler_as_an_event_with_its_proof() {
     let delivery = moduslinks(GOOD);
-    let verifier = verifier(senders::moduslink(), "secret");
+    let verifier = verifier(senders::moduslink(), "correct-horse-battery");
     let mut verification = verifier.begin_buffered(&delivery.head(), crate::harness::now()).unwrap();
     verification.update(Bytes::from_static(GOOD.as_bytes())).unwrap();
     let event: moduslink::Event = verification.finish().unwrap().event().unwrap();
@@ -205,7 +205,7 @@ fn an_event_has_no_limit_but_the_verifiers_and_stands_beside_what_reads_the_body
     let id = "x".repeat(3 << 20);
     let delivery = moduslinks(format!(r#"{{"eventType":"a","eventObjectId":"{id}"}}"#));
     let verifier = countersign::Verifier::builder(senders::moduslink())
-        .secret("k", countersign::Secret::new("secret"))
+        .secret("k", countersign::Secret::new("correct-horse-battery"))
         .body_limit(4 << 20)
         .build()
         .unwrap();
@@ -213,7 +213,7 @@ fn an_event_has_no_limit_but_the_verifiers_and_stands_beside_what_reads_the_body
     let by_actix = web::resource("/").wrap(VerifyWebhook::new(verifier)).route(web::post().to(length));
     assert_eq!(in_axum(by_axum, &delivery), Answer::ok("3145728"));
     assert_eq!(in_actix!(App::new().service(by_actix), &delivery), Answer::ok("3145728"));
-    let guard = || crate::harness::verifier(senders::moduslink(), "secret");
+    let guard = || crate::harness::verifier(senders::moduslink(), "correct-horse-battery");
     let by_axum = Router::new().route("/", post(same)).layer(VerifyWebhookLayer::new(guard()));
     let by_actix = web::resource("/").wrap(VerifyWebhook::new(guard())).route(web::post().to(same));
     assert_eq!(in_axum(by_axum, &moduslinks(GOOD)), Answer::ok("true"));
@@ -235,7 +235,7 @@ fn a_type_of_ones_own_is_an_event_of_the_schemes_that_it_names() {
     }
 
     let of = |scheme: Scheme, body: &str| {
-        answer::<Push>(Some(scheme.clone()), &hmac_delivery(scheme, "secret", body))
+        answer::<Push>(Some(scheme.clone()), &hmac_delivery(scheme, "correct-horse-battery", body))
     };
     let seen = of(senders::github(), r#"{"after":"c0ffee"}"#);
     assert_eq!(seen, Answer::ok(r#"github k Push { after: "c0ffee" }"#));
@@ -252,13 +252,19 @@ fn at_an_address_of_several_senders_the_handler_chooses_by_the_scheme() {
         };
         chosen.map_err(|error| axum::http::StatusCode::from_u16(error.status()).unwrap())
     }
-    let verifiers = [senders::extend(), senders::ewarehousing()].map(|scheme| verifier(scheme, "secret"));
+    let verifiers =
+        [senders::extend(), senders::ewarehousing()].map(|scheme| verifier(scheme, "correct-horse-battery"));
     let guard = VerifyWebhookLayer::new(countersign::Verifier::any_of(verifiers).unwrap());
     let app = Router::new().route("/", post(choose)).layer(guard);
-    let extends = hmac_delivery(senders::extend(), "secret", r#"{"Id":"5","Notifications":[]}"#);
-    let ewarehousings =
-        hmac_delivery(senders::ewarehousing(), "secret", r#"{"group":"stock","action":"updated"}"#);
-    let broken = hmac_delivery(senders::ewarehousing(), "secret", r#"{"Id":"5","Notifications":[]}"#);
+    let extends =
+        hmac_delivery(senders::extend(), "correct-horse-battery", r#"{"Id":"5","Notifications":[]}"#);
+    let ewarehousings = hmac_delivery(
+        senders::ewarehousing(),
+        "correct-horse-battery",
+        r#"{"group":"stock","action":"updated"}"#,
+    );
+    let broken =
+        hmac_delivery(senders::ewarehousing(), "correct-horse-battery", r#"{"Id":"5","Notifications":[]}"#);
     assert_eq!(in_axum(app.clone(), &extends), Answer::ok("5"));
     assert_eq!(in_axum(app.clone(), &ewarehousings), Answer::ok("stock"));
     assert_eq!(in_axum(app, &broken).status, 422);

@@ -12,7 +12,7 @@ use crate::harness::{Delivery, Outcome, SURFACES, now};
 fn example() -> Vec<Endpoint> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/custom-sender/custom-sender.toml");
     let toml = std::fs::read_to_string(path).unwrap().replace("{ env = ", "{ insecure_inline = ");
-    endpoints(&toml).unwrap()
+    endpoints(&toml.replace("{ id = ", "{ dangerously_accept_placeholder = true, id = ")).unwrap()
 }
 
 /// A delivery from Acme, signed as the configuration file documents.

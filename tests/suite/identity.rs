@@ -363,7 +363,7 @@ fn a_configuration_states_identities_and_horizons() {
     let scheme_of = |toml: &str| read(toml).map(|verifier| verifier.schemes().next().unwrap().clone());
     let named = |lines: &str| {
         scheme_of(&format!(
-            "[[senders]]\nsender = \"standard-webhooks\"\nkeys = [{{ id = \"k\", secret = {{ insecure_inline = \"c2VjcmV0\" }} }}]\n{lines}"
+            "[[senders]]\nsender = \"standard-webhooks\"\nkeys = [{{ id = \"k\", secret = {{ insecure_inline = \"YW4gb3JkZXI=\" }} }}]\n{lines}"
         ))
     };
     let scheme = named("identity = { fields = [\"/a\", \"/b\"] }\nidentity_scope = \"openai\"\nretry_horizon = { seconds = 60 }").unwrap();

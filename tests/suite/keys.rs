@@ -28,7 +28,7 @@ fn public_key(bits: usize) -> PublicKey {
 }
 
 fn secret(id: &str) -> Key {
-    Key::secret(id, Secret::new(format!("the secret of {id}")))
+    Key::secret(id, Secret::new(format!("the secret of {id}")).dangerously_accept_placeholder())
 }
 
 #[track_caller]
@@ -251,7 +251,9 @@ fn a_misconfigured_verifier_does_not_build() {
         "moduslink was given 9 keys but takes at most 8: remove those that have expired",
     );
     assert_unbuildable(
-        moduslink().key(secret("a").expires_at(now())).secret("b", Secret::new("the secret of a")),
+        moduslink()
+            .key(secret("a").expires_at(now()))
+            .secret("b", Secret::new("the secret of a").dangerously_accept_placeholder()),
         "keys \"a\" and \"b\" of moduslink are the same key: remove one",
     );
     assert_unbuildable(

@@ -33,7 +33,11 @@ use crate::harness::{Delivery, actix_request, block_on, hmac_delivery, request};
 const LIMIT: usize = 1 << 20;
 
 fn verifier() -> Verifier {
-    Verifier::builder(senders::github()).secret("k", Secret::new("secret")).body_limit(LIMIT).build().unwrap()
+    Verifier::builder(senders::github())
+        .secret("k", Secret::new("secret").dangerously_accept_placeholder())
+        .body_limit(LIMIT)
+        .build()
+        .unwrap()
 }
 
 fn sent(body: impl Into<Vec<u8>>) -> Delivery {
@@ -223,7 +227,12 @@ fn in_actix_hashing_a_large_chunk_yields() {
 /// With four keys each byte is hashed four times, so a turn covers a quarter of the bytes.
 #[test]
 fn more_keys_do_not_lengthen_a_turn() {
-    let keys = (0..4).map(|id| countersign::Key::secret(id.to_string(), Secret::new(format!("secret {id}"))));
+    let keys = (0..4).map(|id| {
+        countersign::Key::secret(
+            id.to_string(),
+            Secret::new(format!("secret {id}")).dangerously_accept_placeholder(),
+        )
+    });
     let builder = Verifier::builder(senders::github()).body_limit(LIMIT);
     let verifier = keys.fold(builder, countersign::VerifierBuilder::key).build().unwrap();
     let sent = hmac_delivery(senders::github(), "secret 3", vec![b'x'; LIMIT]);

@@ -7,7 +7,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{Key, RejectionKind, Secret, Verifier, senders};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
 
 use crate::harness::{SURFACES, hmac_delivery, now, verifier};
 
@@ -35,11 +35,17 @@ impl MakeWriter<'_> for Captured {
 
 /// Everything that `run` logs, at every level.
 pub(crate) fn captured(run: impl FnOnce()) -> String {
+    captured_with(FmtSpan::NONE, run)
+}
+
+/// Everything that `run` logs, at every level, and these events of each span.
+pub(crate) fn captured_with(spans: FmtSpan, run: impl FnOnce()) -> String {
     let captured = Captured::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_ansi(false)
         .without_time()
+        .with_span_events(spans)
         .with_writer(captured.clone())
         .finish();
     tracing::subscriber::with_default(subscriber, run);

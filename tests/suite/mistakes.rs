@@ -79,7 +79,7 @@ fn a_secret_must_be_a_readable_reference() {
             "public_key = { insecure_inline = \"zzz\" }",
             "senders[0].keys[0].public_key: use { env = \"VARIABLE\" }, { file = \"PATH\" } or { inline = \"…\" }".to_owned(),
         ),
-        (inline, "note = 1", "unknown field `note`, expected one of `id`, `secret`, `public_key`, `not_before`, `expires_at`".to_owned()),
+        (inline, "note = 1", "unknown field `note`, expected one of `id`, `secret`, `public_key`, `not_before`, `expires_at`, `dangerously_accept_placeholder`".to_owned()),
         (
             inline,
             "expires_at = \"tomorrow\", secret = { insecure_inline = \"x\" }",
@@ -234,7 +234,7 @@ fn a_sender_is_either_named_or_written_out() {
             "senders[0].url: a scheme states its address in `content`, as { url = \"…\" }".to_owned(),
         ),
         ("[senders.scheme]", "body_limit = 0\n[senders.scheme]", "senders[0].body_limit: a body limit of 0 bytes rejects every delivery: raise it".to_owned()),
-        ("[senders.scheme]", "bodylimit = 1\n[senders.scheme]", "unknown field `bodylimit`, expected one of `sender`, `url`, `scheme`, `keys`, `header`, `tolerance`, `identity`, `identity_scope`, `retry_horizon`, `body_limit`".to_owned()),
+        ("[senders.scheme]", "bodylimit = 1\n[senders.scheme]", "unknown field `bodylimit`, expected one of `sender`, `url`, `scheme`, `keys`, `header`, `tolerance`, `identity`, `identity_scope`, `retry_horizon`, `body_limit`, `warn_before_expiry`".to_owned()),
     ]);
 }
 

@@ -1,4 +1,4 @@
-//! No two source files of the core or of an adapter import each other, and the core's rooms stand in the order of `lib.rs`.
+//! No two source files of the core, of an adapter or of the watcher import each other, and the core's rooms stand in the order of `lib.rs`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -124,9 +124,9 @@ fn knot(imports: &Imports) -> Imports {
 
 #[test]
 fn no_two_files_import_each_other() {
-    for crate_name in ["countersign", "countersign-tower", "countersign-actix"] {
+    for crate_name in ["countersign", "countersign-tower", "countersign-actix", "countersign-watch"] {
         let imports = imports(crate_name);
-        assert!(imports.len() > 5, "{crate_name}: {} files", imports.len());
+        assert!(imports.len() >= 5, "{crate_name}: {} files", imports.len());
         assert_eq!(knot(&imports), Imports::new(), "{crate_name}");
     }
 }

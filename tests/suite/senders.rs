@@ -74,7 +74,10 @@ pub(crate) fn keys(scheme: &Scheme) -> (SigningKey, Key) {
         Algorithm::EcdsaP256Sha256 => pair("p256"),
         Algorithm::Ed25519 => pair("ed25519"),
         // Also valid base64, for senders whose secrets are encoded.
-        _ => (Secret::new("c2VjcmV0").into(), Key::secret("k", Secret::new("c2VjcmV0"))),
+        _ => (
+            Secret::new("c2VjcmV0").dangerously_accept_placeholder().into(),
+            Key::secret("k", Secret::new("c2VjcmV0").dangerously_accept_placeholder()),
+        ),
     }
 }
 
@@ -85,6 +88,28 @@ fn sent_by(scheme: &Scheme, body: &str) -> Delivery {
     let signer =
         signer.header("webhook-id", "msg_1").header("svix-id", "msg_1").request("POST", target.as_str());
     Delivery::new(signer.headers(body.as_bytes(), now()).unwrap(), body).to("POST", &target)
+}
+
+#[test]
+fn every_senders_header_has_the_shape_that_its_scheme_states() {
+    for scheme in all() {
+        let sent = sent_by(&scheme, "From=%2B1415&Body=a");
+        let (_, value) = sent.headers.iter().find(|(name, _)| name == scheme.header_name()).unwrap().clone();
+        let value = String::from_utf8(value).unwrap();
+        // The signature stands last, behind what is always the same.
+        let shape = scheme.signature_shape();
+        let (before, placeholder) = shape.split_at(shape.rfind('<').unwrap());
+        let label = before.rsplit('>').next().unwrap();
+        let signature = value.rsplit_once(label).map_or("", |(_, signature)| signature);
+        let signature = if label.is_empty() { &value } else { signature };
+        let is_written = |char: char| match placeholder {
+            "<hex>" => char.is_ascii_hexdigit(),
+            "<base64>" | "<token>" => char.is_ascii_alphanumeric() || "+/=".contains(char),
+            other => panic!("{other}"),
+        };
+        assert!(!signature.is_empty() && signature.chars().all(is_written), "{shape}: {value}");
+        assert!(value.starts_with(before.split('<').next().unwrap()), "{shape}: {value}");
+    }
 }
 
 #[test]
@@ -144,8 +169,9 @@ fn a_static_token_is_compared_whole_and_does_not_cover_the_body() {
     assert_eq!(name("body"), name("body"));
     assert_ne!(name("body"), name("another"));
     for secret in [" t0ken", "t0ken\n", "t\u{f6}ken"] {
-        let built =
-            Verifier::builder(senders::gitlab_unsigned_token()).secret("k", Secret::new(secret)).build();
+        let built = Verifier::builder(senders::gitlab_unsigned_token())
+            .secret("k", Secret::new(secret).dangerously_accept_placeholder())
+            .build();
         assert_eq!(
             built.unwrap_err().to_string(),
             "the secret of key \"k\" of gitlab-unsigned-token has the wrong form: it must be visible ASCII \
@@ -216,7 +242,10 @@ fn only_hubspots_twelve_escapes_are_decoded_in_the_configured_url() {
     let decoded = "https://example.com/a:/?@!$'()*,;?q=%20%25%2B%3D%26";
     let (sent, same) = (senders::hubspot_v3(url), senders::hubspot_v3(decoded));
     let sent = sent_by(&sent, "body");
-    let verifier = Verifier::builder(same).secret("k", Secret::new("c2VjcmV0")).build().unwrap();
+    let verifier = Verifier::builder(same)
+        .secret("k", Secret::new("c2VjcmV0").dangerously_accept_placeholder())
+        .build()
+        .unwrap();
     assert_outcome(&verifier, &sent, &Outcome::verified("k", b"body".to_vec()));
     let put = sent.to("PUT", &sent.target);
     assert_outcome(&verifier, &put, &Outcome::rejected(RejectionKind::SignatureMismatch));

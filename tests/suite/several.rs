@@ -85,7 +85,11 @@ fn a_missing_or_repeated_header_is_reported_with_the_senders_names() {
 #[test]
 fn each_sender_keeps_its_own_body_limit() {
     let limited = |scheme: Scheme, secret: &str, limit| {
-        Verifier::builder(scheme).secret("k", Secret::new(secret)).body_limit(limit).build().unwrap()
+        Verifier::builder(scheme)
+            .secret("k", Secret::new(secret).dangerously_accept_placeholder())
+            .body_limit(limit)
+            .build()
+            .unwrap()
     };
     let small = limited(senders::shopify(), "shop", 3);
     let any = Verifier::any_of([small, limited(senders::github(), "hub", 4)]).unwrap();

@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 use actix_web::{
@@ -58,7 +58,8 @@ pin_project! {
 
 impl<S: Service<ServiceRequest>> ResponseFuture<S> {
     pub(crate) fn new(service: Rc<S>, guard: Arc<Guard>, mut request: ServiceRequest) -> Self {
-        let receiving = Receiving::new(SystemTime::now(), guard.body_timeout, tokio::time::sleep);
+        let receiving =
+            Receiving::new(SystemTime::now(), guard.body_timeout, tokio::time::sleep).timed_by(Instant::now);
         let payload = request.take_payload();
         Self { state: State::Receiving { service, guard, request: Some(request), payload, receiving } }
     }

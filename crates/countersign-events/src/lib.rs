@@ -9,7 +9,7 @@
 //! let body = br#"{"eventType":"Orders.Created","eventObjectId":"42000631","eventObjectName":"orders","eventObjectReference":"Your_ref_60","eventDateTime":"2019-03-27T14:58:03","links":[{"href":"/fulfillmentapi/v1.2/orders/42000631","rel":"orders"}]}"#;
 //! let headers = [("X-Moduslink-HMAC-SHA256", "atqAW6dqFODXAdWj/wmCIMMaS0j9v1pv8ueEfTgQjFY=")];
 //!
-//! let secret = Secret::new("moduslink-shared-secret");
+//! let secret = Secret::new("moduslink-shared-secret").dangerously_accept_placeholder(); // a public sample
 //! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", secret).build()?;
 //! let mut verification = verifier.begin_buffered(&headers, SystemTime::now())?;
 //! verification.update(body.as_slice().into())?;

@@ -93,8 +93,9 @@ impl<DB: Dialect> InboxBuilder<DB> {
         self
     }
 
-    /// Leaves the tables to you: [`build`](Self::build) only checks that they are there. The statements are in the crate's
-    /// folder `migrations`.
+    /// Leaves the tables to you: [`build`](Self::build) only checks their version. The statements are in the crate's folder
+    /// `migrations`, a file for each version. Record each file's number as you run it: in the column `version` of
+    /// `countersign_inbox_schema (version BIGINT NOT NULL PRIMARY KEY)`.
     pub fn without_migration(mut self) -> Self {
         self.migrate = false;
         self
@@ -106,6 +107,7 @@ impl<DB: Dialect> InboxBuilder<DB> {
     ///
     /// - [`BuildError::NotDurable`]: the database may lose what it has committed.
     /// - [`BuildError::SchemaTooNew`]: a later version of this crate made the tables.
+    /// - [`BuildError::SchemaTooOld`]: the tables lack a migration, and [`without_migration`](Self::without_migration) is set.
     /// - [`BuildError::NoTimeForTheStore`], [`BuildError::NoRoom`]: a limit is zero.
     /// - [`BuildError::InstanceName`]: the instance's name contains a NUL.
     /// - [`BuildError::HeaderName`]: a header to be kept has an impossible name.

@@ -1,6 +1,6 @@
 //! How a worker takes deliveries out of the inbox.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     StoreError,
@@ -25,6 +25,9 @@ pub(crate) struct Claims {
 /// Why an attempt that never ended made a dead letter.
 pub(crate) const VANISHED: &str =
     "the last attempt never ended: its process died, or could not reach the database";
+
+/// The most deliveries that a claim makes wait beside those that it looked at: few, so that its transaction is short.
+const PARKED: usize = 1000;
 
 /// Takes up to `limit` deliveries whose time has come, and at most one whose last attempt vanished, if `takes_vanished`.
 ///
@@ -71,6 +74,12 @@ async fn claim_within<DB: Dialect>(
     if !buried.is_empty() {
         DB::bury(connection, &ids(&buried), VANISHED).await?;
     }
+    // The later ones of these keys wait as well, at once: otherwise a long backlog of one key holds up the others.
+    let last = last_of_each_key(&parked);
+    let share = PARKED.checked_div(last.len()).unwrap_or_default().max(1);
+    for (key, id) in last {
+        DB::park_after(connection, key, id, i64::try_from(share).unwrap_or(i64::MAX)).await?;
+    }
     let keys: HashSet<_> = parked.iter().chain(&buried).filter_map(|row| row.order_key.as_deref()).collect();
     for key in keys {
         DB::promote(connection, key).await?;
@@ -86,6 +95,18 @@ async fn claim_within<DB: Dialect>(
     }
     writing.commit().await?;
     Ok(Claims { claimed, vanished, buried, more })
+}
+
+/// The order keys, each with the highest of its ids.
+fn last_of_each_key(rows: &[Candidate]) -> HashMap<&[u8], i64> {
+    let mut last = HashMap::new();
+    for row in rows {
+        if let Some(key) = row.order_key.as_deref() {
+            let id = last.entry(key).or_insert(row.id);
+            *id = row.id.max(*id);
+        }
+    }
+    last
 }
 
 fn ids(rows: &[Candidate]) -> Vec<i64> {

@@ -19,6 +19,10 @@ use crate::{
     store::{Claimed, Dialect, Ending, Finish, Token},
 };
 
+/// Stands in a handler's transaction for as long as that is the one that was begun.
+const MARK: &str = "SAVEPOINT countersign_inbox";
+const UNMARK: &str = "RELEASE SAVEPOINT countersign_inbox";
+
 /// A verified delivery that a worker has taken out of the inbox. It goes to a handler of [`Inbox::work`].
 pub struct Delivery<DB: Database> {
     inbox: Inbox<DB>,
@@ -98,7 +102,10 @@ impl<DB: Dialect> Delivery<DB> {
     ///
     /// The database fails.
     pub async fn begin(&self) -> Result<DeliveryTransaction<'_, DB>, StoreError> {
-        let writing = self.inbox.shared().tables.write().await?;
+        let mut writing = self.inbox.shared().tables.write().await?;
+        if DB::ROLLS_BACK_ALONE {
+            DB::run(&mut *writing.transaction, MARK).await?;
+        }
         Ok(DeliveryTransaction { delivery: self, writing })
     }
 
@@ -135,11 +142,15 @@ impl<DB: Dialect> DeliveryTransaction<'_, DB> {
     /// # Errors
     ///
     /// - [`CommitError::Lost`]: the delivery is not this worker's any more. Nothing was committed.
-    /// - [`CommitError::Store`]: the database fails. Return the error from the handler: if the commit took effect nevertheless, the
-    ///   worker finds the delivery done and does not try again.
+    /// - [`CommitError::Store`]: the database fails, or a statement in the transaction had failed in a way that ended it, which a
+    ///   handler that ignores the statement's error learns here. Return the error from the handler: if the commit took effect
+    ///   nevertheless, the worker finds the delivery done and does not try again.
     pub async fn commit(self) -> Result<(), CommitError> {
         let Self { delivery, mut writing } = self;
         let shared = delivery.inbox.shared();
+        if DB::ROLLS_BACK_ALONE {
+            DB::run(&mut *writing.transaction, UNMARK).await.map_err(rolled_back)?;
+        }
         let finish = delivery.attempt.ends(Ending::Done { keep_for: shared.settings.keep_for });
         let held = write_finishes::<DB>(&mut *writing.transaction, &[&finish]).await?;
         if held != [true] {
@@ -149,6 +160,12 @@ impl<DB: Dialect> DeliveryTransaction<'_, DB> {
         delivery.attempt.committed.store(true, Ordering::Release);
         Ok(())
     }
+}
+
+/// Why a transaction has lost its mark.
+fn rolled_back(failure: sqlx::Error) -> CommitError {
+    let refused = failure.as_database_error().is_some();
+    CommitError::Store(if refused { StoreError::rolled_back() } else { failure.into() })
 }
 
 impl<DB: Database> Deref for DeliveryTransaction<'_, DB> {

@@ -13,22 +13,22 @@ enum Kind {
     Database(Arc<sqlx::Error>),
     TimedOut(Duration),
     Stopped,
-    Full(u32),
+    RolledBack,
     #[cfg(test)]
     Refused(&'static str),
 }
 
 impl StoreError {
-    pub(crate) fn full(limit: u32) -> Self {
-        Self(Kind::Full(limit))
-    }
-
     pub(crate) fn timed_out(limit: Duration) -> Self {
         Self(Kind::TimedOut(limit))
     }
 
     pub(crate) fn stopped() -> Self {
         Self(Kind::Stopped)
+    }
+
+    pub(crate) fn rolled_back() -> Self {
+        Self(Kind::RolledBack)
     }
 
     #[cfg(test)]
@@ -45,7 +45,7 @@ impl StoreError {
     pub(crate) fn is_refusal(&self) -> bool {
         match &self.0 {
             Kind::Database(error) => error.as_database_error().is_some(),
-            Kind::TimedOut(_) | Kind::Stopped | Kind::Full(_) => false,
+            Kind::TimedOut(_) | Kind::Stopped | Kind::RolledBack => false,
             #[cfg(test)]
             Kind::Refused(_) => true,
         }
@@ -63,10 +63,10 @@ impl fmt::Display for StoreError {
         match &self.0 {
             Kind::Database(error) => write!(f, "the inbox's database failed: {error}"),
             Kind::TimedOut(limit) => write!(f, "the inbox's database gave no answer within {limit:?}"),
-            Kind::Full(limit) => {
-                write!(f, "the inbox holds {limit} unfinished deliveries, its backlog limit")
-            }
             Kind::Stopped => f.write_str("the runtime that the inbox was built on has shut down"),
+            Kind::RolledBack => f.write_str(
+                "the transaction was over before its commit: the database rolled it back when a statement in it failed, or the handler ended it",
+            ),
             #[cfg(test)]
             Kind::Refused(why) => f.write_str(why),
         }
@@ -99,7 +99,9 @@ pub enum AcceptError {
 impl fmt::Display for AcceptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full { limit } => StoreError::full(*limit).fmt(f),
+            Self::Full { limit } => {
+                write!(f, "the inbox holds {limit} unfinished deliveries, its backlog limit")
+            }
             Self::Store(failure) => failure.fmt(f),
         }
     }
@@ -110,15 +112,6 @@ impl Error for AcceptError {
         match self {
             Self::Full { .. } => None,
             Self::Store(failure) => failure.source(),
-        }
-    }
-}
-
-impl From<StoreError> for AcceptError {
-    fn from(failure: StoreError) -> Self {
-        match failure.0 {
-            Kind::Full(limit) => Self::Full { limit },
-            _ => Self::Store(failure),
         }
     }
 }
@@ -170,6 +163,14 @@ pub enum BuildError {
         /// The latest version that this program knows.
         known: usize,
     },
+    /// The tables are of an earlier version of this crate, or empty of any, and
+    /// [`without_migration`](crate::InboxBuilder::without_migration) leaves them to you.
+    SchemaTooOld {
+        /// The version of the tables. 0: none is recorded.
+        present: i64,
+        /// The version that this program needs.
+        known: usize,
+    },
     /// The time limit for the database is zero: no delivery would ever be stored.
     NoTimeForTheStore,
     /// The backlog limit is zero: no delivery would ever be stored.
@@ -196,6 +197,10 @@ impl fmt::Display for BuildError {
             Self::SchemaTooNew { present, known } => write!(
                 f,
                 "the inbox's tables have version {present}, and this program knows versions up to {known}"
+            ),
+            Self::SchemaTooOld { present, known } => write!(
+                f,
+                "the inbox's tables have version {present}, and this program needs version {known}: run the migrations in between"
             ),
             Self::NoTimeForTheStore => f.write_str("the store timeout is zero"),
             Self::NoRoom => f.write_str("the backlog limit is zero"),

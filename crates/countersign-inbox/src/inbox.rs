@@ -18,7 +18,7 @@ use crate::{
     group::{Group, GroupWriter},
     log,
     millis::millis,
-    store::{Dialect, Finish, Incoming, migrate},
+    store::{Dialect, Finish, Incoming, check, migrate},
     tokens::Tokens,
 };
 
@@ -44,7 +44,8 @@ pub(crate) struct Shared<DB: Database> {
     pub(crate) tokens: Tokens,
     /// Changes when there is something new to do.
     pub(crate) news: watch::Sender<()>,
-    incoming: Group<Incoming, Accepted>,
+    /// `None`: the inbox is full.
+    incoming: Group<Incoming, Option<Accepted>>,
     finishes: Group<Finish, bool>,
 }
 
@@ -88,7 +89,7 @@ impl<DB: Dialect> Inbox<DB> {
         if prepare {
             migrate(&pool).await?;
         } else {
-            DB::version(&mut *pool.acquire().await?).await?;
+            check(&pool).await?;
         }
         let tables = Arc::new(Tables { pool, writers, writer: Mutex::new(()) });
         let insert = Insert { tables: Arc::clone(&tables), limit: settings.backlog_limit, counted: None };
@@ -112,7 +113,7 @@ impl<DB: Dialect> Inbox<DB> {
     ///
     /// # Errors
     ///
-    /// - [`AcceptError::Full`]: the backlog is at its limit.
+    /// - [`AcceptError::Full`]: the backlog is at its limit, and no copy is stored already.
     /// - [`AcceptError::Store`]: the database did not commit in time. Answer 503, so that the sender comes again.
     pub async fn accept(
         &self,
@@ -135,7 +136,8 @@ impl<DB: Dialect> Inbox<DB> {
         let stored = self.0.incoming.write(incoming);
         let timed_out = |_| Err(StoreError::timed_out(settings.store_timeout));
         let accepted = tokio::time::timeout(settings.store_timeout, stored).await.unwrap_or_else(timed_out);
-        let accepted = accepted.map_err(AcceptError::from);
+        let full = AcceptError::Full { limit: settings.backlog_limit };
+        let accepted = accepted.map_err(AcceptError::Store).and_then(|accepted| accepted.ok_or(full));
         if let Ok(Accepted::New) = accepted {
             self.0.news.send_replace(());
         }
@@ -233,14 +235,18 @@ struct Insert<DB: Database> {
     counted: Option<(Instant, i64)>,
 }
 
-impl<DB: Dialect> GroupWriter<Incoming, Accepted> for Insert<DB> {
-    async fn write(&mut self, deliveries: &[Incoming]) -> Result<Vec<Accepted>, StoreError> {
+impl<DB: Dialect> GroupWriter<Incoming, Option<Accepted>> for Insert<DB> {
+    async fn write(&mut self, deliveries: &[Incoming]) -> Result<Vec<Option<Accepted>>, StoreError> {
         let tables = Arc::clone(&self.tables);
         let mut writing = tables.write().await?;
         let connection = &mut *writing.transaction;
         let unfinished = self.unfinished(connection).await?;
         if unfinished >= i64::from(self.limit) {
-            return Err(StoreError::full(self.limit));
+            let identities: Vec<_> =
+                deliveries.iter().map(|delivery| *delivery.identity.as_bytes()).collect();
+            let stored = DB::stored(connection, &identities).await?;
+            let duplicate = |identity| stored.contains(identity).then_some(Accepted::Duplicate);
+            return Ok(identities.iter().map(duplicate).collect());
         }
         // Of copies that arrive together, one is stored.
         let mut first = HashMap::with_capacity(deliveries.len());
@@ -252,13 +258,13 @@ impl<DB: Dialect> GroupWriter<Incoming, Accepted> for Insert<DB> {
         let mut rows: Vec<_> = first.values().copied().collect();
         rows.sort_unstable_by_key(|(index, _)| *index);
         let rows: Vec<&Incoming> = rows.into_iter().map(|(_, row)| row).collect();
-        let mut answers = vec![Accepted::Duplicate; deliveries.len()];
+        let mut answers = vec![Some(Accepted::Duplicate); deliveries.len()];
         let mut new = 0_i64;
         for chunk in Chunks(&rows) {
             for identity in DB::insert(connection, chunk).await? {
                 let answer = first.get(&identity).and_then(|(index, _)| answers.get_mut(*index));
                 if let Some(answer) = answer {
-                    *answer = Accepted::New;
+                    *answer = Some(Accepted::New);
                     new = new.saturating_add(1);
                 }
             }

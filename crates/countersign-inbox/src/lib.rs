@@ -89,7 +89,7 @@
 //! | the database is away or slow at [`accept`](Inbox::accept) | [`AcceptError::Store`]: answer 503; nothing is half-stored |
 //! | the answer to the commit is lost | the same; the delivery may be stored, and the retry is then a duplicate |
 //! | the disk is full | the same |
-//! | too much is unfinished | [`AcceptError::Full`]: answer 503 |
+//! | too much is unfinished | [`AcceptError::Full`]: answer 503; a copy of what is stored is still a duplicate |
 //! | the process dies after the commit, before the answer | the retry is a duplicate |
 //! | a handler fails, panics, or takes too long | tried again after a pause; after the last attempt it is a dead letter |
 //! | a worker dies | its deliveries are pending again when their leases run out |

@@ -358,13 +358,21 @@ where
     }
 }
 
+/// Extends the leases and returns those of the attempts that have their delivery still, or have made it done.
 async fn extend<DB: Dialect>(
     shared: &Shared<DB>,
     held: &[(i64, Token)],
     lease: i64,
 ) -> Result<HashSet<(i64, Token)>, StoreError> {
     let mut writing = shared.tables.write().await?;
-    let extended = DB::extend(&mut *writing.transaction, held, lease).await?;
+    let connection = &mut *writing.transaction;
+    let mut extended = DB::extend(connection, held, lease).await?;
+    for attempt @ (id, token) in held {
+        // Its handler has just committed, and may not have been told yet.
+        if !extended.contains(attempt) && DB::is_done_by(connection, *id, token).await? {
+            extended.insert(*attempt);
+        }
+    }
     writing.commit().await?;
     Ok(extended)
 }

@@ -158,7 +158,7 @@ async fn worker(work: &str, store: &str) {
 
 /// Sends copies of one delivery, each until it is answered with success, and prints how often the handler ran.
 async fn copies(store: impl Store) {
-    let once = Once::builder(store).store_timeout(Duration::from_secs(10)).build().unwrap();
+    let once = Once::builder(store).store_timeout(Duration::from_secs(30)).build().unwrap();
     ready();
     let mut copies = JoinSet::new();
     for _ in 0..COPIES {
@@ -244,6 +244,7 @@ async fn sqlite_store(file: &str) -> SqliteStore {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
+        .busy_timeout(Duration::from_secs(30))
         .journal_mode(SqliteJournalMode::Wal);
     SqliteStore::new(SqlitePoolOptions::new().max_connections(5).connect_with(options).await.unwrap())
 }

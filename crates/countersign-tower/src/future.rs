@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -59,7 +59,8 @@ where
     S: Service<Request<VerifiedBody>>,
 {
     pub(crate) fn new(service: S, request: Request<B>, guard: Arc<Guard>) -> Self {
-        let receiving = Receiving::new(SystemTime::now(), guard.body_timeout, tokio::time::sleep);
+        let receiving =
+            Receiving::new(SystemTime::now(), guard.body_timeout, tokio::time::sleep).timed_by(Instant::now);
         let (head, body) = request.into_parts();
         let body = Unread::new(body);
         Self { state: State::Receiving { service, guard, head: Some(head), body, trailers: None, receiving } }

@@ -1,6 +1,10 @@
 //! The settings that all requests share.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use countersign::{BodyBudget, Linger, Rejection, VerifierSource};
 use http::HeaderName;
@@ -21,6 +25,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(source: VerifierSource) -> Self {
+        source.report_keys(SystemTime::now());
         let names = source.header_names().iter().filter_map(|name| name.parse().ok()).collect();
         Self {
             source,

@@ -89,7 +89,7 @@
 //! | `once` | no | `HandleOnceLayer`, which handles each delivery once, with a store of the crate `countersign-once` |
 //! | `rotate` | no | a guard takes a `Rotating<Verifier>`, whose keys are replaced while it runs |
 //! | `metrics` | no | the metrics of `countersign`, and of `countersign-inbox` and `countersign-once` with `inbox` and `once` |
-//! | `tracing` | yes | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
+//! | `tracing` | yes | a `WARN` event for each rejection and each key that expires soon, a `DEBUG` event for each verified delivery, and fields of the request's span |
 
 #[cfg(feature = "inbox")]
 mod accept_into;

@@ -29,6 +29,9 @@
 //! - **A file that is being written is given time**: changes are loaded once they have not changed for a tenth of a second. A file that
 //!   changes all the time is loaded every two seconds.
 //! - **Kubernetes' secrets work**: their files are symbolic links through a directory that is replaced as a whole.
+//! - **Keys are watched**: if the value is a [`Verifier`](countersign::Verifier), the watcher
+//!   [reports its keys](countersign::Verifier::report_keys) at each look, and over a reload their [use](countersign::Verifier::key_use)
+//!   goes on.
 //! - **Nothing waits**: requests never wait for a reload. One that has begun ends with the keys that it began with.
 //!
 //! # What is not
@@ -40,7 +43,7 @@
 //!
 //! | feature | default | effect |
 //! |---|---|---|
-//! | `tracing` | yes | an `INFO` event for each reload, an `ERROR` event for each failure, a `WARN` event for a secret that every user may read |
+//! | `tracing` | yes | an `INFO` event for each reload, an `ERROR` event for each failure, a `WARN` event for a secret that every user may read and for a key that expires soon |
 
 mod files;
 mod fingerprint;

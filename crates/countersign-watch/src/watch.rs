@@ -1,4 +1,5 @@
 use std::{
+    any::Any,
     collections::BTreeSet,
     fmt::Display,
     path::{Path, PathBuf},
@@ -10,10 +11,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use countersign::Rotating;
+use countersign::{Rotating, Verifier};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::{Files, fingerprint::Fingerprint, log};
+use crate::{files::Files, fingerprint::Fingerprint, log};
 
 /// How long files must stay the same before they are loaded.
 const SETTLED: Duration = Duration::from_millis(100);
@@ -131,7 +132,7 @@ struct Follower<T, L> {
     directories: Directories,
 }
 
-impl<T, L> Follower<T, L> {
+impl<T: 'static, L> Follower<T, L> {
     fn run<E: Display>(mut self, woken: &Receiver<Wake>)
     where
         L: Fn(&mut Files) -> Result<T, E>,
@@ -141,10 +142,19 @@ impl<T, L> Follower<T, L> {
             if !self.load_if_changed(woken) {
                 return;
             }
+            self.report_keys();
             match woken.recv_timeout(self.poll_every) {
                 Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    /// Warns of keys that expire soon, even if their sender is silent. Each warning comes once a day.
+    fn report_keys(&self) {
+        let value: &dyn Any = &*self.rotating.current();
+        if let Some(verifier) = value.downcast_ref::<Verifier>() {
+            verifier.report_keys(SystemTime::now());
         }
     }
 

@@ -17,7 +17,7 @@ use serde::{
 };
 
 use self::{
-    identity::{HorizonConfig, IdentityConfig},
+    identity::{DurationConfig, IdentityConfig},
     instant::Instant,
     reference::{Discreet, Reference, Text},
 };
@@ -56,11 +56,12 @@ use crate::schemes::part::Part;
 /// | `sender` | the name of a named sender: [`senders::names`](crate::senders::names) |
 /// | `url` | if the sender signs it: your address as configured at the sender |
 /// | `scheme` | instead of `sender`: a scheme of your own, as below |
-/// | `keys` | a list of tables, each with an `id`, either `secret` or `public_key`, and optionally `not_before` and `expires_at` in RFC 3339 |
+/// | `keys` | a list of tables, each with an `id`, either `secret` or `public_key`, and optionally `not_before` and `expires_at` in RFC 3339, and `dangerously_accept_placeholder = true` for a [secret that anyone can know](crate::Secret::dangerously_accept_placeholder) |
 /// | `header` | replaces the named sender's signature header: [`Scheme::header`](crate::Scheme::header) |
 /// | `tolerance` | replaces the named sender's tolerance: [`Scheme::tolerance`](crate::Scheme::tolerance) |
 /// | `identity`, `identity_scope`, `retry_horizon` | replace the named sender's: [`Scheme::identity`](crate::Scheme::identity), [`Scheme::identity_scope`](crate::Scheme::identity_scope), [`Scheme::with_retry_horizon`](crate::Scheme::with_retry_horizon) |
 /// | `body_limit` | in bytes; 1048576 by default |
+/// | `warn_before_expiry` | `{ seconds = 604800 }`, the default; 0 for never: [`VerifierBuilder::warn_before_expiry`](crate::VerifierBuilder::warn_before_expiry) |
 ///
 /// A `secret` is a reference: `{ env = "VARIABLE" }`, or `{ file = "/run/secrets/acme" }`, which drops one line end at the end
 /// of the file. A secret written into the configuration is an error unless it is labelled: `{ insecure_inline = "…" }`. A
@@ -140,8 +141,9 @@ struct SenderConfig {
     tolerance: Option<ToleranceConfig>,
     identity: Option<IdentityConfig>,
     identity_scope: Option<String>,
-    retry_horizon: Option<HorizonConfig>,
+    retry_horizon: Option<DurationConfig>,
     body_limit: Option<usize>,
+    warn_before_expiry: Option<DurationConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -152,6 +154,7 @@ struct KeyConfig {
     public_key: Option<Reference>,
     not_before: Option<Instant>,
     expires_at: Option<Instant>,
+    dangerously_accept_placeholder: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -172,7 +175,7 @@ struct SchemeConfig {
     content_encoding: Option<String>,
     identity: Option<IdentityConfig>,
     identity_scope: Option<String>,
-    retry_horizon: Option<HorizonConfig>,
+    retry_horizon: Option<DurationConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -79,6 +79,13 @@ pub enum BuildError {
         /// The scheme's name.
         scheme: String,
     },
+    /// A secret is what documentation and example files hold in place of one, so anyone could sign with it.
+    PlaceholderSecret {
+        /// The id of the key that holds it.
+        key: String,
+        /// The scheme's name.
+        scheme: String,
+    },
     /// A secret does not have the form in which this sender shows secrets.
     SecretForm {
         /// The id of the key that holds it.
@@ -189,21 +196,13 @@ pub enum BuildError {
     ZeroBodyLimit,
 }
 
+const SET_IT: &str = "set it to the key that the sender gave you";
+
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EnvUnset { variable } => {
-                write!(
-                    f,
-                    "environment variable {variable} is not set: set it to the key that the sender gave you"
-                )
-            }
-            Self::EnvEmpty { variable } => {
-                write!(
-                    f,
-                    "environment variable {variable} is empty: set it to the key that the sender gave you"
-                )
-            }
+            Self::EnvUnset { variable } => write!(f, "environment variable {variable} is not set: {SET_IT}"),
+            Self::EnvEmpty { variable } => write!(f, "environment variable {variable} is empty: {SET_IT}"),
             Self::EnvPadded { variable } => write!(
                 f,
                 "environment variable {variable} begins or ends with white space: remove it (many editors, and `echo` \
@@ -262,6 +261,12 @@ impl fmt::Display for BuildError {
                 f,
                 "the secret of key {key:?} of {scheme} is empty, blank or only zero bytes, so anyone could sign with it: \
                  set it to the secret that the sender gave you"
+            ),
+            Self::PlaceholderSecret { key, scheme } => write!(
+                f,
+                "the secret of key {key:?} of {scheme} is a placeholder from documentation or an example file, so anyone could \
+                 sign with it: set it to the secret that the sender gave you, or insist on it with \
+                 `dangerously_accept_placeholder`"
             ),
             Self::KeyNeverActive { key, scheme } => write!(
                 f,

@@ -40,14 +40,15 @@ use crate::{
 /// have used. Keep it out of a request's path: one explanation tries thousands of signatures. Its work is bounded: at most
 /// 256 MiB are hashed; a body over 1 MiB is only tried as it is, and one over 256 KiB is not written anew as JSON.
 ///
-/// With the feature `tracing`, an explanation logs the verifier's rejection once more.
+/// An explanation verifies once more, so the verifier logs and counts the delivery again.
 ///
 /// ```
 /// use std::time::SystemTime;
 /// use countersign::{Explainer, Hypothesis, Secret, Verifier, senders};
 ///
-/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123\n")).build()?;
-/// let explainer = Explainer::new(&verifier).secret("2026-q1", Secret::new("secret123\n"));
+/// let secret = Secret::new("secret123\n").dangerously_accept_placeholder(); // a public sample
+/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", secret.clone()).build()?;
+/// let explainer = Explainer::new(&verifier).secret("2026-q1", secret);
 ///
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 /// let explanation = explainer.explain(&headers, b"{'test':'test2'}", SystemTime::now());

@@ -13,6 +13,7 @@
 //! | [`testing`] | being the sender in your own tests, and by hand |
 //! | [`operating`] | log events, alarms, and every reason for a rejection |
 //! | [`explaining`] | why a delivery is rejected, found by undoing what goes wrong in practice |
+//! | [`command_line`] | the program `countersign`: send, sign, verify and explain by hand |
 //! | [`threat_model`] | what is protected, from whom, and what is not covered |
 //! | [`performance`] | what a guard costs |
 //!
@@ -63,6 +64,10 @@ pub mod operating {}
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/explaining.md")]
 pub mod explaining {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/command-line.md")]
+pub mod command_line {}
 
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/threat-model.md")]

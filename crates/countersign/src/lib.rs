@@ -42,10 +42,10 @@
 //! use std::time::SystemTime;
 //! use countersign::{RejectionKind, Secret, Verifier, senders};
 //!
-//! // Once, at start-up. Logs show the id; real code reads the secret with `Secret::from_env`.
-//! let verifier = Verifier::builder(senders::moduslink())
-//!     .secret("2026-q4", Secret::new("moduslink-shared-secret"))
-//!     .build()?;
+//! // Real code reads the secret with `Secret::from_env`. This one is public, so a verifier refuses it unless told not to.
+//! let secret = Secret::new("moduslink-shared-secret").dangerously_accept_placeholder();
+//! // Once, at start-up. Logs show the id.
+//! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", secret).build()?;
 //!
 //! // For each delivery: its headers, the exact bytes of its body, and the receiver's clock.
 //! let headers = [("X-Moduslink-HMAC-SHA256", "HexiNqgqjYsmnaTrweQcm1/pZrD6/fTt/mTYh0ppbUQ=")];
@@ -70,7 +70,7 @@
 //! | [`Verified`], or `VerifiedDelivery` with the body | the proof that a handler takes |
 //! | [`Rejection`] | the reason for everything else |
 //!
-//! Mistakes in the set-up are a [`BuildError`]. `Config` builds a verifier from a file, `Signer` plays the sender in tests, and
+//! [`Verifier::key_use`] says how often each key was used: may the old one go? Mistakes in the set-up are a [`BuildError`]. `Config` builds a verifier from a file, `Signer` plays the sender in tests, and
 //! `BodyBudget` and `Linger` are settings that you pass to an adapter.
 //!
 //! These exist for authors of adapters: [`Headers`] and [`RequestHead`] present a request's head, `Receiving` takes a request from
@@ -95,8 +95,8 @@
 //! | `serde` | no | `Config`: verifiers from TOML, JSON or YAML |
 //! | `sign` | no | `Signer`: the headers that a sender would send, for tests and tools |
 //! | `rotate` | no | `Rotating`: keys, or a whole configuration, that are replaced while requests are in flight; adds `arc-swap` |
-//! | `metrics` | no | counters of verified and rejected deliveries: `countersign::metrics` |
-//! | `tracing` | no | a `WARN` event for each rejection, a `DEBUG` event for each verified delivery |
+//! | `metrics` | no | deliveries, bodies and the use of keys, measured: `countersign::metrics` |
+//! | `tracing` | no | a `WARN` event for each rejection, each weak secret and each key that expires soon, a `DEBUG` event for each verified delivery, and fields of the request's span |
 //! | `identity` | no | `Verifier::identify` and, with `bytes`, `VerifiedDelivery::identify`: which delivery it is, the same for every retry; adds `serde_json` |
 //! | `bytes` | no | `BufferedVerification`, `VerifiedDelivery`, `Receiving`, `BodyBudget` and `Linger`, on which the adapters are built |
 //! | `explain` | no | `Explainer`: why a delivery is rejected, for operators; adds `serde_json` and `flate2` |
@@ -108,6 +108,12 @@ mod error;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod wire;
+
+#[cfg_attr(
+    not(all(feature = "tracing", feature = "metrics")),
+    expect(unused_variables, reason = "each feature takes a part of what is told")
+)]
+mod log;
 
 mod keys;
 
@@ -174,6 +180,8 @@ pub use verifying::{
 };
 pub use verifying::{
     builder::VerifierBuilder,
+    expiring::Expiring,
+    key_use::KeyUse,
     verification::Verification,
     verifier::{DEFAULT_BODY_LIMIT, Verifier},
 };

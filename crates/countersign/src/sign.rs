@@ -166,26 +166,9 @@ impl Signer {
                 key => encoding.encode(&key.sign(&content)),
             })
             .collect();
-        let place = timestamp.map(|timestamp| &timestamp.place);
-        let value = match &self.scheme.layout {
-            Layout::Bare => signatures.concat(),
-            Layout::Prefixed(prefix) => format!("{prefix}{}", signatures.concat()),
-            Layout::List(list) => {
-                let item = |label: &str, text: &str| match &list.label {
-                    Some((_, assignment)) if !list.bare_items => format!("{label}{assignment}{text}"),
-                    Some(_) | None => text.to_owned(),
-                };
-                let label = list.label.as_ref().map_or("", |(label, _)| label);
-                let time = match place {
-                    Some(TimestampPlace::Listed(label)) => Some(item(label, &time)),
-                    Some(TimestampPlace::Header(_) | TimestampPlace::Unsigned) | None => None,
-                };
-                let items = time.into_iter().chain(signatures.iter().map(|signature| item(label, signature)));
-                items.collect::<Vec<_>>().join(&list.separator.to_string())
-            }
-        };
+        let value = self.scheme.signature_value(&signatures, &time);
         let signature = iter::once((self.scheme.header_name().to_owned(), value));
-        let time = match place {
+        let time = match timestamp.map(|timestamp| &timestamp.place) {
             Some(TimestampPlace::Header(name)) => Some((name.clone().into_owned(), time)),
             Some(TimestampPlace::Listed(_) | TimestampPlace::Unsigned) | None => None,
         };

@@ -4,6 +4,7 @@ pub(crate) mod claims;
 pub(crate) mod covered;
 pub(crate) mod parts;
 
+pub(crate) mod key_state;
 pub(crate) mod sender;
 
 pub(crate) mod verification;
@@ -11,6 +12,10 @@ pub(crate) mod verification;
 pub(crate) mod verifier;
 
 pub(crate) mod builder;
+
+pub(crate) mod expiring;
+pub(crate) mod key_use;
+pub(crate) mod report;
 
 #[cfg(feature = "rotate")]
 pub(crate) mod rotating;
@@ -23,6 +28,8 @@ pub(crate) mod buffer;
 pub(crate) mod buffered;
 #[cfg(feature = "bytes")]
 pub(crate) mod linger;
+#[cfg(feature = "bytes")]
+pub(crate) mod meter;
 #[cfg(feature = "bytes")]
 pub(crate) mod receiving;
 #[cfg(feature = "bytes")]

@@ -4,7 +4,8 @@
 //! same endpoints. The file refers to secrets in the environment; an unset variable is an error that names the field:
 //!
 //! ```sh
-//! export ACME_SECRET=acme-demo ACME_SECRET_OLD=acme-demo-old SHOPIFY_SECRET=shop-demo STRIPE_SECRET=whsec_demo
+//! export ACME_SECRET=$(openssl rand -hex 32 | tee acme.secret) ACME_SECRET_OLD=$(openssl rand -hex 32)
+//! export SHOPIFY_SECRET=$(openssl rand -hex 32) STRIPE_SECRET=whsec_$(openssl rand -hex 32)
 //! cargo run -p custom-sender -- axum
 //! ```
 //!
@@ -12,7 +13,8 @@
 //!
 //! ```sh
 //! id=evt_1 timestamp=$(date +%s) body='{"event":"order.created"}'
-//! signature=$(printf %s "$id.$timestamp.$body" | openssl dgst -sha256 -hmac acme-demo -r | cut -d ' ' -f 1)
+//! secret=$(cat acme.secret)
+//! signature=$(printf %s "$id.$timestamp.$body" | openssl dgst -sha256 -hmac "$secret" -r | cut -d ' ' -f 1)
 //! curl -i -H "X-Acme-Id: $id" -H "X-Acme-Timestamp: $timestamp" -H "X-Acme-Signature: v1=$signature" \
 //!     -d "$body" http://127.0.0.1:3000/webhooks/acme
 //! ```

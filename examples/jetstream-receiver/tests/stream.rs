@@ -25,7 +25,10 @@ use tower::ServiceExt;
 const PATH: &str = "/webhooks/moduslink";
 
 fn verifier() -> Verifier {
-    Verifier::builder(senders::moduslink()).secret("key", Secret::new("test")).build().unwrap()
+    Verifier::builder(senders::moduslink())
+        .secret("key", Secret::new("test").dangerously_accept_placeholder())
+        .build()
+        .unwrap()
 }
 
 async fn deliveries(nats: &Nats) -> Deliveries {
@@ -46,8 +49,12 @@ async fn send(app: &Router, body: &str) -> StatusCode {
     app.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap().status()
 }
 
-/// Works until `count` deliveries have been handled, and returns the bodies and how often each was handled.
-async fn work(deliveries: Deliveries, count: usize, fails: fn(&Delivery) -> bool) -> HashMap<String, usize> {
+/// Works until all of `wanted` have been handled, and returns the bodies and how often each was handled.
+async fn work(
+    deliveries: Deliveries,
+    wanted: &[impl AsRef<str>],
+    fails: fn(&Delivery) -> bool,
+) -> HashMap<String, usize> {
     let handled = Arc::new(Mutex::new(HashMap::new()));
     let worker = Worker::join(deliveries).await.unwrap();
     let handler = {
@@ -65,7 +72,7 @@ async fn work(deliveries: Deliveries, count: usize, fails: fn(&Delivery) -> bool
         }
     };
     let enough = async {
-        while handled.lock().unwrap().len() < count {
+        while !wanted.iter().all(|body| handled.lock().unwrap().contains_key(body.as_ref())) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         // A second run of a handler would come now.
@@ -73,7 +80,7 @@ async fn work(deliveries: Deliveries, count: usize, fails: fn(&Delivery) -> bool
     };
     tokio::select! {
         worked = worker.run(handler) => worked.unwrap(),
-        done = tokio::time::timeout(Duration::from_secs(30), enough) => done.unwrap(),
+        done = tokio::time::timeout(Duration::from_secs(120), enough) => done.unwrap(),
     }
     handled.lock().unwrap().clone()
 }
@@ -86,7 +93,7 @@ async fn a_copy_is_answered_200_and_handled_once() {
     for body in ["a", "b", "a", "a"] {
         assert_eq!(send(&app, body).await, StatusCode::OK);
     }
-    let handled = work(deliveries, 2, |_| false).await;
+    let handled = work(deliveries, &["a", "b"], |_| false).await;
     assert_eq!(handled, HashMap::from([("a".to_owned(), 1), ("b".to_owned(), 1)]));
 }
 
@@ -99,7 +106,7 @@ async fn a_forged_delivery_is_401_and_not_published() {
         Request::post(PATH).header("x-moduslink-hmac-sha256", "AAAA").body(Body::from("forged")).unwrap();
     assert_eq!(app.clone().oneshot(forged).await.unwrap().status(), StatusCode::UNAUTHORIZED);
     assert_eq!(send(&app, "good").await, StatusCode::OK);
-    assert_eq!(work(deliveries, 1, |_| false).await, HashMap::from([("good".to_owned(), 1)]));
+    assert_eq!(work(deliveries, &["good"], |_| false).await, HashMap::from([("good".to_owned(), 1)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,7 +114,7 @@ async fn a_handler_that_fails_is_tried_again() {
     let Some(nats) = Nats::start() else { return };
     let deliveries = deliveries(&nats).await;
     assert_eq!(send(&app(deliveries.clone()), "retry").await, StatusCode::OK);
-    let handled = work(deliveries, 1, |delivery| delivery.attempt() == 1).await;
+    let handled = work(deliveries, &["retry"], |delivery| delivery.attempt() == 1).await;
     assert_eq!(handled, HashMap::from([("retry".to_owned(), 1)]));
 }
 
@@ -133,14 +140,14 @@ async fn a_server_that_is_killed_under_load_has_everything_that_was_answered_200
                 nats.restart();
                 let began = Instant::now();
                 while send(&app, &body).await != StatusCode::OK {
-                    assert!(began.elapsed() < Duration::from_secs(20), "it never comes back");
+                    assert!(began.elapsed() < Duration::from_secs(60), "it never comes back");
                 }
                 acknowledged.push(body);
             }
         }
     }
     assert!(refused >= 2, "a delivery that arrives while the server is away is refused: {refused}");
-    let handled = work(deliveries, acknowledged.len(), |_| false).await;
+    let handled = work(deliveries, &acknowledged, |_| false).await;
     for body in &acknowledged {
         assert_eq!(handled.get(body), Some(&1), "{body}");
     }
@@ -149,8 +156,9 @@ async fn a_server_that_is_killed_under_load_has_everything_that_was_answered_200
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_limit_that_the_server_does_not_take_is_an_error_at_start_up() {
     let Some(nats) = Nats::start() else { return };
-    let large =
-        Verifier::builder(senders::moduslink()).secret("key", Secret::new("test")).body_limit(9 << 20);
+    let large = Verifier::builder(senders::moduslink())
+        .secret("key", Secret::new("test").dangerously_accept_placeholder())
+        .body_limit(9 << 20);
     let endpoint = Endpoint { path: PATH, verifier: large.build().unwrap() };
     let refused = router(deliveries(&nats).await, vec![endpoint]).unwrap_err();
     assert!(refused.to_string().contains("max_payload"), "{refused}");

@@ -102,7 +102,7 @@ impl Orders {
     /// [`Failure::TakenOver`] if another attempt has the delivery, [`Failure::Database`] if the database fails. Either way
     /// nothing is recorded.
     pub async fn apply(&self, sender: &str, changes: &[Change], claim: &OnceClaim) -> Result<(), Failure> {
-        let mut transaction = self.store.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.store.pool().begin().await?;
         if self.store.complete_in(&mut transaction, claim.claim(), claim.keep_for()).await? == Fence::Lost {
             return Err(Failure::TakenOver);
         }

@@ -134,8 +134,8 @@ fn secrets_with_expiry(variable: &str) -> Result<Vec<Key>, SetupError> {
 
 fn demo_secrets(active: &str) -> Result<Vec<Key>, SetupError> {
     Ok(vec![
-        Key::secret("demo", Secret::new(active)),
-        Key::secret("demo-expired", Secret::new(demo_keys::EXPIRED))
+        Key::secret("demo", Secret::new(active).dangerously_accept_placeholder()),
+        Key::secret("demo-expired", Secret::new(demo_keys::EXPIRED).dangerously_accept_placeholder())
             .expires_at(instant(demo_keys::EXPIRED_AT)?),
     ])
 }

@@ -1,4 +1,4 @@
-//! Starts the servers that tests talk to: on a free port of 127.0.0.1, in a temporary folder, stopped when the value is dropped.
+//! Starts the servers that tests talk to: on a port of 127.0.0.1 that no other test has, in a temporary folder, stopped when the value is dropped.
 //!
 //! Where a server is not installed, `start` prints `SKIPPED: …` and returns `None`, so that the test can return. With
 //! `COUNTERSIGN_REQUIRE_SERVERS=1`, which the gate sets, it panics instead.
@@ -10,17 +10,21 @@
 )]
 
 mod chromium;
+mod clock;
 mod nats;
+mod port;
 mod postgres;
 mod process;
 mod redis;
 mod redis_cluster;
 mod tls;
 
-use std::{env, net::TcpListener, path::PathBuf};
+use std::{env, path::PathBuf};
 
 pub use chromium::Chromium;
+pub use clock::Clock;
 pub use nats::Nats;
+pub use port::Port;
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use redis_cluster::RedisCluster;
@@ -38,10 +42,4 @@ fn find(program: &str, folders: &[PathBuf], package: &str) -> Option<PathBuf> {
         eprintln!("SKIPPED: {message}");
     }
     found
-}
-
-/// A port that nobody listens on at this moment.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port of 127.0.0.1");
-    listener.local_addr().expect("the port's number").port()
 }

@@ -7,7 +7,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    find, free_port,
+    Port, find,
     process::{Process, log},
 };
 
@@ -17,7 +17,7 @@ pub struct Nats {
     process: Process,
     program: PathBuf,
     folder: TempDir,
-    port: u16,
+    port: Port,
 }
 
 impl Nats {
@@ -26,18 +26,16 @@ impl Nats {
         let program = find("nats-server", &["/usr/sbin".into(), "/usr/local/bin".into()], "nats-server")?;
         let folder = TempDir::new().expect("a temporary folder");
         fs::write(folder.path().join("nats.conf"), "max_payload: 8388608\n").expect("a configuration file");
-        for _ in 0..5 {
-            let port = free_port();
-            if let Some(process) = Process::start(&mut command(&program, folder.path(), port), port) {
-                return Some(Self { process, program, folder, port });
-            }
-        }
-        panic!("nats-server ended at once: {}", log(&folder.path().join("log")));
+        let port = Port::take();
+        let Some(process) = Process::start(&mut command(&program, folder.path(), &port), &port) else {
+            panic!("nats-server ended at once: {}", log(&folder.path().join("log")));
+        };
+        Some(Self { process, program, folder, port })
     }
 
     /// `nats://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://127.0.0.1:{}", self.port.number())
     }
 
     /// Ends it with SIGKILL.
@@ -47,16 +45,16 @@ impl Nats {
 
     /// Starts it again after [`kill`](Self::kill), with the same port and data.
     pub fn restart(&mut self) {
-        let started = Process::start(&mut command(&self.program, self.folder.path(), self.port), self.port);
+        let started = Process::start(&mut command(&self.program, self.folder.path(), &self.port), &self.port);
         self.process = started.expect("nats-server starts again");
     }
 }
 
-fn command(program: &Path, folder: &Path, port: u16) -> Command {
+fn command(program: &Path, folder: &Path, port: &Port) -> Command {
     let mut command = Command::new(program);
     command
         .args(["--addr", "127.0.0.1", "--jetstream", "--config", "nats.conf", "--log", "log"])
-        .args(["--port", &port.to_string(), "--store_dir", "data"])
+        .args(["--port", &port.number().to_string(), "--store_dir", "data"])
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

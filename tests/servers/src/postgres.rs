@@ -1,4 +1,5 @@
 use std::{
+    ffi::OsString,
     fs,
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
@@ -8,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    find, free_port,
+    Port, find,
     process::{Process, log},
 };
 
@@ -18,8 +19,9 @@ pub struct Postgres {
     process: Process,
     programs: PathBuf,
     folder: TempDir,
-    port: u16,
+    port: Port,
     user: Option<User>,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 /// PostgreSQL refuses to run as root: this is whom it runs as then.
@@ -32,6 +34,11 @@ struct User {
 impl Postgres {
     /// `None` where it is not installed: see the crate.
     pub fn start() -> Option<Self> {
+        Self::start_in(Vec::new())
+    }
+
+    /// Starts it with these environment variables, such as those of a [`Clock`](crate::Clock). `None` where it is not installed.
+    pub fn start_in(environment: Vec<(&'static str, OsString)>) -> Option<Self> {
         let initdb = find("initdb", &versions(), "postgresql")?;
         let programs = initdb.parent().expect("a program is in a folder").to_owned();
         let folder = TempDir::new().expect("a temporary folder");
@@ -46,18 +53,17 @@ impl Postgres {
             .output()
             .expect("initdb runs");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        for _ in 0..5 {
-            let port = free_port();
-            if let Some(process) = Process::start(&mut command(&programs, folder.path(), port, user), port) {
-                return Some(Self { process, programs, folder, port, user });
-            }
-        }
-        panic!("postgres ended at once: {}", log(&folder.path().join("log")));
+        let port = Port::take();
+        let mut command = command(&programs, folder.path(), &port, user);
+        let Some(process) = Process::start(command.envs(environment.clone()), &port) else {
+            panic!("postgres ended at once: {}", log(&folder.path().join("log")));
+        };
+        Some(Self { process, programs, folder, port, user, environment })
     }
 
     /// `postgres://postgres@127.0.0.1:PORT/postgres`.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port.number())
     }
 
     /// Stops it as an operator would in a hurry: connections break, what was committed stays.
@@ -84,8 +90,9 @@ impl Postgres {
 
     /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), with the same port and data.
     pub fn restart(&mut self) {
-        let mut command = command(&self.programs, self.folder.path(), self.port, self.user);
-        self.process = Process::start(&mut command, self.port).expect("postgres starts again");
+        let mut command = command(&self.programs, self.folder.path(), &self.port, self.user);
+        self.process = Process::start(command.envs(self.environment.clone()), &self.port)
+            .expect("postgres starts again");
     }
 }
 
@@ -118,7 +125,7 @@ fn versions() -> Vec<PathBuf> {
     folders
 }
 
-fn command(programs: &Path, folder: &Path, port: u16, user: Option<User>) -> Command {
+fn command(programs: &Path, folder: &Path, port: &Port, user: Option<User>) -> Command {
     let mut command = Command::new(programs.join("postgres"));
     let log = fs::File::create(folder.join("log")).expect("a file for the log");
     as_user(&mut command, user)
@@ -128,7 +135,7 @@ fn command(programs: &Path, folder: &Path, port: u16, user: Option<User>) -> Com
             "-c",
             "max_connections=200",
             "-p",
-            &port.to_string(),
+            &port.number().to_string(),
             "-k",
         ])
         .arg(folder)

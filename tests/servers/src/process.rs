@@ -7,18 +7,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::Port;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server's process, killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Process(Child);
 
 impl Process {
-    /// Starts it and waits until it listens. `None`: it ended, as it does if somebody else took its port.
-    pub(crate) fn start(command: &mut Command, port: u16) -> Option<Self> {
+    /// Starts it and waits until it listens. `None`: it ended.
+    pub(crate) fn start(command: &mut Command, port: &Port) -> Option<Self> {
         let mut process = Self(command.spawn().expect("the server starts"));
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", port.number())).is_err() {
             if process.0.try_wait().expect("the server's state").is_some() {
                 return None;
             }

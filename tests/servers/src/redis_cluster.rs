@@ -47,7 +47,8 @@ impl RedisCluster {
 
 fn is_ready(program: &PathBuf, node: &Redis) -> bool {
     let info = output(Command::new(program).args(["-u", &node.url(), "cluster", "info"]));
-    info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+    let signs = ["cluster_state:ok", "cluster_known_nodes:3", "cluster_slots_ok:16384"];
+    signs.iter().all(|sign| info.contains(sign))
 }
 
 fn output(command: &mut Command) -> String {

@@ -9,7 +9,7 @@ mod vector_file;
 
 pub(crate) use delivery::{Delivery, good, guard, hmac_delivery, now, verifier};
 pub(crate) use surfaces::{
-    Chunks, Outcome, SURFACES, Surface, actix_request, assert_outcome, block_on, kind_unread, kind_unread_of,
-    request,
+    Chunks, Outcome, SURFACES, Slow, Surface, actix_request, actix_request_with, assert_outcome, block_on,
+    kind_unread, kind_unread_of, request,
 };
 pub(crate) use vector_file::{Vector, VectorFile, vectors_folder};

@@ -27,6 +27,7 @@ use futures_core::Stream;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
+use tokio::sync::mpsc;
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::{Delivery, now};
@@ -158,12 +159,20 @@ fn actix(verifier: &Verifier, delivery: &Delivery) -> Outcome {
 
 /// The delivery as an actix-web request whose payload has the same chunks.
 pub(crate) fn actix_request(delivery: &Delivery) -> actix_http::Request {
+    actix_request_with(delivery, Chunks(delivery.chunks.clone().into()))
+}
+
+/// The head of a delivery with another body.
+pub(crate) fn actix_request_with(
+    delivery: &Delivery,
+    body: impl Stream<Item = Result<Bytes, PayloadError>> + 'static,
+) -> actix_http::Request {
     let mut request = TestRequest::with_uri(&delivery.target).method(delivery.method.parse().unwrap());
     for (name, value) in &delivery.headers {
         let value = actix_web::http::header::HeaderValue::from_bytes(value).unwrap();
         request = request.append_header((name.as_str(), value));
     }
-    let payload: BoxedPayloadStream = Box::pin(Chunks(delivery.chunks.clone().into()));
+    let payload: BoxedPayloadStream = Box::pin(body);
     request.to_request().replace_payload(Payload::Stream { payload }).0
 }
 
@@ -284,6 +293,37 @@ impl Stream for Chunks {
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(self.0.pop_front().map(Ok))
+    }
+}
+
+/// A body whose chunks are sent while it is read.
+pub(crate) struct Slow(mpsc::Receiver<Bytes>);
+
+impl Slow {
+    /// The body, which ends once the sender is dropped.
+    pub(crate) fn new() -> (mpsc::Sender<Bytes>, Self) {
+        let (chunks, body) = mpsc::channel(1);
+        (chunks, Self(body))
+    }
+}
+
+impl http_body::Body for Slow {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(cx).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+}
+
+impl Stream for Slow {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(cx).map(|chunk| chunk.map(Ok))
     }
 }
 

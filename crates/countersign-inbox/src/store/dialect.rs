@@ -18,6 +18,8 @@ pub trait Sealed: Database {
     const MIGRATIONS: &'static [&'static str];
     /// Whether one transaction at a time can write.
     const ONE_WRITER: bool;
+    /// Whether a statement that fails can roll the whole transaction back, so that each later one would commit itself.
+    const ROLLS_BACK_ALONE: bool;
 
     /// The pool for transactions that will write.
     fn writers(pool: &Pool<Self>) -> Pool<Self>;
@@ -53,6 +55,12 @@ pub trait Sealed: Database {
         rows: &[&Incoming],
     ) -> impl Future<Output = Result<HashSet<[u8; 32]>, Error>> + Send;
 
+    /// Which of these identities are stored.
+    fn stored(
+        connection: &mut Self::Connection,
+        identities: &[[u8; 32]],
+    ) -> impl Future<Output = Result<HashSet<[u8; 32]>, Error>> + Send;
+
     /// How many deliveries are not finished; counts up to `limit`.
     fn backlog(
         connection: &mut Self::Connection,
@@ -76,6 +84,14 @@ pub trait Sealed: Database {
     /// Makes them wait until an earlier one of their order key is finished.
     fn park(connection: &mut Self::Connection, ids: &[i64])
     -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Makes those wait, too, that nobody has taken yet among the next `limit` unfinished deliveries of the order key after `id`.
+    fn park_after(
+        connection: &mut Self::Connection,
+        order_key: &[u8],
+        id: i64,
+        limit: i64,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Makes them dead letters.
     fn bury(

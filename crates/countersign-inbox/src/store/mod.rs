@@ -10,7 +10,7 @@ mod shared;
 mod sqlite;
 
 pub use dialect::Dialect;
-pub(crate) use migrate::migrate;
+pub(crate) use migrate::{check, migrate};
 pub(crate) use rows::{
     Candidate, Claimed, Ending, EntryRow, Finish, Incoming, NotDurable, Selection, StatsRow, Token,
 };

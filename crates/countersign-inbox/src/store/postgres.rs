@@ -19,6 +19,8 @@ impl Dialect for Postgres {}
 impl Sealed for Postgres {
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../../migrations/postgres/1.sql")];
     const ONE_WRITER: bool = false;
+    // After a statement that failed it takes no others, and a commit rolls back.
+    const ROLLS_BACK_ALONE: bool = false;
 
     fn writers(pool: &Pool<Self>) -> Pool<Self> {
         pool.clone()
@@ -78,7 +80,13 @@ impl Sealed for Postgres {
             .bind(rows.iter().map(|row| &row.body[..]).collect::<Vec<_>>())
             .fetch_all(connection)
             .await?;
-        Ok(new.into_iter().filter_map(|identity| identity.try_into().ok()).collect())
+        Ok(identities(new))
+    }
+
+    async fn stored(connection: &mut PgConnection, these: &[[u8; 32]]) -> Result<HashSet<[u8; 32]>, Error> {
+        let query = sqlx::query_scalar("SELECT identity FROM countersign_inbox WHERE identity = ANY($1)");
+        let these: Vec<_> = these.iter().map(|identity| &identity[..]).collect();
+        Ok(identities(query.bind(these).fetch_all(connection).await?))
     }
 
     async fn due(connection: &mut PgConnection, vanished: bool, limit: i64) -> Result<Vec<Candidate>, Error> {
@@ -116,6 +124,23 @@ impl Sealed for Postgres {
         let turn: HashSet<i64> = turn.into_iter().collect();
         let waiting = locked.into_iter().filter(|id| !turn.contains(id)).collect();
         Ok((turn, waiting))
+    }
+
+    async fn park_after(
+        connection: &mut PgConnection,
+        order_key: &[u8],
+        id: i64,
+        limit: i64,
+    ) -> Result<(), Error> {
+        // Rows that another claim has locked are left to it: two claims must not wait for each other in a circle.
+        let query = sqlx::query(
+            "UPDATE countersign_inbox SET state = 1 WHERE id = ANY (ARRAY(
+                SELECT d.id FROM (SELECT id FROM countersign_inbox WHERE order_key = $1 AND id > $2 AND state IN (0, 1)
+                    ORDER BY id LIMIT $3) AS later JOIN countersign_inbox AS d ON d.id = later.id
+                    WHERE d.state = 0 AND d.token IS NULL FOR NO KEY UPDATE OF d SKIP LOCKED))",
+        );
+        query.bind(order_key).bind(id).bind(limit).execute(connection).await?;
+        Ok(())
     }
 
     async fn lock_order_keys(connection: &mut PgConnection, keys: &[Vec<u8>]) -> Result<(), Error> {
@@ -196,6 +221,10 @@ impl Sealed for Postgres {
 /// A list as PostgreSQL takes it.
 fn numbers(numbers: &[i64]) -> &[i64] {
     numbers
+}
+
+fn identities(rows: Vec<Vec<u8>>) -> HashSet<[u8; 32]> {
+    rows.into_iter().filter_map(|identity| identity.try_into().ok()).collect()
 }
 
 fn attempts(rows: Vec<(i64, Vec<u8>)>) -> HashSet<(i64, Token)> {

@@ -15,6 +15,7 @@ impl Dialect for Sqlite {}
 impl Sealed for Sqlite {
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../../migrations/sqlite/1.sql")];
     const ONE_WRITER: bool = true;
+    const ROLLS_BACK_ALONE: bool = true;
 
     fn writers(pool: &Pool<Self>) -> Pool<Self> {
         // One connection: what another one writes would empty its page cache. A file needs no test whether it is still there.
@@ -23,11 +24,21 @@ impl Sealed for Sqlite {
     }
 
     async fn begin(pool: &Pool<Self>) -> Result<Transaction<'static, Self>, Error> {
-        // A transaction that reads before it writes would fail if another wrote in between.
         loop {
-            match pool.begin_with("BEGIN IMMEDIATE").await {
-                Err(Error::InvalidSavePointStatement) => close_stuck(pool).await?,
-                begun => return begun,
+            let pool = pool.clone();
+            // In a task of its own: a future of sqlx that is dropped in the middle can leave the transaction open, and then nobody
+            // else could write.
+            let begun = tokio::spawn(async move {
+                // A transaction that reads before it writes would fail if another wrote in between.
+                let begun = pool.begin_with("BEGIN IMMEDIATE").await;
+                if let Err(Error::InvalidSavePointStatement) = begun {
+                    close_stuck(&pool).await?;
+                    return Ok(None);
+                }
+                begun.map(Some)
+            });
+            if let Some(transaction) = begun.await.map_err(|_| Error::WorkerCrashed)?? {
+                return Ok(transaction);
             }
         }
     }
@@ -92,6 +103,20 @@ impl Sealed for Sqlite {
         Ok(new)
     }
 
+    async fn stored(
+        connection: &mut SqliteConnection,
+        identities: &[[u8; 32]],
+    ) -> Result<HashSet<[u8; 32]>, Error> {
+        let mut stored = HashSet::new();
+        for identity in identities {
+            let query = sqlx::query("SELECT 1 FROM countersign_inbox WHERE identity = $1");
+            if query.bind(&identity[..]).fetch_optional(&mut *connection).await?.is_some() {
+                stored.insert(*identity);
+            }
+        }
+        Ok(stored)
+    }
+
     async fn due(
         connection: &mut SqliteConnection,
         vanished: bool,
@@ -124,6 +149,20 @@ impl Sealed for Sqlite {
         let turn: HashSet<i64> = turn.into_iter().collect();
         let waiting = ids.iter().copied().filter(|id| !turn.contains(id)).collect();
         Ok((turn, waiting))
+    }
+
+    async fn park_after(
+        connection: &mut SqliteConnection,
+        order_key: &[u8],
+        id: i64,
+        limit: i64,
+    ) -> Result<(), Error> {
+        let query = sqlx::query(
+            "UPDATE countersign_inbox SET state = 1 WHERE state = 0 AND token IS NULL AND id IN (
+                SELECT id FROM countersign_inbox WHERE order_key = $1 AND id > $2 AND state IN (0, 1) ORDER BY id LIMIT $3)",
+        );
+        query.bind(order_key).bind(id).bind(limit).execute(connection).await?;
+        Ok(())
     }
 
     async fn lock_order_keys(_: &mut SqliteConnection, _: &[Vec<u8>]) -> Result<(), Error> {

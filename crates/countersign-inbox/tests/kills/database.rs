@@ -70,7 +70,7 @@ impl Database for Postgres {
     const EFFECTS: &'static str = "CREATE TABLE effects (number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, delivery BIGINT NOT NULL, process BIGINT NOT NULL)";
 
     async fn builder(url: &str) -> Option<InboxBuilder<Self>> {
-        let options = PgPoolOptions::new().max_connections(20).acquire_timeout(Duration::from_secs(2));
+        let options = PgPoolOptions::new().max_connections(20).acquire_timeout(Duration::from_secs(10));
         Some(Inbox::builder(options.connect(url).await.ok()?))
     }
 

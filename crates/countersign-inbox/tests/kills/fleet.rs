@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     env,
+    ffi::OsString,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
@@ -37,7 +38,11 @@ pub(crate) struct Fleet {
     workers: Vec<Worker>,
     acknowledged: HashSet<String>,
     started: usize,
+    environment: Environment,
 }
+
+/// The variables that processes start with.
+pub(crate) type Environment = Vec<(&'static str, OsString)>;
 
 struct Receiver {
     process: Child,
@@ -65,13 +70,14 @@ impl Store {
 }
 
 impl Fleet {
-    pub(crate) fn start(store: Store) -> Self {
+    pub(crate) fn start(store: Store, environment: Environment) -> Self {
         let mut fleet = Self {
             store,
             receivers: Vec::new(),
             workers: Vec::new(),
             acknowledged: HashSet::new(),
             started: 0,
+            environment,
         };
         fleet.refill();
         fleet
@@ -123,17 +129,18 @@ impl Fleet {
         let address = self.store.address();
         while self.receivers.len() < RECEIVERS {
             self.started += 1;
-            self.receivers.push(Receiver::start(&format!("r{}", self.started), &address));
+            let name = format!("r{}", self.started);
+            self.receivers.push(Receiver::start(&name, &address, &self.environment));
         }
         while self.workers.len() < WORKERS {
-            self.workers.push(Worker::start(&address, 1000));
+            self.workers.push(Worker::start_in(&self.environment, &address, 1000));
         }
     }
 }
 
 impl Receiver {
-    fn start(name: &str, address: &str) -> Self {
-        let mut process = start(&["receive", name, address], Stdio::piped());
+    fn start(name: &str, address: &str, environment: &Environment) -> Self {
+        let mut process = start(&["receive", name, address], Stdio::piped(), environment);
         let output = BufReader::new(process.stdout.take().unwrap());
         // A line that the kill cut short is no acknowledgement.
         let acknowledged = thread::spawn(move || {
@@ -151,7 +158,11 @@ impl Receiver {
 
 impl Worker {
     pub(crate) fn start(address: &str, max_attempts: u32) -> Self {
-        Self(start(&["work", address, &max_attempts.to_string()], Stdio::null()))
+        Self::start_in(&Vec::new(), address, max_attempts)
+    }
+
+    fn start_in(environment: &Environment, address: &str, max_attempts: u32) -> Self {
+        Self(start(&["work", address, &max_attempts.to_string()], Stdio::null(), environment))
     }
 
     /// Whether it ended of itself.
@@ -173,9 +184,15 @@ impl Drop for Worker {
 }
 
 /// Starts this program again. It ends at the latest with this process, whose pipe it reads.
-fn start(arguments: &[&str], output: Stdio) -> Child {
+fn start(arguments: &[&str], output: Stdio, environment: &Environment) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(arguments).stdin(Stdio::piped()).stdout(output).spawn().unwrap()
+    command
+        .envs(environment.iter().cloned())
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(output)
+        .spawn()
+        .unwrap()
 }
 
 /// SIGKILL, to one that must not have ended of itself.

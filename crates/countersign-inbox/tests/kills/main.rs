@@ -1,5 +1,6 @@
 //! Receivers, workers and the database are killed with SIGKILL at random instants under load, each apart and together. Then
-//! nothing that was acknowledged is missing, and every effect happened exactly once and in order.
+//! nothing that was acknowledged is missing, and every effect happened exactly once and in order. Likewise after their clock has
+//! stepped ahead and back.
 //!
 //! This program starts itself again as the receivers and workers. `INBOX_KILLS` is the number of kills in each database:
 //!
@@ -24,20 +25,23 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     env,
     thread::sleep,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use countersign_inbox::{Entry, Filter, Inbox, State, sqlx};
+use countersign_inbox::{Entry, Filter, Inbox, State, Stats, sqlx};
 use sqlx::{Postgres, Sqlite};
+use test_servers::Clock;
 
 use crate::{
     child::HOPELESS,
     database::{Database, open},
     deliveries::{NO_HEADERS, delivery},
-    fleet::{Fleet, Store, Worker},
+    fleet::{Environment, Fleet, Store, Worker},
 };
 
 const KILLS: usize = 10;
+/// For how long it waits for what must come: what it checks does not depend on how fast that does.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn main() {
     let arguments: Vec<_> = env::args().skip(1).collect();
@@ -69,10 +73,18 @@ fn main() {
             kill_at_random::<Sqlite>(sqlite());
             two_workers_share::<Sqlite>(&sqlite());
             poison::<Sqlite>(&sqlite());
+            let clock = Clock::start();
+            if let Some(clock) = &clock {
+                step_the_clock::<Sqlite>(clock, sqlite());
+            }
             let Some(store) = postgres() else { return };
             kill_at_random::<Postgres>(store);
             two_workers_share::<Postgres>(&postgres().unwrap());
             poison::<Postgres>(&postgres().unwrap());
+            if let Some(clock) = &clock {
+                let server = test_servers::Postgres::start_in(clock.environment()).unwrap();
+                step_the_clock::<Postgres>(clock, Store::Postgres(server));
+            }
         }
     }
 }
@@ -81,7 +93,7 @@ fn kill_at_random<DB: Database>(store: Store) {
     let kills = env::var("INBOX_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let (began, runtime) = (Instant::now(), runtime());
     let address = prepared::<DB>(&store);
-    let mut fleet = Fleet::start(store);
+    let mut fleet = Fleet::start(store, Environment::new());
     let mut killed = BTreeMap::<_, usize>::new();
     for kill in 0..kills {
         sleep(Duration::from_millis(fastrand::u64(50..1000)));
@@ -90,31 +102,36 @@ fn kill_at_random<DB: Database>(store: Store) {
         *killed.entry(format!("{target:?}")).or_default() += 1;
         fleet.kill(target, Duration::from_millis(fastrand::u64(..200)));
     }
-    sleep(Duration::from_millis(500));
-    fleet.kill_receivers();
     let inbox = runtime.block_on(open::<DB>(&address));
+    // At least one of the last receivers has sent a hopeless delivery then, and what it acknowledged is counted.
+    runtime.block_on(wait_until(&inbox, |stats| stats.dead > 0));
+    fleet.kill_receivers();
     runtime.block_on(finished(&inbox));
     fleet.kill_workers();
     let counts = runtime.block_on(count(&inbox, fleet.acknowledged()));
     println!("{}: killed {killed:?} within {:?}; {counts}: ok", DB::NAME, began.elapsed());
 }
 
-/// Two processes share 500 deliveries, and no delivery is handled twice.
+/// Two processes share at least 500 deliveries, until each has handled 50, and no delivery is handled twice.
 fn two_workers_share<DB: Database>(store: &Store) {
     let (runtime, address) = (runtime(), prepared::<DB>(store));
     let inbox = runtime.block_on(open::<DB>(&address));
     let workers = [Worker::start(&address, 1000), Worker::start(&address, 1000)];
     runtime.block_on(async {
-        sleep(Duration::from_millis(500));
-        accept(&inbox, (0..500).map(|number| format!("/{}", number * HOPELESS))).await;
-        finished(&inbox).await;
-        let effects = DB::effects(inbox.pool()).await;
-        let deliveries: HashSet<_> = effects.iter().map(|(delivery, _)| delivery).collect();
-        assert_eq!((effects.len(), deliveries.len()), (500, 500));
-        let shares =
-            workers.map(|worker| effects.iter().filter(|(_, process)| *process == worker.id()).count());
-        assert!(shares.iter().all(|share| *share > 50), "{shares:?}");
-        println!("{}: two workers share 500 deliveries, {shares:?}: ok", DB::NAME);
+        let (mut sent, mut shares, began) = (0, [0, 0], Instant::now());
+        while sent < 500 || shares.iter().any(|share| *share < 50) {
+            assert!(began.elapsed() < PATIENCE, "{shares:?}");
+            accept(&inbox, (sent..sent + 50).map(|number| format!("/{}", number * HOPELESS))).await;
+            sent += 50;
+            finished(&inbox).await;
+            let effects = DB::effects(inbox.pool()).await;
+            let deliveries: HashSet<_> = effects.iter().map(|(delivery, _)| delivery).collect();
+            assert_eq!((effects.len(), deliveries.len()), (sent as usize, sent as usize));
+            let share =
+                |worker: &Worker| effects.iter().filter(|(_, process)| *process == worker.id()).count();
+            shares = workers.each_ref().map(share);
+        }
+        println!("{}: two workers share {sent} deliveries, {shares:?}: ok", DB::NAME);
     });
 }
 
@@ -133,7 +150,7 @@ fn poison<DB: Database>(store: &Store) {
             ended += 1;
             worker = Worker::start(&address, 20);
         }
-        assert!(began.elapsed() < Duration::from_secs(100), "{:?}", runtime.block_on(inbox.stats()));
+        assert!(began.elapsed() < PATIENCE, "{:?}", runtime.block_on(inbox.stats()));
         sleep(Duration::from_millis(5));
     }
     runtime.block_on(finished(&inbox));
@@ -145,6 +162,44 @@ fn poison<DB: Database>(store: &Store) {
     println!("{}: a poison delivery ended {ended} workers, the others are done: ok", DB::NAME);
 }
 
+/// The clock of receivers, workers and the database steps ahead by an hour and back under load. What was stored or is to be tried
+/// again while it was ahead waits for that time, unless a person retries it.
+fn step_the_clock<DB: Database>(clock: &Clock, store: Store) {
+    let (began, runtime) = (Instant::now(), runtime());
+    let address = prepared::<DB>(&store);
+    let mut fleet = Fleet::start(store, clock.environment());
+    let inbox = runtime.block_on(open::<DB>(&address));
+    for ahead in [0, 1, 0].map(|hours| Duration::from_secs(hours * 60 * 60)) {
+        clock.set(ahead);
+        runtime.block_on(wait_for_effects(&inbox, 200));
+    }
+    runtime.block_on(wait_until(&inbox, |stats| stats.dead > 0));
+    fleet.kill_receivers();
+    runtime.block_on(async {
+        while !is_finished(&inbox.stats().await.unwrap()) {
+            assert!(began.elapsed() < PATIENCE, "{:?}", inbox.stats().await);
+            // A failure is made up for by the next round.
+            let _ = inbox.retry(&Filter::all().state(State::Pending)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    fleet.kill_workers();
+    let soon = SystemTime::now() + Duration::from_secs(30 * 60);
+    let ahead = runtime.block_on(inbox.list(&Filter::all().received_from(soon), 0, 1)).unwrap();
+    assert_eq!(ahead.len(), 1, "the clock did not step");
+    let counts = runtime.block_on(count(&inbox, fleet.acknowledged()));
+    println!("{}: the clock stepped ahead by an hour and back; {counts}: ok", DB::NAME);
+}
+
+/// Waits until there are so many more effects.
+async fn wait_for_effects<DB: Database>(inbox: &Inbox<DB>, more: usize) {
+    let (before, began) = (DB::effects(inbox.pool()).await.len(), Instant::now());
+    while DB::effects(inbox.pool()).await.len() < before + more {
+        assert!(began.elapsed() < PATIENCE, "{:?}", inbox.stats().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// The address of the store, with the table for effects.
 fn prepared<DB: Database>(store: &Store) -> String {
     let address = store.address();
@@ -154,23 +209,34 @@ fn prepared<DB: Database>(store: &Store) -> String {
 
 async fn accept<DB: Database>(inbox: &Inbox<DB>, bodies: impl IntoIterator<Item = String>) {
     for body in bodies {
-        inbox.accept(&delivery(body), &NO_HEADERS).await.unwrap();
+        let (verified, began) = (delivery(body), Instant::now());
+        while let Err(failure) = inbox.accept(&verified, &NO_HEADERS).await {
+            assert!(began.elapsed() < PATIENCE, "{failure}");
+        }
     }
 }
 
 /// Waits until the workers have finished everything.
 async fn finished<DB: Database>(inbox: &Inbox<DB>) {
+    wait_until(inbox, is_finished).await;
+}
+
+fn is_finished(stats: &Stats) -> bool {
+    stats.pending + stats.running + stats.waiting == 0
+}
+
+async fn wait_until<DB: Database>(inbox: &Inbox<DB>, is_so: fn(&Stats) -> bool) {
     let began = Instant::now();
     loop {
         let stats = inbox.stats().await.unwrap();
-        if stats.pending + stats.running + stats.waiting == 0 {
+        if is_so(&stats) {
             return;
         }
-        if began.elapsed() > Duration::from_secs(60) {
+        if began.elapsed() > PATIENCE {
             let rest = Filter::all().state(State::Pending).state(State::Waiting).state(State::Running);
-            panic!("not finished: {stats:?} {:#?}", inbox.list(&rest, 0, 20).await.unwrap());
+            panic!("not so in time: {stats:?} {:#?}", inbox.list(&rest, 0, 20).await.unwrap());
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -14,8 +14,10 @@ in_both! {
     of_500_concurrent_copies_one_is_new
     many_deliveries_are_all_stored_once
     a_full_inbox_refuses_and_keeps_what_it_has
+    a_full_inbox_still_knows_duplicates
     many_processes_may_create_the_tables_at_the_same_time
     tables_of_a_later_version_are_refused
+    without_migration_tables_of_another_version_are_refused
 }
 
 async fn a_delivery_is_kept_byte_by_byte_with_what_was_verified<DB: TestDatabase>(desk: Desk<DB>) {
@@ -95,6 +97,32 @@ async fn a_full_inbox_refuses_and_keeps_what_it_has<DB: TestDatabase>(desk: Desk
     assert_eq!(inbox.accept(&another(), &NO_HEADERS).await.unwrap(), Accepted::New);
 }
 
+async fn a_full_inbox_still_knows_duplicates<DB: TestDatabase>(desk: Desk<DB>) {
+    let inbox = desk.build(|builder| builder.backlog_limit(3)).await;
+    let stored: Vec<_> = std::iter::repeat_with(another).take(3).collect();
+    for verified in &stored {
+        assert_eq!(inbox.accept(verified, &NO_HEADERS).await.unwrap(), Accepted::New);
+    }
+    let mut tasks = JoinSet::new();
+    for number in 0..100 {
+        let (inbox, is_copy) = (inbox.clone(), number % 2 == 0);
+        let verified = if is_copy { stored[number % 3].clone() } else { another() };
+        tasks.spawn(async move { (is_copy, inbox.accept(&verified, &NO_HEADERS).await) });
+    }
+    for (is_copy, accepted) in tasks.join_all().await {
+        match accepted {
+            Ok(accepted) => assert_eq!((is_copy, accepted), (true, Accepted::Duplicate)),
+            Err(refused) => {
+                assert!(
+                    matches!((is_copy, &refused), (false, AcceptError::Full { limit: 3 })),
+                    "{refused:?}"
+                );
+            }
+        }
+    }
+    assert_eq!(inbox.list(&Filter::all(), 0, 10).await.unwrap().len(), 3);
+}
+
 async fn many_processes_may_create_the_tables_at_the_same_time<DB: TestDatabase>(desk: Desk<DB>) {
     let mut tasks = JoinSet::new();
     for _ in 0..10 {
@@ -112,6 +140,27 @@ async fn tables_of_a_later_version_are_refused<DB: TestDatabase>(desk: Desk<DB>)
     DB::execute(&mut *connection, "INSERT INTO countersign_inbox_schema (version) VALUES (99)").await;
     let refused = Inbox::builder(desk.pool.clone()).build().await.unwrap_err();
     assert!(matches!(refused, BuildError::SchemaTooNew { present: 99, .. }), "{refused:?}");
+}
+
+async fn without_migration_tables_of_another_version_are_refused<DB: TestDatabase>(desk: Desk<DB>) {
+    let build = || Inbox::builder(desk.pool.clone()).without_migration().build();
+    desk.inbox().await;
+    assert!(build().await.is_ok());
+    let record = async |statement| DB::execute(&mut *desk.pool.acquire().await.unwrap(), statement).await;
+    record("INSERT INTO countersign_inbox_schema (version) VALUES (99)").await;
+    let refused = build().await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the inbox's tables have version 99, and this program knows versions up to 1"
+    );
+    record("DELETE FROM countersign_inbox_schema").await;
+    let refused = build().await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the inbox's tables have version 0, and this program needs version 1: run the migrations in between"
+    );
+    record("DROP TABLE countersign_inbox_schema").await;
+    assert!(matches!(build().await.unwrap_err(), BuildError::Store(_)));
 }
 
 #[tokio::test]

@@ -8,11 +8,18 @@ use std::{
 
 use countersign::VerifiedDelivery;
 use countersign_inbox::{Dialect, Entry, Filter, Inbox, InboxBuilder, SqliteInbox, State, sqlx};
-use sqlx::{Pool, Postgres, Sqlite, postgres::PgPoolOptions};
+use sqlx::{
+    Pool, Postgres, Sqlite,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 pub(crate) use crate::deliveries::{NO_HEADERS, delivery};
+
+/// For how long a test waits for what must come. No test depends on how fast it does.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A database that a test can be run on.
 pub(crate) trait TestDatabase: Dialect {
@@ -23,6 +30,8 @@ pub(crate) trait TestDatabase: Dialect {
     /// `None`: it is not installed.
     async fn start() -> Option<(Self::Server, Pool<Self>)>;
     fn execute(connection: &mut Self::Connection, statement: &str) -> impl Future<Output = ()> + Send;
+    /// Ignores a failure.
+    fn try_to_execute(connection: &mut Self::Connection, statement: &str) -> impl Future<Output = ()> + Send;
     async fn number(pool: &Pool<Self>, query: &str) -> i64;
 }
 
@@ -40,11 +49,16 @@ impl TestDatabase for Sqlite {
     async fn start() -> Option<(TempDir, Pool<Self>)> {
         let folder = TempDir::new().unwrap();
         let inbox = SqliteInbox::open(folder.path().join("inbox.db")).await.unwrap().build().await.unwrap();
-        Some((folder, inbox.pool().clone()))
+        let options = SqliteConnectOptions::clone(&inbox.pool().connect_options()).busy_timeout(PATIENCE);
+        Some((folder, SqlitePoolOptions::new().connect_with(options).await.unwrap()))
     }
 
     async fn execute(connection: &mut Self::Connection, statement: &str) {
         sqlx::query(statement).execute(connection).await.unwrap();
+    }
+
+    async fn try_to_execute(connection: &mut Self::Connection, statement: &str) {
+        let _ = sqlx::query(statement).execute(connection).await;
     }
 
     async fn number(pool: &Pool<Self>, query: &str) -> i64 {
@@ -73,6 +87,10 @@ impl TestDatabase for Postgres {
         sqlx::query(statement).execute(connection).await.unwrap();
     }
 
+    async fn try_to_execute(connection: &mut Self::Connection, statement: &str) {
+        let _ = sqlx::query(statement).execute(connection).await;
+    }
+
     async fn number(pool: &Pool<Self>, query: &str) -> i64 {
         sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
     }
@@ -98,7 +116,7 @@ impl<DB: TestDatabase> Desk<DB> {
     }
 
     pub(crate) async fn build(&self, set: impl FnOnce(InboxBuilder<DB>) -> InboxBuilder<DB>) -> Inbox<DB> {
-        set(Inbox::builder(self.pool.clone())).build().await.unwrap()
+        set(Inbox::builder(self.pool.clone()).store_timeout(PATIENCE)).build().await.unwrap()
     }
 
     /// Ready once [`stop`](Self::stop) is called.
@@ -158,7 +176,7 @@ pub(crate) async fn wait_for<DB: Dialect>(inbox: &Inbox<DB>, state: State, count
         if entries.len() == count {
             return entries;
         }
-        if began.elapsed() > Duration::from_secs(20) {
+        if began.elapsed() > PATIENCE {
             let all = inbox.list(&Filter::all(), 0, 100).await.unwrap();
             panic!("{} deliveries are {state}, not {count}: {all:#?}", entries.len());
         }

@@ -8,7 +8,7 @@ use std::{
 
 use countersign_inbox::{Accepted, Delivery, Filter, SqliteInbox, State};
 
-use crate::desk::{Desk, NO_HEADERS, TestDatabase, delivery, in_both, wait_for};
+use crate::desk::{Desk, NO_HEADERS, PATIENCE, TestDatabase, delivery, in_both, wait_for};
 
 in_both! {
     an_order_key_of_any_bytes_and_length_is_stored_and_kept_in_order
@@ -82,9 +82,9 @@ async fn a_delivery_that_aborts_the_process_each_time_is_a_dead_letter_and_the_r
             Ok(())
         });
         // Each crash counts as an attempt of what runs beside the poison as well, but only once for each of those.
-        let work = work.concurrency(4).max_attempts(3).lease(Duration::from_millis(300)).poll_every(POLL);
+        let work = work.concurrency(4).max_attempts(3).lease(Duration::from_secs(1)).poll_every(POLL);
         // At the latest once its parent must have seen the end.
-        return work.run_until(tokio::time::sleep(Duration::from_secs(30))).await.unwrap();
+        return work.run_until(tokio::time::sleep(PATIENCE * 2)).await.unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("inbox.db");
@@ -97,7 +97,7 @@ async fn a_delivery_that_aborts_the_process_each_time_is_a_dead_letter_and_the_r
     let began = std::time::Instant::now();
     let name = "limits::a_delivery_that_aborts_the_process_each_time_is_a_dead_letter_and_the_rest_are_done";
     while inbox.stats().await.unwrap().finished < 49 || inbox.stats().await.unwrap().dead < 1 {
-        assert!(began.elapsed() < Duration::from_secs(25), "{:?}", inbox.stats().await);
+        assert!(began.elapsed() < PATIENCE, "{:?}", inbox.stats().await);
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", name]).env(FILE, &file).stdout(Stdio::null()).stderr(Stdio::null());
         let mut worker = command.spawn().unwrap();

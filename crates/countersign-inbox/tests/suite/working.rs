@@ -1,14 +1,11 @@
 //! Deliveries that are handled.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use countersign_inbox::{Backoff, CommitError, Delivery, Failure, Filter, State};
+use countersign_inbox::{Backoff, Delivery, Failure, Filter, State};
 use tokio::sync::Semaphore;
 
 use crate::desk::{Desk, NO_HEADERS, TestDatabase, another, delivery, in_both, wait_for};
@@ -20,9 +17,6 @@ in_both! {
     a_handler_that_panics_or_hangs_has_failed
     an_effect_in_the_transaction_happens_once_or_not_at_all
     deliveries_of_one_order_key_are_handled_one_by_one_in_order
-    a_worker_that_dies_leaves_its_deliveries_to_the_next
-    a_delivery_that_kills_its_worker_each_time_ends_as_a_dead_letter
-    a_worker_that_freezes_cannot_commit_what_another_took_over
     a_shutdown_lets_handlers_finish_and_hands_the_rest_back
 }
 
@@ -178,117 +172,31 @@ async fn deliveries_of_one_order_key_are_handled_one_by_one_in_order<DB: TestDat
     }
 }
 
-async fn a_worker_that_dies_leaves_its_deliveries_to_the_next<DB: TestDatabase>(desk: Desk<DB>) {
-    let inbox = desk.inbox().await;
-    inbox.accept(&another(), &NO_HEADERS).await.unwrap();
-    let dying =
-        inbox.work(async |_: Delivery<DB>| std::future::pending().await).lease(Duration::from_millis(300));
-    let dying = tokio::spawn(dying.run_until(desk.stopped()));
-    wait_for(&inbox, State::Running, 1).await;
-    dying.abort();
-    let next = inbox.work(async |_: Delivery<DB>| Ok(())).poll_every(POLL);
-    let next = tokio::spawn(next.run_until(desk.stopped()));
-    assert_eq!(wait_for(&inbox, State::Done, 1).await[0].attempts, 2);
-    desk.stop();
-    next.await.unwrap().unwrap();
-}
-
-async fn a_delivery_that_kills_its_worker_each_time_ends_as_a_dead_letter<DB: TestDatabase>(desk: Desk<DB>) {
-    let inbox = desk.inbox().await;
-    inbox.accept(&delivery("poison"), &NO_HEADERS).await.unwrap();
-    inbox.accept(&delivery("good"), &NO_HEADERS).await.unwrap();
-    let began = std::time::Instant::now();
-    while inbox.stats().await.unwrap().dead == 0 {
-        assert!(began.elapsed() < Duration::from_secs(20));
-        let dies = Arc::new(Semaphore::new(0));
-        let handler = {
-            let dies = Arc::clone(&dies);
-            move |delivery: Delivery<DB>| {
-                let dies = Arc::clone(&dies);
-                async move {
-                    if delivery.body() == "poison" {
-                        dies.add_permits(1);
-                        std::future::pending::<()>().await;
-                    }
-                    Ok(())
-                }
-            }
-        };
-        let work = inbox.work(handler).max_attempts(3).lease(Duration::from_millis(100)).poll_every(POLL);
-        let worker = tokio::spawn(work.run_until(desk.stopped()));
-        let _ = tokio::time::timeout(Duration::from_millis(500), dies.acquire()).await;
-        worker.abort();
-    }
-    let dead = wait_for(&inbox, State::Dead, 1).await;
-    assert_eq!(dead[0].attempts, 3);
-    assert!(dead[0].failure.as_deref().unwrap().contains("never ended"), "{dead:?}");
-    wait_for(&inbox, State::Done, 1).await;
-}
-
-async fn a_worker_that_freezes_cannot_commit_what_another_took_over<DB: TestDatabase>(desk: Desk<DB>) {
-    let inbox = desk.inbox().await;
-    inbox.accept(&another(), &NO_HEADERS).await.unwrap();
-    let outcomes = Arc::new(Mutex::new(Vec::new()));
-    let begun = Arc::new(AtomicUsize::new(0));
-    let handler = {
-        let (outcomes, begun) = (Arc::clone(&outcomes), Arc::clone(&begun));
-        move |delivery: Delivery<DB>| {
-            let (outcomes, begun) = (Arc::clone(&outcomes), Arc::clone(&begun));
-            async move {
-                begun.fetch_add(1, Ordering::SeqCst);
-                if delivery.attempt() == 1 {
-                    // Nothing in this thread runs: no heartbeat either.
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-                let mut transaction = delivery.begin().await?;
-                let effect = format!("INSERT INTO effects (delivery) VALUES ({})", delivery.entry().id);
-                DB::execute(&mut **transaction, &effect).await;
-                let outcome = transaction.commit().await;
-                outcomes
-                    .lock()
-                    .unwrap()
-                    .push((delivery.attempt(), matches!(outcome, Err(CommitError::Lost))));
-                Ok(outcome?)
-            }
-        }
-    };
-    let frozen = {
-        let work = inbox.work(handler.clone()).lease(Duration::from_millis(200)).poll_every(POLL);
-        let stopped = desk.stopped();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(work.run_until(stopped)).unwrap();
-        })
-    };
-    while begun.load(Ordering::SeqCst) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let next = tokio::spawn(inbox.work(handler).poll_every(POLL).run_until(desk.stopped()));
-    let done = wait_for(&inbox, State::Done, 1).await;
-    assert_eq!(done[0].attempts, 2);
-    tokio::time::sleep(Duration::from_millis(1200)).await;
-    desk.stop();
-    next.await.unwrap().unwrap();
-    frozen.join().unwrap();
-    assert_eq!(desk.effects().await, 1);
-    // The frozen one was dropped by its own heartbeat, or found out at its commit.
-    let outcomes = outcomes.lock().unwrap();
-    assert!(outcomes.contains(&(2, false)), "{outcomes:?}");
-    assert!(!outcomes.contains(&(1, false)), "{outcomes:?}");
-}
-
 async fn a_shutdown_lets_handlers_finish_and_hands_the_rest_back<DB: TestDatabase>(desk: Desk<DB>) {
     let inbox = desk.inbox().await;
     inbox.accept(&delivery("short"), &NO_HEADERS).await.unwrap();
     inbox.accept(&delivery("long"), &NO_HEADERS).await.unwrap();
-    let worker = inbox.work(async |delivery: Delivery<DB>| {
-        let time = if delivery.body() == "short" { 300 } else { 60_000 };
-        tokio::time::sleep(Duration::from_millis(time)).await;
-        Ok(())
-    });
-    let worker = tokio::spawn(worker.grace(Duration::from_millis(800)).run_until(desk.stopped()));
-    wait_for(&inbox, State::Running, 2).await;
+    let (begun, ends) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let worker = {
+        let (begun, ends) = (Arc::clone(&begun), Arc::clone(&ends));
+        inbox.work(move |delivery: Delivery<DB>| {
+            let (begun, ends) = (Arc::clone(&begun), Arc::clone(&ends));
+            async move {
+                begun.add_permits(1);
+                if delivery.body() == "long" {
+                    std::future::pending::<()>().await;
+                }
+                ends.acquire().await?.forget();
+                Ok(())
+            }
+        })
+    };
+    let worker = tokio::spawn(worker.grace(Duration::from_secs(3)).run_until(desk.stopped()));
+    // What has not begun yet is handed back at once.
+    begun.acquire_many(2).await.unwrap().forget();
     desk.stop();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    ends.add_permits(1);
     worker.await.unwrap().unwrap();
     wait_for(&inbox, State::Done, 1).await;
     let pending = wait_for(&inbox, State::Pending, 1).await;

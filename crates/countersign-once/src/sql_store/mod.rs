@@ -46,7 +46,7 @@ pub use sweeper::Sweeper;
 ///     let (Some(claim), Some(keep_for)) = (running.claim(), running.keep_for()) else {
 ///         return Err("the handler runs unguarded".into());
 ///     };
-///     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;
+///     let mut transaction = store.pool().begin().await?;
 ///     if store.complete_in(&mut transaction, &claim, keep_for).await? == Fence::Lost {
 ///         return Err("another attempt took over".into());
 ///     }

@@ -11,9 +11,10 @@ use crate::Claim;
 /// A store in SQLite (feature `sqlite`), for all processes of one machine that open the same file.
 ///
 /// Set the pool up with `journal_mode(SqliteJournalMode::Wal)`. Its `busy_timeout` is 5 seconds unless you set it. SQLite lets
-/// one transaction write at a time, so keep the handler's own short. Begin it with
-/// [`begin_with("BEGIN IMMEDIATE")`](sqlx::Pool::begin_with): otherwise a transaction that reads before it writes fails if
-/// another wrote in between. Time is the machine's clock.
+/// one transaction write at a time, so keep the handler's own short. Make [`complete_in`](SqlStore::complete_in) or
+/// [`claim_in`](SqlStore::claim_in) its first statement: a transaction that reads before it writes fails if another wrote in between.
+/// Begin it with [`begin`](sqlx::Pool::begin). If a request is dropped in the middle of `begin_with("BEGIN IMMEDIATE")`, sqlx 0.8
+/// leaves the transaction open, and nobody else can write. Time is the machine's clock.
 ///
 /// # Example
 ///

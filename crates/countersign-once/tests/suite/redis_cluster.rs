@@ -56,7 +56,7 @@ async fn scripts_that_the_nodes_lost_are_loaded_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_killed_refuses_its_share_until_it_is_back() {
     let Some(mut cluster) = RedisCluster::start() else { return };
-    let builder = Once::builder(store(&cluster).await).store_timeout(Duration::from_millis(500));
+    let builder = Once::builder(store(&cluster).await).store_timeout(Duration::from_secs(1));
     let once = builder.build().unwrap();
     for number in 0..20 {
         let Decision::Handle(running) = once.begin(identity(number), None).await else { panic!("it is new") };

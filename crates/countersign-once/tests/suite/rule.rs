@@ -274,7 +274,7 @@ async fn a_handler_that_outlives_its_lease_cannot_end_the_claim_of_another() {
 
 #[tokio::test]
 async fn an_extended_claim_outlives_its_first_lease() {
-    let lease = Duration::from_millis(50);
+    let lease = Duration::from_millis(300);
     let once = Once::builder(MemoryStore::default()).lease(lease).store_timeout(lease / 2).build().unwrap();
     let mut slow = running(once.begin(IDENTITY, None).await);
     assert_eq!(slow.extend(LEASE).await.unwrap(), Fence::Passed);

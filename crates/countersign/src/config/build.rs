@@ -5,22 +5,46 @@ use super::{
     error::{ConfigError, one_of},
 };
 use crate::{
-    error::BuildError, keys::key::Key, schemes::senders, verifying::verifier::Verifier,
+    error::BuildError,
+    keys::key::Key,
+    schemes::{scheme::Scheme, senders},
+    verifying::{builder::VerifierBuilder, verifier::Verifier},
     wire::timestamp::rfc_3339,
 };
 
 impl Config {
+    /// Reads the keys from their variables and files, and returns each sender's scheme with its keys, for tools: an `Explainer` takes
+    /// the keys, a `Signer` their secrets.
+    ///
+    /// Whether the keys fit the scheme is checked by [`verifier`](Self::verifier).
+    ///
+    /// ```
+    /// use countersign::Config;
+    ///
+    /// let config: Config = toml::from_str(r#"
+    ///     [[senders]]
+    ///     sender = "github"
+    ///     keys = [{ id = "2026-q4", secret = { insecure_inline = "for this example" } }]
+    /// "#)?;
+    /// let senders = config.senders()?;
+    /// let (scheme, keys) = &senders[0];
+    /// assert_eq!((scheme.name(), keys[0].id().as_str()), ("github", "2026-q4"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`verifier`](Self::verifier) that concern a field or a key by itself.
+    pub fn senders(&self) -> Result<Vec<(Scheme, Vec<Key>)>, ConfigError> {
+        self.each_sender(|sender| Ok((sender.scheme()?, sender.keys()?)))
+    }
+
     /// Reads the keys from their variables and files, and builds the endpoint's verifier.
     ///
     /// # Errors
     /// A [`ConfigError`] for an unknown word, fields that exclude or require each other, a missing variable or file, and every
-    /// [`BuildError`] of [`Verifier`] and [`Scheme`](crate::Scheme).
+    /// [`BuildError`] of [`Verifier`] and [`Scheme`].
     pub fn verifier(&self) -> Result<Verifier, ConfigError> {
-        let verifiers = (0_usize..).zip(&self.senders).map(|(place, sender)| {
-            let verifier = table(sender).and_then(SenderConfig::verifier);
-            verifier.map_err(|error| error.within(&format!("senders[{place}]")))
-        });
-        let verifiers: Vec<Verifier> = verifiers.collect::<Result<_, _>>()?;
+        let verifiers = self.each_sender(SenderConfig::verifier)?;
         let on_several = self.on_several.as_deref().unwrap_or("reject");
         let make =
             one_of("on_several", on_several, &[("reject", Ordered::No), ("take-first", Ordered::Yes)])?;
@@ -29,6 +53,16 @@ impl Config {
             Ordered::Yes => Verifier::first_of(verifiers),
         }
         .map_err(|error| ConfigError::build("senders", error))
+    }
+
+    fn each_sender<T>(
+        &self,
+        read: impl Fn(&SenderConfig) -> Result<T, ConfigError>,
+    ) -> Result<Vec<T>, ConfigError> {
+        let each = (0_usize..).zip(&self.senders).map(|(place, sender)| {
+            table(sender).and_then(&read).map_err(|error| error.within(&format!("senders[{place}]")))
+        });
+        each.collect()
     }
 }
 
@@ -44,6 +78,26 @@ enum Ordered {
 
 impl SenderConfig {
     fn verifier(&self) -> Result<Verifier, ConfigError> {
+        let mut builder = Verifier::builder(self.scheme()?);
+        if let Some(bytes) = self.body_limit {
+            builder = builder.body_limit(bytes);
+        }
+        if let Some(time) = self.warn_before_expiry {
+            builder = builder.warn_before_expiry(time.duration());
+        }
+        let builder = self.keys()?.into_iter().fold(builder, VerifierBuilder::key);
+        builder.build().map_err(|error| ConfigError::build(&self.field_of(&error), error))
+    }
+
+    fn keys(&self) -> Result<Vec<Key>, ConfigError> {
+        let keys = (0_usize..).zip(&self.keys).map(|(place, key)| {
+            let key = table(key).and_then(KeyConfig::key);
+            key.map_err(|error| error.within(&format!("keys[{place}]")))
+        });
+        keys.collect()
+    }
+
+    fn scheme(&self) -> Result<Scheme, ConfigError> {
         let mut scheme = match (&self.sender, &self.scheme) {
             (Some(name), None) => senders::named(name, self.url.as_ref().map(|url| url.0.as_str())).map_err(
                 |error| match error {
@@ -90,15 +144,7 @@ impl SenderConfig {
         if let Some(horizon) = self.retry_horizon {
             scheme = scheme.with_retry_horizon(horizon.duration());
         }
-        let mut builder = Verifier::builder(scheme);
-        if let Some(bytes) = self.body_limit {
-            builder = builder.body_limit(bytes);
-        }
-        for (place, key) in (0_usize..).zip(&self.keys) {
-            let key = table(key).and_then(KeyConfig::key);
-            builder = builder.key(key.map_err(|error| error.within(&format!("keys[{place}]")))?);
-        }
-        builder.build().map_err(|error| ConfigError::build(&self.field_of(&error), error))
+        Ok(scheme)
     }
 
     /// The field that caused a build error.
@@ -114,6 +160,7 @@ impl SenderConfig {
             }
             BuildError::Scheme { .. } => return "scheme".to_owned(),
             BuildError::EmptySecret { key, .. }
+            | BuildError::PlaceholderSecret { key, .. }
             | BuildError::SecretForm { key, .. }
             | BuildError::KeyDoesNotFit { key, .. }
             | BuildError::KeyNeverActive { key, .. }
@@ -127,10 +174,15 @@ impl SenderConfig {
 
 impl KeyConfig {
     fn key(&self) -> Result<Key, ConfigError> {
+        let insists = self.dangerously_accept_placeholder.unwrap_or(false);
+        if insists && self.secret.is_none() {
+            return Err(ConfigError::new("dangerously_accept_placeholder", "it applies only to a secret"));
+        }
         let mut key = match (&self.secret, &self.public_key) {
             (Some(secret), None) => {
                 let secret = secret.secret().map_err(|text| ConfigError::new("secret", text))?;
-                Key::secret(&self.id, secret.map_err(|error| ConfigError::build("secret", error))?)
+                let secret = secret.map_err(|error| ConfigError::build("secret", error))?;
+                Key::secret(&self.id, if insists { secret.dangerously_accept_placeholder() } else { secret })
             }
             #[cfg(feature = "public-key")]
             (None, Some(key)) => {

@@ -50,11 +50,11 @@ impl<'de> Visitor<'de> for IdentityVisitor {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "expected a table: { seconds = 86400 }")]
-pub(super) struct HorizonConfig {
+pub(super) struct DurationConfig {
     seconds: u64,
 }
 
-impl HorizonConfig {
+impl DurationConfig {
     pub(super) fn duration(self) -> Duration {
         Duration::from_secs(self.seconds)
     }

@@ -1,6 +1,9 @@
 //! One try: whether a key made the signature, under a scheme, of a head and a body.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     keys::{
@@ -9,7 +12,10 @@ use crate::{
     },
     schemes::scheme::{ContentEncoding, Scheme},
     verdicts::{profile::Profile, tenancy::Tenancy},
-    verifying::sender::{Admitted, Sender},
+    verifying::{
+        key_state::KeyState,
+        sender::{Admitted, Sender},
+    },
     wire::{
         headers::{Headers, Occurrence, occurrence},
         timestamp::Tolerance,
@@ -63,7 +69,16 @@ impl Probe {
             body_limit: usize::MAX,
             tenancy: Tenancy::Own,
         });
-        Some(Self(Sender { profile, content, periods: vec![Period::default()], ring, signature_lengths }))
+        let keys = vec![KeyState { period: Period::default(), ..KeyState::of(key) }];
+        Some(Self(Sender {
+            profile,
+            content,
+            keys,
+            ring,
+            signature_lengths,
+            warn_before_expiry: Duration::ZERO,
+            reported: AtomicU64::new(0),
+        }))
     }
 
     /// Whether the key made the signature in this head over this body. Logs nothing, unlike a verifier.

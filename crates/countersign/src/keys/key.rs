@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
+use sha2::{Digest, Sha256};
+
 #[cfg(feature = "public-key")]
 use crate::keys::public_key::PublicKey;
 use crate::keys::secret::Secret;
@@ -79,6 +81,25 @@ impl Key {
         self
     }
 
+    /// The key's id.
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// Whether the key is active at this instant, by [`not_before`](Self::not_before) and [`expires_at`](Self::expires_at).
+    pub fn is_active(&self, now: SystemTime) -> bool {
+        self.period.activity(now) == Activity::Active
+    }
+
+    /// The key's secret; `None` for a public key.
+    pub fn into_secret(self) -> Option<Secret> {
+        match self.material {
+            Material::Secret(secret) => Some(secret),
+            #[cfg(feature = "public-key")]
+            Material::PublicKey(_) => None,
+        }
+    }
+
     fn new(id: KeyId, material: Material) -> Self {
         Self { id, material, period: Period::default() }
     }
@@ -92,6 +113,15 @@ pub(crate) enum Material {
 }
 
 impl Material {
+    /// The hash with the bytes of the key, as they were given.
+    pub(crate) fn hashed_into(&self, hash: Sha256) -> Sha256 {
+        match self {
+            Self::Secret(secret) => hash.chain_update([0]).chain_update(secret.as_bytes()),
+            #[cfg(feature = "public-key")]
+            Self::PublicKey(key) => hash.chain_update([1]).chain_update(key.as_bytes()),
+        }
+    }
+
     #[cfg_attr(
         not(feature = "public-key"),
         expect(clippy::unnecessary_wraps, reason = "without public keys, every key is a secret")
@@ -136,6 +166,10 @@ impl Period {
         } else {
             Activity::Active
         }
+    }
+
+    pub(crate) fn expires_at(self) -> Option<SystemTime> {
+        self.expires_at
     }
 
     pub(crate) fn is_empty(self) -> bool {

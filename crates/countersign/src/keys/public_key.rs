@@ -196,6 +196,14 @@ impl PublicKey {
         })
     }
 
+    /// The `SubjectPublicKeyInfo`, or the 32 bytes of an Ed25519 key.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.form {
+            Form::Ed25519(key) => key.as_bytes(),
+            Form::Rsa { .. } | Form::P256 => &self.der,
+        }
+    }
+
     pub(crate) fn ed25519(&self) -> Option<VerifyingKey> {
         match self.form {
             Form::Ed25519(key) => Some(key),

@@ -11,7 +11,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::BuildError,
-    keys::source::{read_env, read_file},
+    keys::{
+        placeholder::is_placeholder,
+        source::{read_env, read_file},
+    },
 };
 
 /// A secret that is shared with a sender, as the sender shows it.
@@ -24,7 +27,10 @@ use crate::{
 /// assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(redacted)");
 /// ```
 #[derive(Clone)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct Secret {
+    text: Zeroizing<Vec<u8>>,
+    accepts_placeholder: bool,
+}
 
 /// How the text of a secret becomes the bytes of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +56,11 @@ impl Secret {
     /// A secret with exactly these bytes: nothing is trimmed or decoded.
     ///
     /// Give the whole text that the sender shows: the scheme knows whether it is the key itself or the key in base64 or
-    /// hex. A secret that is empty, or nothing but blanks, line ends or zero bytes, is an error when the verifier is built.
-    /// No minimum length is enforced.
+    /// hex. A secret that is empty, or nothing but blanks, line ends or zero bytes, is an error when the verifier is built, and
+    /// so is a [placeholder](Self::dangerously_accept_placeholder). No minimum length is enforced; with the feature `tracing`, the
+    /// verifier warns of a key of fewer than 16 bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Zeroizing::new(bytes.into()))
+        Self::from_bytes(Zeroizing::new(bytes.into()))
     }
 
     /// Reads a secret from an environment variable: the UTF-8 bytes of its value.
@@ -80,32 +87,72 @@ impl Secret {
         let path = path.as_ref();
         let bytes = read_file(path)?;
         if bytes.trim_ascii() == bytes.as_slice() {
-            Ok(Self(bytes))
+            Ok(Self::from_bytes(bytes))
         } else {
             Err(BuildError::FilePadded { file: path.display().to_string() })
         }
     }
 
+    /// Accepts a secret that anyone can know, for a demo or a test.
+    ///
+    /// Without it, a verifier does not build with a placeholder, wherever it comes from:
+    /// [`PlaceholderSecret`](BuildError::PlaceholderSecret). Placeholders are what documentation and `.env.example` files hold, such as
+    /// `changeme`, `whsec_xxx`, `your-secret-here`, `test`, `<secret>` and `${SECRET}`, the same in base64 or hex if the scheme decodes
+    /// it, and the demo secrets of this project and of senders' documentation. No random secret of 16 bytes or more is one.
+    ///
+    /// ```
+    /// use countersign::{BuildError, Secret, Verifier, senders};
+    ///
+    /// let with = |secret| Verifier::builder(senders::github()).secret("2026-q4", secret).build();
+    /// let refused = with(Secret::new("changeme")).unwrap_err();
+    /// assert!(matches!(refused, BuildError::PlaceholderSecret { .. }));
+    /// assert!(with(Secret::new("changeme").dangerously_accept_placeholder()).is_ok());
+    /// ```
+    #[must_use = "it returns the secret that is accepted"]
+    pub fn dangerously_accept_placeholder(mut self) -> Self {
+        self.accepts_placeholder = true;
+        self
+    }
+
     #[cfg(all(feature = "public-key", feature = "serde"))]
     pub(crate) fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
-        read(&String::from_utf8_lossy(&self.0))
+        read(&String::from_utf8_lossy(&self.text))
+    }
+
+    /// The bytes as they were given.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.text
     }
 
     /// Whether it is nothing but spaces, tabs and line ends. Other white space can be a key: RFC 4231 has one of form feeds.
     pub(crate) fn is_blank(&self) -> bool {
-        self.0.iter().all(|byte| b" \t\r\n".contains(byte))
+        self.text.iter().all(|byte| b" \t\r\n".contains(byte))
+    }
+
+    /// Whether it is a placeholder, as text or as the key that the text stands for.
+    pub(crate) fn is_placeholder(&self, form: &SecretForm) -> bool {
+        let is_decoded = *form != SecretForm::Text;
+        is_placeholder(&self.text) || is_decoded && self.key(form).is_ok_and(|key| is_placeholder(&key))
+    }
+
+    pub(crate) fn accepts_placeholder(&self) -> bool {
+        self.accepts_placeholder
+    }
+
+    fn from_bytes(text: Zeroizing<Vec<u8>>) -> Self {
+        Self { text, accepts_placeholder: false }
     }
 
     /// The bytes of the key.
     pub(crate) fn key(&self, form: &SecretForm) -> Result<Zeroizing<Vec<u8>>, WrongForm> {
         let key = match form {
-            SecretForm::Text => Some(self.0.to_vec()),
+            SecretForm::Text => Some(self.text.to_vec()),
             SecretForm::Base64 { prefix } => {
-                let text = self.0.strip_prefix(prefix.as_bytes()).unwrap_or(&self.0);
+                let text = self.text.strip_prefix(prefix.as_bytes()).unwrap_or(&self.text);
                 let engine = if text.ends_with(b"=") { STANDARD } else { STANDARD_NO_PAD };
                 engine.decode(text).ok()
             }
-            SecretForm::Hex => base16ct::mixed::decode_vec(&*self.0).ok(),
+            SecretForm::Hex => base16ct::mixed::decode_vec(&*self.text).ok(),
         };
         key.map(Zeroizing::new).ok_or_else(|| WrongForm { expected: form.to_string().into() })
     }
@@ -122,10 +169,10 @@ impl fmt::Display for SecretForm {
     }
 }
 
-/// Compares the keys of a set-up with one another, never a delivery's.
+/// Compares the texts of a set-up's keys with one another, never with a delivery's.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        self.text.ct_eq(&other.text).into()
     }
 }
 

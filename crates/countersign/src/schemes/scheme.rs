@@ -12,7 +12,7 @@ use crate::{
     },
     wire::{
         encoding::Encoding,
-        timestamp::{Timestamp, Tolerance},
+        timestamp::{Timestamp, TimestampPlace, Tolerance},
     },
 };
 
@@ -139,6 +139,39 @@ impl Scheme {
         self.algorithm
     }
 
+    /// What the sender signs, in this order, with nothing between the parts. Empty for a static token.
+    pub fn signed_parts(&self) -> &[Part] {
+        &self.content
+    }
+
+    /// The parameter of the query that carries the body's SHA-256 in hex, if the sender signs the body that way.
+    pub fn body_digest_parameter(&self) -> Option<&str> {
+        self.body_digest.as_deref()
+    }
+
+    /// How the sender writes a secret.
+    pub fn secret_form(&self) -> &SecretForm {
+        &self.secret_form
+    }
+
+    /// The header's value with placeholders for what differs between deliveries, for documents and tools.
+    ///
+    /// ```
+    /// use countersign::senders;
+    ///
+    /// assert_eq!(senders::stripe().signature_shape(), "t=<timestamp>,v1=<hex>");
+    /// assert_eq!(senders::shopify().signature_shape(), "<base64>");
+    /// ```
+    pub fn signature_shape(&self) -> String {
+        let signature = match (self.algorithm, self.encoding) {
+            (Algorithm::UnsignedToken, _) => "<token>",
+            (_, Encoding::Hex | Encoding::HexUpper) => "<hex>",
+            (_, Encoding::Base64(_)) => "<base64>",
+            (_, Encoding::Base64Url(_)) => "<base64url>",
+        };
+        self.signature_value(&[signature.to_owned()], "<timestamp>")
+    }
+
     /// Where the identities of this sender's deliveries come from.
     pub fn identity_source(&self) -> &IdentitySource {
         &self.identity
@@ -153,6 +186,26 @@ impl Scheme {
     /// Where the facts about a named sender come from and when they were last checked; `None` for your own scheme.
     pub fn facts(&self) -> Option<Facts> {
         self.facts
+    }
+
+    /// The value of the signature header, from encoded signatures and the timestamp's text.
+    pub(crate) fn signature_value(&self, signatures: &[String], time: &str) -> String {
+        let list = match &self.layout {
+            Layout::Bare => return signatures.concat(),
+            Layout::Prefixed(prefix) => return format!("{prefix}{}", signatures.concat()),
+            Layout::List(list) => list,
+        };
+        let item = |label: &str, text: &str| match &list.label {
+            Some((_, assignment)) if !list.bare_items => format!("{label}{assignment}{text}"),
+            Some(_) | None => text.to_owned(),
+        };
+        let label = list.label.as_ref().map_or("", |(label, _)| label);
+        let time = match self.timestamp.as_ref().map(|timestamp| &timestamp.place) {
+            Some(TimestampPlace::Listed(label)) => Some(item(label, time)),
+            Some(TimestampPlace::Header(_) | TimestampPlace::Unsigned) | None => None,
+        };
+        let items = time.into_iter().chain(signatures.iter().map(|signature| item(label, signature)));
+        items.collect::<Vec<_>>().join(&list.separator.to_string())
     }
 
     pub(crate) fn signs_the_body_alone(&self) -> bool {

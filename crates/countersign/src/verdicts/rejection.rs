@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     keys::key::KeyId,
+    log::{self, Rejected},
     schemes::scheme::Scheme,
     verdicts::{kind::RejectionKind, profile::Profile, tenancy::Tenancy},
 };
@@ -95,21 +96,13 @@ impl Rejection {
             _ => fault,
         };
         let rejection = Self { fault, origin };
-        #[cfg(feature = "tracing")]
-        tracing::warn!(
-            target: "countersign",
-            sender = rejection.sender(),
-            reason = rejection.kind().as_str(),
-            tenant = rejection.tenant(),
-            key = rejection.key().map(KeyId::as_str),
-            "delivery rejected: {rejection}"
-        );
-        #[cfg(feature = "metrics")]
-        crate::metrics::rejected(
-            rejection.sender(),
-            rejection.kind().as_str(),
-            rejection.key().map_or("", KeyId::as_str),
-        );
+        let told = || Rejected {
+            sender: rejection.sender(),
+            reason: rejection.kind().as_str(),
+            tenant: rejection.tenant(),
+            key: rejection.key().map(KeyId::as_str),
+        };
+        log::rejected(told, &rejection);
         rejection
     }
 

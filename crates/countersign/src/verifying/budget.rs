@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use crate::log;
+
 /// A body budget: bounds the bytes of all bodies being received at one time, across every guard that shares it.
 ///
 /// Before a body is read, the guard reserves its `Content-Length` (or the body limit if it has none). The reservation is
@@ -19,6 +21,7 @@ use std::{
 pub struct BodyBudget(Arc<Shared>);
 
 struct Shared {
+    name: Arc<str>,
     bytes: usize,
     left: AtomicUsize,
 }
@@ -26,7 +29,12 @@ struct Shared {
 impl BodyBudget {
     /// A budget of this many bytes. Make it larger than the body limit: a body that does not fit at all is never accepted.
     pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(Shared { bytes, left: AtomicUsize::new(bytes) }))
+        Self::named("default", bytes)
+    }
+
+    /// A budget of this many bytes, for a service that has several: their metrics bear the names.
+    pub fn named(name: impl AsRef<str>, bytes: usize) -> Self {
+        Self(Arc::new(Shared { name: Arc::from(name.as_ref()), bytes, left: AtomicUsize::new(bytes) }))
     }
 
     /// The bytes that are not reserved at this moment.
@@ -38,11 +46,19 @@ impl BodyBudget {
         let mut reservation = Reservation { budget: self.clone(), bytes: 0 };
         reservation.grow(bytes).then_some(reservation)
     }
+
+    fn show(&self) {
+        log::budget(&self.0.name, self.0.bytes, || self.left());
+    }
 }
 
 impl fmt::Debug for BodyBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BodyBudget").field("bytes", &self.0.bytes).field("left", &self.left()).finish()
+        f.debug_struct("BodyBudget")
+            .field("name", &self.0.name)
+            .field("bytes", &self.0.bytes)
+            .field("left", &self.left())
+            .finish()
     }
 }
 
@@ -62,6 +78,7 @@ impl Reservation {
         let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(more));
         if taken.is_ok() {
             self.bytes = self.bytes.saturating_add(more);
+            self.budget.show();
         }
         taken.is_ok()
     }
@@ -70,6 +87,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.budget.0.left.fetch_add(self.bytes, Ordering::Relaxed);
+        self.budget.show();
     }
 }
 

@@ -33,7 +33,8 @@ use crate::{
 /// use bytes::Bytes;
 /// use countersign::{Secret, Verifier, senders};
 ///
-/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
+/// let secret = Secret::new("secret123").dangerously_accept_placeholder(); // a public sample
+/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", secret).build()?;
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 ///
 /// let mut verification = verifier.begin_buffered(&headers, SystemTime::now())?;
@@ -192,6 +193,16 @@ impl BufferedVerification {
         self.hash(usize::MAX);
         let verified = self.verification.finish()?;
         Ok((VerifiedDelivery { verified, body: self.body.into() }, self.reservation))
+    }
+
+    /// The name of the sender.
+    pub(crate) fn sender(&self) -> &str {
+        self.verification.sender()
+    }
+
+    /// The bytes received so far.
+    pub(crate) fn received(&self) -> usize {
+        self.verification.received()
     }
 
     /// Takes the next bytes and leaves their hashing to [`hash`](Self::hash).

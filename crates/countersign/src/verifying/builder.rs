@@ -1,6 +1,9 @@
 //! Sets up a verifier for one sender.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 #[cfg(feature = "public-key")]
 use crate::keys::public_key::PublicKey;
@@ -14,6 +17,7 @@ use crate::{
     schemes::scheme::Scheme,
     verdicts::{profile::Profile, tenancy::Tenancy},
     verifying::{
+        key_state::KeyState,
         sender::Sender,
         verifier::{DEFAULT_BODY_LIMIT, Verifier},
     },
@@ -26,12 +30,21 @@ pub struct VerifierBuilder {
     scheme: Scheme,
     keys: Vec<Key>,
     body_limit: usize,
+    warn_before_expiry: Duration,
 }
+
+/// How long before a key's expiry there is a warning: 7 days.
+const WARN_BEFORE_EXPIRY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Verifier {
     /// Starts a verifier for deliveries under this scheme.
     pub fn builder(scheme: Scheme) -> VerifierBuilder {
-        VerifierBuilder { scheme, keys: Vec::new(), body_limit: DEFAULT_BODY_LIMIT }
+        VerifierBuilder {
+            scheme,
+            keys: Vec::new(),
+            body_limit: DEFAULT_BODY_LIMIT,
+            warn_before_expiry: WARN_BEFORE_EXPIRY,
+        }
     }
 }
 
@@ -62,6 +75,13 @@ impl VerifierBuilder {
         self
     }
 
+    /// Warns this long before a key expires, with an event at `WARN` for each key and day (feature `tracing`); 7 days by default,
+    /// and never if it is zero. [`Verifier::report_keys`] says when.
+    pub fn warn_before_expiry(mut self, time: Duration) -> Self {
+        self.warn_before_expiry = time;
+        self
+    }
+
     /// Checks everything and builds the verifier.
     ///
     /// # Errors
@@ -69,7 +89,7 @@ impl VerifierBuilder {
     ///
     /// - no key, or more than 8;
     /// - an empty or repeated key id, or the same key under two ids;
-    /// - a secret that is empty, blank or nothing but zero bytes;
+    /// - a secret that is empty, blank or nothing but zero bytes, or a [placeholder](Secret::dangerously_accept_placeholder);
     /// - a key that is never active;
     /// - a key that does not fit the scheme: a secret for RSA, a public key for HMAC, an RSA modulus outside the scheme's
     ///   limits;
@@ -82,12 +102,27 @@ impl VerifierBuilder {
             return Err(BuildError::ZeroBodyLimit);
         }
         check_keys(&scheme, &self.keys)?;
-        let ring = scheme.key_rules().ring(&self.keys)?;
+        let rules = scheme.key_rules();
+        self.keys.iter().try_for_each(|key| rules.refuse_placeholder(key))?;
+        let ring = rules.ring(&self.keys)?;
+        #[cfg(feature = "tracing")]
+        self.keys.iter().for_each(|key| rules.warn_if_weak(key));
         let signature_lengths = ring.signature_lengths();
-        let periods = self.keys.iter().map(|key| key.period).collect();
-        let keys = self.keys.into_iter().map(|key| key.id).collect();
-        let profile = Arc::new(Profile { scheme, keys, body_limit: self.body_limit, tenancy: Tenancy::Own });
-        Verifier::of_one(Sender { profile, content, periods, ring, signature_lengths })
+        let keys = self.keys.iter().map(KeyState::of).collect();
+        let ids = self.keys.into_iter().map(|key| key.id).collect();
+        let profile =
+            Arc::new(Profile { scheme, keys: ids, body_limit: self.body_limit, tenancy: Tenancy::Own });
+        let warn_before_expiry = self.warn_before_expiry;
+        let reported = AtomicU64::new(0);
+        Verifier::of_one(Sender {
+            profile,
+            content,
+            keys,
+            ring,
+            signature_lengths,
+            warn_before_expiry,
+            reported,
+        })
     }
 }
 

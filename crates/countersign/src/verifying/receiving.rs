@@ -6,7 +6,7 @@ use std::{
     mem,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::{
     verifying::{
         budget::{BodyBudget, Reservation},
         buffered::{BufferedVerification, VerifiedDelivery},
+        meter::Meter,
         source::{Begun, Choosing, VerifierSource},
     },
     wire::headers::Headers,
@@ -28,7 +29,8 @@ use crate::{
 /// use bytes::Bytes;
 /// use countersign::{Receiving, Secret, Verifier, senders};
 ///
-/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
+/// let secret = Secret::new("secret123").dangerously_accept_placeholder(); // a public sample
+/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", secret).build()?;
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 /// let mut chunks = ["{'test':", "'test2'}"].into_iter().map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
 ///
@@ -48,6 +50,7 @@ pub struct Receiving<T> {
     body_timeout: Option<Duration>,
     start_timer: fn(Duration) -> T,
     timer: Option<Pin<Box<T>>>,
+    meter: Meter,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a box would cost every delivery an allocation")]
@@ -66,7 +69,14 @@ impl<T: Future<Output = ()>> Receiving<T> {
     /// `start_timer`, such as `tokio::time::sleep`, is called with `body_timeout` the first time that the body is not
     /// ready. Without a `body_timeout` the body may take for ever.
     pub fn new(now: SystemTime, body_timeout: Option<Duration>, start_timer: fn(Duration) -> T) -> Self {
-        Self { stage: Stage::Head(now), body_timeout, start_timer, timer: None }
+        Self { stage: Stage::Head(now), body_timeout, start_timer, timer: None, meter: Meter::new() }
+    }
+
+    /// Measures time with this clock, such as `std::time::Instant::now`, for the feature `metrics`. Without one, no duration is
+    /// recorded.
+    pub fn timed_by(mut self, clock: fn() -> Instant) -> Self {
+        self.meter.set_clock(clock);
+        self
     }
 
     /// Returns the verdict once the body is complete or late.
@@ -97,10 +107,11 @@ impl<T: Future<Output = ()>> Receiving<T> {
         budget: Option<&BodyBudget>,
         next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
     ) -> Poll<Result<(VerifiedDelivery, Option<Reservation>), Rejection>> {
+        let turn = self.meter.begin_turn();
         let begun = match mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Body(verification) => Ok(verification),
             Stage::Head(now) => match source.begin(headers, now) {
-                Begun::Now(begun) => reserved(begun, budget),
+                Begun::Now(begun) => self.begun(begun, budget),
                 Begun::Later(choosing) => ready!(self.poll_choosing(cx, choosing, headers, now, budget)),
             },
             Stage::Choosing(now, choosing) => {
@@ -110,15 +121,19 @@ impl<T: Future<Output = ()>> Receiving<T> {
         };
         let mut verification = begun?;
         // The body first: one that is complete by now is not late.
-        if let Poll::Ready(received) = verification.poll_receive(cx, next) {
-            received?;
-            return Poll::Ready(verification.deliver());
-        }
-        if self.poll_timer(cx).is_ready() {
-            return Poll::Ready(Err(verification.body_timeout()));
-        }
-        self.stage = Stage::Body(verification);
-        Poll::Pending
+        let received = match verification.poll_receive(cx, next) {
+            Poll::Ready(received) => received,
+            Poll::Pending if self.poll_timer(cx).is_ready() => Err(verification.body_timeout()),
+            Poll::Pending => {
+                self.stage = Stage::Body(verification);
+                self.meter.end_turn(turn);
+                return Poll::Pending;
+            }
+        };
+        let bytes = verification.received();
+        let verdict = received.and_then(|()| verification.deliver());
+        self.meter.end(turn, bytes, verdict.is_ok());
+        Poll::Ready(verdict)
     }
 
     /// Begins once the verifier is chosen.
@@ -135,7 +150,21 @@ impl<T: Future<Output = ()>> Receiving<T> {
             return Poll::Pending;
         };
         let begun = chosen.and_then(|verifier| verifier.begin_buffered(headers, now));
-        Poll::Ready(reserved(begun, budget))
+        Poll::Ready(self.begun(begun, budget))
+    }
+
+    /// The verification, with room for its body.
+    fn begun(
+        &mut self,
+        begun: Result<BufferedVerification, Rejection>,
+        budget: Option<&BodyBudget>,
+    ) -> Result<BufferedVerification, Rejection> {
+        let mut verification = begun?;
+        if let Some(budget) = budget {
+            verification.reserve(budget)?;
+        }
+        self.meter.begin_body(verification.sender());
+        Ok(verification)
     }
 
     /// Ready once the body is late.
@@ -144,18 +173,6 @@ impl<T: Future<Output = ()>> Receiving<T> {
         let timer = self.timer.get_or_insert_with(|| Box::pin((self.start_timer)(limit)));
         timer.as_mut().poll(cx)
     }
-}
-
-/// The verification, with room for its body.
-fn reserved(
-    begun: Result<BufferedVerification, Rejection>,
-    budget: Option<&BodyBudget>,
-) -> Result<BufferedVerification, Rejection> {
-    let mut verification = begun?;
-    if let Some(budget) = budget {
-        verification.reserve(budget)?;
-    }
-    Ok(verification)
 }
 
 impl<T> fmt::Debug for Receiving<T> {

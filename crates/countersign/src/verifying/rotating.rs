@@ -1,6 +1,6 @@
 //! Verifiers that change while they run (feature `rotate`).
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 
@@ -18,7 +18,8 @@ use crate::verifying::verifier::Verifier;
 ///
 /// let with = |secrets: &[&'static str]| {
 ///     let builder = Verifier::builder(senders::extend());
-///     secrets.iter().fold(builder, |builder, secret| builder.secret(*secret, Secret::new(*secret))).build()
+///     let secret = |text| Secret::new(text).dangerously_accept_placeholder(); // public samples
+///     secrets.iter().fold(builder, |builder, text| builder.secret(*text, secret(*text))).build()
 /// };
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 ///
@@ -31,7 +32,7 @@ use crate::verifying::verifier::Verifier;
 /// ```
 pub struct Rotating<T = Verifier>(Arc<ArcSwap<T>>);
 
-impl<T> Rotating<T> {
+impl<T: 'static> Rotating<T> {
     /// Starts with this value.
     pub fn new(first: T) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(first)))
@@ -43,7 +44,14 @@ impl<T> Rotating<T> {
     }
 
     /// Replaces the value, for all clones, and returns the one before. Its secrets are wiped once nobody uses it any more.
-    pub fn replace(&self, next: T) -> Arc<T> {
+    ///
+    /// A [`Verifier`] counts on for the keys that the one before holds, too: [`Verifier::replacing`].
+    pub fn replace(&self, mut next: T) -> Arc<T> {
+        let before = self.0.load();
+        let (next_value, before): (&mut dyn Any, &dyn Any) = (&mut next, &**before);
+        if let (Some(next), Some(before)) = (next_value.downcast_mut::<Verifier>(), before.downcast_ref()) {
+            *next = next.replacing(before);
+        }
         self.0.swap(Arc::new(next))
     }
 
@@ -59,7 +67,7 @@ impl<T> Clone for Rotating<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Rotating<T> {
+impl<T: fmt::Debug + 'static> fmt::Debug for Rotating<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Rotating").field(&self.current()).finish()
     }

@@ -1,14 +1,20 @@
 //! One sender of a verifier: its scheme and keys, and every check that needs no byte of the body.
 
-use std::{ops::RangeInclusive, str, sync::Arc, time::SystemTime};
+use std::{
+    ops::RangeInclusive,
+    str,
+    sync::{Arc, atomic::AtomicU64},
+    time::{Duration, SystemTime},
+};
 
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
 use crate::{
     keys::{
-        key::{Activity, KeyId, Period},
+        key::KeyId,
         ring::{KeyRing, MOST_KEYS},
+        usage::seconds,
     },
     schemes::{
         content::{Content, Coverage},
@@ -21,7 +27,7 @@ use crate::{
         signed_parts::SignedParts,
         tenancy::Tenancy,
     },
-    verifying::{claims::Claims, covered::Covered, parts},
+    verifying::{claims::Claims, covered::Covered, key_state::KeyState, parts},
     wire::{
         encoding::SignatureBytes,
         headers::{Headers, Occurrence, occurrence},
@@ -29,14 +35,16 @@ use crate::{
     },
 };
 
-#[derive(Clone)]
 pub(crate) struct Sender {
     pub(crate) profile: Arc<Profile>,
     pub(crate) content: Content,
-    /// When each key is active, in the order of the profile's ids.
-    pub(crate) periods: Vec<Period>,
+    /// In the order of the profile's ids.
+    pub(crate) keys: Vec<KeyState>,
     pub(crate) ring: Arc<dyn KeyRing>,
     pub(crate) signature_lengths: Vec<RangeInclusive<usize>>,
+    pub(crate) warn_before_expiry: Duration,
+    /// When the keys were last reported, in seconds since 1970, or 0.
+    pub(crate) reported: AtomicU64,
 }
 
 /// What is known of a delivery whose head passed every check.
@@ -66,7 +74,8 @@ impl Sender {
         let parts = parts::read(&self.content, head, text)?.map(Arc::new);
         let covered = self.covered(head)?;
         self.check_content_encoding(head)?;
-        if !self.periods.iter().any(|period| period.activity(now) == Activity::Active) {
+        if !self.keys.iter().any(|key| key.is_active(now)) {
+            self.report_now_and_then(now, seconds(now));
             return Err(RejectionKind::NoActiveKey.into());
         }
         let announced = self.announced(head)?;
@@ -171,7 +180,21 @@ impl Sender {
 
     /// The same sender, for deliveries to somebody else.
     pub(crate) fn with_tenancy(&self, tenancy: Tenancy) -> Self {
-        Self { profile: Arc::new(Profile { tenancy, ..Profile::clone(&self.profile) }), ..self.clone() }
+        let profile = Profile { tenancy, ..Profile::clone(&self.profile) };
+        self.with(Arc::new(profile), self.keys.clone())
+    }
+
+    /// The same sender with another profile and other keys: both are in the ring already.
+    pub(crate) fn with(&self, profile: Arc<Profile>, keys: Vec<KeyState>) -> Self {
+        Self {
+            profile,
+            content: self.content.clone(),
+            keys,
+            ring: Arc::clone(&self.ring),
+            signature_lengths: self.signature_lengths.clone(),
+            warn_before_expiry: self.warn_before_expiry,
+            reported: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn reject(&self, fault: impl Into<Fault>) -> Rejection {

@@ -65,6 +65,17 @@ impl VerifierSource {
         }
     }
 
+    /// Tells the operator how the keys are: [`Verifier::report_keys`]. A verifier that is chosen for each request does so as its
+    /// deliveries arrive.
+    pub fn report_keys(&self, now: SystemTime) {
+        match &self.0 {
+            Kind::Fixed(verifier) => verifier.report_keys(now),
+            #[cfg(feature = "rotate")]
+            Kind::Rotating(rotating) => rotating.with(|verifier| verifier.report_keys(now)),
+            Kind::Chosen(_) => {}
+        }
+    }
+
     /// Begins with the verifier as it is now.
     #[inline]
     pub(crate) fn begin(&self, headers: &(impl Headers + ?Sized), now: SystemTime) -> Begun {

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
     keys::{key::Activity, ring::Running},
+    log,
     verdicts::{
         kind::RejectionKind,
         rejection::{Detail, Fault, Rejection},
@@ -23,7 +24,8 @@ const MOST_EMPTY_CHUNKS: u16 = 1024;
 /// use std::time::SystemTime;
 /// use countersign::{Secret, Verifier, senders};
 ///
-/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
+/// let secret = Secret::new("secret123").dangerously_accept_placeholder(); // a public sample
+/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", secret).build()?;
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 ///
 /// let mut verification = verifier.begin(&headers, SystemTime::now())?;
@@ -98,7 +100,8 @@ impl Verification {
     /// [`BodyDigestMismatch`](RejectionKind::BodyDigestMismatch) if the scheme signs a form or a digest and the body does
     /// not match it, and the rejection of [`update`](Self::update) again if it returned one.
     pub fn finish(self) -> Result<Verified, Rejection> {
-        let Self { sender, now, admitted, mut running, failed, .. } = self;
+        let Self { sender, now, admitted, mut running, received, failed, .. } = self;
+        log::body_received(received);
         if let Some(kind) = failed {
             return Err(sender.reject(kind));
         }
@@ -108,43 +111,37 @@ impl Verification {
             running.update(parts.after_body());
         }
         let comparison = running.finish(&claimed);
-        let mut inactive = None;
-        let keys = sender.key_ids().zip(&sender.periods);
-        for ((key, period), made) in keys.zip(comparison.made_by_key) {
-            if !made || sender.profile.tenancy.refusal().is_some() {
-                continue;
-            }
-            match period.activity(now) {
-                Activity::Active if !is_covered => {
-                    return Err(sender.reject(RejectionKind::BodyDigestMismatch));
-                }
+        let (mut active, mut several, mut inactive) = (None, false, None);
+        let is_refused = sender.profile.tenancy.refusal().is_some();
+        let keys = sender.keys.iter().zip(&comparison.made_by_key);
+        for (key, _) in keys.filter(|(_, made)| **made && !is_refused) {
+            match key.period.activity(now) {
                 Activity::Active => {
-                    #[cfg(feature = "tracing")]
-                    tracing::debug!(
-                        target: "countersign",
-                        sender = sender.scheme().name(),
-                        tenant = sender.profile.tenancy.tenant(),
-                        key = key.as_str(),
-                        "delivery verified"
-                    );
-                    #[cfg(feature = "metrics")]
-                    crate::metrics::verified(sender.scheme().name(), key.as_str());
-                    return Ok(Verified {
-                        profile: Arc::clone(&sender.profile),
-                        key: key.clone(),
-                        timestamp,
-                        parts,
-                        computed: comparison.computed,
-                    });
+                    several = active.is_some();
+                    active = active.or(Some(key));
                 }
                 Activity::Expired => inactive = inactive.or(Some((RejectionKind::KeyExpired, key))),
                 Activity::NotYet => inactive = inactive.or(Some((RejectionKind::KeyNotYetActive, key))),
             }
         }
-        Err(match inactive {
-            Some((kind, key)) => sender.reject(Fault::new(kind, Detail::Key(key.clone()))),
-            None => sender.reject(RejectionKind::SignatureMismatch),
-        })
+        if is_covered && (active.is_some() || inactive.is_some()) {
+            sender.used(comparison.made_by_key, active.filter(|_| !several), now);
+        }
+        match (active, inactive) {
+            (Some(_), _) if !is_covered => Err(sender.reject(RejectionKind::BodyDigestMismatch)),
+            (Some(key), _) => {
+                log::verified(sender.scheme().name(), sender.profile.tenancy.tenant(), key.id.as_str());
+                Ok(Verified {
+                    profile: Arc::clone(&sender.profile),
+                    key: key.id.clone(),
+                    timestamp,
+                    parts,
+                    computed: comparison.computed,
+                })
+            }
+            (None, Some((kind, key))) => Err(sender.reject(Fault::new(kind, Detail::Key(key.id.clone())))),
+            (None, None) => Err(sender.reject(RejectionKind::SignatureMismatch)),
+        }
     }
 
     /// Ends the verification of a body that broke off; returns the rejection to answer with, if anyone still listens.
@@ -174,6 +171,11 @@ impl Verification {
     #[inline]
     pub(crate) fn announced(&self) -> Option<usize> {
         self.admitted.announced
+    }
+
+    /// The name of the sender.
+    pub(crate) fn sender(&self) -> &str {
+        self.sender.scheme().name()
     }
 
     /// The bytes received so far.

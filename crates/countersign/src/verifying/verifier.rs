@@ -24,15 +24,16 @@ pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 /// What a sender puts on the wire and the keys we hold, ready to verify deliveries.
 ///
 /// Build it once, at start-up, then clone it cheaply and share it between threads. It wipes the secrets that it was built
-/// from and keeps only the HMAC key schedules, which it wipes when the last clone is dropped.
+/// from and keeps only the HMAC key schedules and a hash of each key, which it wipes when the last clone is dropped.
 ///
 /// ```
 /// use std::time::SystemTime;
 /// use countersign::{RejectionKind, Secret, Verifier, senders};
 ///
-/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
+/// // The sample that the sender documents. Its secret is public, and a verifier refuses such a one unless told not to.
+/// let secret = Secret::new("secret123").dangerously_accept_placeholder();
+/// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", secret).build()?;
 ///
-/// // The sample that the sender documents.
 /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
 /// let verified = verifier.verify(&headers, b"{'test':'test2'}", SystemTime::now())?;
 /// assert_eq!(verified.key().as_str(), "2026-q1");
@@ -42,11 +43,11 @@ pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Verifier(Arc<Shared>);
+pub struct Verifier(pub(crate) Arc<Shared>);
 
-struct Shared {
+pub(crate) struct Shared {
     /// Never empty; no two have the same signature header.
-    senders: Vec<Arc<Sender>>,
+    pub(crate) senders: Vec<Arc<Sender>>,
     on_several: OnSeveral,
     names: Arc<Names>,
 }
@@ -65,11 +66,11 @@ impl Verifier {
     /// rejected. The caller chooses the header and so the sender: the endpoint is as strong as the weakest of them. A
     /// handler that does not treat all senders alike must look at [`Verified::scheme`].
     ///
-    /// ```
+    /// ```no_run
     /// use countersign::{Secret, Verifier, senders};
     ///
-    /// let shopify = Verifier::builder(senders::shopify()).secret("2026-q1", Secret::new("shpss_…")).build()?;
-    /// let stripe = Verifier::builder(senders::stripe()).secret("2026-q1", Secret::new("whsec_…")).build()?;
+    /// let shopify = Verifier::builder(senders::shopify()).secret("2026-q1", Secret::from_env("SHOPIFY_SECRET")?).build()?;
+    /// let stripe = Verifier::builder(senders::stripe()).secret("2026-q1", Secret::from_env("STRIPE_SECRET")?).build()?;
     /// let verifier = Verifier::any_of([shopify, stripe])?;
     /// # let _ = verifier;
     /// # Ok::<(), countersign::BuildError>(())
@@ -127,12 +128,19 @@ impl Verifier {
         let join = |name: fn(&Scheme) -> &str| {
             schemes.iter().map(|scheme| name(scheme)).collect::<Vec<_>>().join(" or ")
         };
-        let names = Arc::new(Names {
-            senders: join(Scheme::name),
-            headers: join(Scheme::header_name),
-            tenancy: Tenancy::Own,
-        });
-        Ok(Self(Arc::new(Shared { senders, on_several, names })))
+        let names =
+            Names { senders: join(Scheme::name), headers: join(Scheme::header_name), tenancy: Tenancy::Own };
+        Ok(Self::sharing(senders, on_several, Arc::new(names)))
+    }
+
+    fn sharing(senders: Vec<Arc<Sender>>, on_several: OnSeveral, names: Arc<Names>) -> Self {
+        Self(Arc::new(Shared { senders, on_several, names }))
+    }
+
+    /// The same verifier with each sender changed.
+    pub(crate) fn map_senders(&self, change: impl Fn(&Sender) -> Sender) -> Self {
+        let senders = self.0.senders.iter().map(|sender| Arc::new(change(sender))).collect();
+        Self::sharing(senders, self.0.on_several, Arc::clone(&self.0.names))
     }
 
     /// The same verifier, for deliveries to this tenant of a service that receives for many. The crate `countersign-tenants`
@@ -145,7 +153,8 @@ impl Verifier {
     /// use std::time::SystemTime;
     /// use countersign::{Secret, Verifier, senders};
     ///
-    /// let shop = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?.for_tenant("shop-7");
+    /// let secret = Secret::new("secret123").dangerously_accept_placeholder(); // a public sample
+    /// let shop = Verifier::builder(senders::extend()).secret("2026-q1", secret).build()?.for_tenant("shop-7");
     /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
     /// let verified = shop.verify(&headers, b"{'test':'test2'}", SystemTime::now())?;
     /// assert_eq!(verified.tenant(), Some("shop-7"));
@@ -170,10 +179,9 @@ impl Verifier {
     }
 
     fn with_tenancy(&self, tenancy: &Tenancy) -> Self {
-        let Shared { senders, on_several, names } = &*self.0;
-        let senders = senders.iter().map(|sender| Arc::new(sender.with_tenancy(tenancy.clone()))).collect();
-        let names = Arc::new(Names { tenancy: tenancy.clone(), ..Names::clone(names) });
-        Self(Arc::new(Shared { senders, on_several: *on_several, names }))
+        let senders = self.map_senders(|sender| sender.with_tenancy(tenancy.clone()));
+        let names = Names { tenancy: tenancy.clone(), ..Names::clone(&self.0.names) };
+        Self::sharing(senders.0.senders.clone(), self.0.on_several, Arc::new(names))
     }
 
     /// Verifies a delivery whose body is at hand: [`begin`](Self::begin), [`update`](Verification::update) and
@@ -205,8 +213,9 @@ impl Verifier {
     /// use countersign::{Secret, Signer, Verifier, senders};
     ///
     /// # #[cfg(feature = "sign")] {
-    /// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", Secret::new("secret123")).build()?;
-    /// let signer = Signer::new(senders::extend(), [Secret::new("secret123")])?;
+    /// let secret = Secret::new("secret123").dangerously_accept_placeholder(); // a public sample
+    /// let verifier = Verifier::builder(senders::extend()).secret("2026-q1", secret.clone()).build()?;
+    /// let signer = Signer::new(senders::extend(), [secret])?;
     /// let identify = |body: &[u8]| {
     ///     let headers = signer.headers(body, SystemTime::now()).unwrap();
     ///     let (_, identified) = verifier.identify(&headers, body, SystemTime::now()).unwrap();

@@ -182,13 +182,18 @@ impl TimestampFormat {
         match self {
             Self::Seconds | Self::Any => since_epoch.as_secs().to_string(),
             Self::Milliseconds => since_epoch.as_millis().to_string(),
-            Self::Rfc3339 => {
-                let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
-                let instant = OffsetDateTime::from_unix_timestamp(seconds);
-                instant.ok().and_then(|instant| instant.format(&Rfc3339).ok()).unwrap_or_default()
-            }
+            Self::Rfc3339 => to_rfc_3339(instant),
         }
     }
+}
+
+/// To the second. Empty for an instant after the year 9999; one before 1970 counts as that.
+#[cfg(any(feature = "sign", feature = "tracing"))]
+pub(crate) fn to_rfc_3339(instant: SystemTime) -> String {
+    let since_epoch = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+    let instant = OffsetDateTime::from_unix_timestamp(seconds);
+    instant.ok().and_then(|instant| instant.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 /// Reads text in any format, or in none: then only the boundary marks its end.

@@ -88,7 +88,7 @@ impl Broken {
     }
 
     pub(crate) fn explain(&self) -> Explanation {
-        let held = || Secret::new(self.held_secret.clone());
+        let held = || Secret::new(self.held_secret.clone()).dangerously_accept_placeholder();
         let verifier = Verifier::builder(self.receiver.clone()).secret("ours", held()).build().unwrap();
         let explainer = Explainer::new(&verifier).secret("ours", held());
         let others = self.other_secrets.iter();

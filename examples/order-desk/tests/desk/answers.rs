@@ -1,3 +1,10 @@
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Waker},
+    time::Duration,
+};
+
 use axum::{
     Router,
     body::Body,
@@ -110,6 +117,32 @@ async fn a_failed_handler_answers_500_records_nothing_and_its_retry_is_handled()
         desk.execute("DROP TRIGGER refuse").await;
         assert_eq!(desk.deliver(sender, sender.retry).await, StatusCode::OK);
         assert_eq!((desk.orders().await, desk.remembered().await), (vec![row(sender, 1)], 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_dropped_at_any_await_keeps_no_other_from_the_database() {
+    let (desk, moduslink) = (Desk::new().await, sender("moduslink"));
+    let body = |event: &str| {
+        format!(r#"{{"eventType":"Orders.{event}","eventObjectId":"1","eventObjectName":"orders"}}"#)
+    };
+    for polls in 0_usize.. {
+        let ended = {
+            let dropped = body(&format!("Dropped{polls}"));
+            let mut request = pin!(desk.deliver(moduslink, &dropped));
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut ended = false;
+            for _ in 0..polls {
+                ended = ended || request.as_mut().poll(&mut cx).is_ready();
+                // What the database does goes on in between.
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            ended
+        };
+        assert_eq!(desk.deliver(moduslink, &body(&format!("Next{polls}"))).await, StatusCode::OK, "{polls}");
+        if ended {
+            break;
+        }
     }
 }
 

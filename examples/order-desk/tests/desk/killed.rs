@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     env,
     io::ErrorKind,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -16,6 +16,7 @@ use std::{
 };
 
 use order_desk::Orders;
+use test_servers::Port;
 
 use crate::sender::{SENDERS, Sender};
 
@@ -52,7 +53,7 @@ impl Desk {
     }
 
     fn wait_until_it_listens(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect(self.address).is_err() {
             assert!(self.process.try_wait().unwrap().is_none(), "the desk does not start");
             assert!(Instant::now() < deadline, "the desk does not listen");
@@ -107,7 +108,7 @@ fn delivery(sender: &Sender, number: u64) -> (String, String) {
 
 /// Sends until the desk acknowledges, as a sender does; returns how many attempts were cut off.
 fn deliver(client: &ureq::Agent, address: SocketAddr, sender: &Sender, body: &str) -> u64 {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(120);
     let mut cut_off = 0;
     loop {
         let mut request = client.post(format!("http://{address}/webhooks/{}", sender.name));
@@ -143,9 +144,8 @@ fn no_acknowledged_change_is_missing_or_doubled_when_the_desk_is_killed_at_rando
 
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("orders.db");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let port = Port::take();
+    let address = SocketAddr::from(([127, 0, 0, 1], port.number()));
     let mut desk = Desk::start(address, &database);
 
     let (next, cut_off) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -2,6 +2,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
 
+mod bad_files;
+mod log;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -19,37 +22,47 @@ use countersign::{BuildError, Config, Rotating, Secret, Signer, Verifier, sender
 use countersign_watch::{Files, Watch, Watching};
 use tempfile::TempDir;
 
-/// Puts something at a path.
-type Make = fn(&Path);
-
 const BODY: &[u8] = b"{\"order\":1}";
 
-fn accepts(verifier: &Verifier, secret: &str) -> bool {
+pub(crate) fn accepts(verifier: &Verifier, secret: &str) -> bool {
     let signer = Signer::new(senders::extend(), [Secret::new(secret.to_owned())]).unwrap();
     let now = SystemTime::now();
     verifier.verify(&signer.headers(BODY, now).unwrap(), BODY, now).is_ok()
 }
 
-fn load(path: &Path) -> impl Fn(&mut Files) -> Result<Verifier, BuildError> + Send + use<> {
+pub(crate) fn load(path: &Path) -> impl Fn(&mut Files) -> Result<Verifier, BuildError> + Send + use<> {
     let path = path.to_owned();
     move |files| Verifier::builder(senders::extend()).secret("current", files.secret(&path)?).build()
 }
 
-fn start(path: &Path) -> (Rotating, Watching) {
+/// A loader, and how often it has run.
+pub(crate) fn counted(
+    path: &Path,
+) -> (impl Fn(&mut Files) -> Result<Verifier, BuildError> + Send + use<>, Arc<AtomicUsize>) {
+    let (load, loads) = (load(path), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&loads);
+    let counted = move |files: &mut Files| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        load(files)
+    };
+    (counted, loads)
+}
+
+pub(crate) fn start(path: &Path) -> (Rotating, Watching) {
     Watch::new().poll_every(Duration::from_secs(60)).start(load(path)).unwrap()
 }
 
 #[track_caller]
-fn eventually(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(10), "not so after 10 seconds: {what}");
+        assert!(began.elapsed() < Duration::from_secs(60), "not so after a minute: {what}");
         sleep(Duration::from_millis(10));
     }
 }
 
 /// Replaces a file by a rename, as it should be done.
-fn replace(path: &Path, content: impl AsRef<[u8]>) {
+pub(crate) fn replace(path: &Path, content: impl AsRef<[u8]>) {
     let next = path.with_extension("next");
     fs::write(&next, content).unwrap();
     fs::rename(next, path).unwrap();
@@ -104,74 +117,22 @@ fn a_directory_that_kubernetes_replaces_is_followed() {
 }
 
 #[test]
-fn a_bad_file_keeps_the_old_keys_and_recovers_by_itself() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("secret");
-    let make_bad: [(&str, Make); 4] = [
-        ("missing", |_| {}),
-        ("empty", |path| fs::write(path, "").unwrap()),
-        ("a directory", |path| fs::create_dir(path).unwrap()),
-        ("blank", |path| fs::write(path, "  \n").unwrap()),
-    ];
-    fs::write(&path, "good").unwrap();
-    let (verifier, watching) = start(&path);
-    for (what, make) in make_bad {
-        fs::remove_file(&path).unwrap();
-        make(&path);
-        eventually(what, || watching.status().failure.is_some());
-        assert!(accepts(&verifier.current(), "good"), "{what}");
-        fs::remove_dir(&path).or_else(|_| fs::remove_file(&path)).unwrap_or_default();
-        fs::write(&path, "good").unwrap();
-        eventually("it recovers", || watching.status().failure.is_none());
-    }
-}
-
-#[test]
-fn a_failure_is_told_once_and_a_service_does_not_start_with_it() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("secret");
-    let failure = Watch::new().start(load(&path)).map(drop).unwrap_err();
-    assert!(matches!(failure, BuildError::FileUnreadable { .. }), "{failure:?}");
-
-    fs::write(&path, "good").unwrap();
-    let loads = Arc::new(AtomicUsize::new(0));
-    let counted = {
-        let (load, loads) = (load(&path), Arc::clone(&loads));
-        move |files: &mut Files| {
-            loads.fetch_add(1, Ordering::SeqCst);
-            load(files)
-        }
-    };
-    let watch = Watch::new().poll_every(Duration::from_millis(100));
-    let (_verifier, watching) = watch.start(counted).unwrap();
-    eventually("it has looked again", || loads.load(Ordering::SeqCst) == 2);
-    replace(&path, "");
-    eventually("it has failed", || watching.status().failure.is_some());
-    sleep(Duration::from_millis(600));
-    assert_eq!(loads.load(Ordering::SeqCst), 3, "the same bad file is not loaded again");
-}
-
-#[test]
 fn a_file_that_is_replaced_a_thousand_times_is_loaded_a_few_times_and_ends_right() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("secret");
     fs::write(&path, "first").unwrap();
-    let loads = Arc::new(AtomicUsize::new(0));
-    let counted = {
-        let (load, loads) = (load(&path), Arc::clone(&loads));
-        move |files: &mut Files| {
-            loads.fetch_add(1, Ordering::SeqCst);
-            load(files)
-        }
-    };
+    let began = Instant::now();
+    let (counted, loads) = counted(&path);
     let (verifier, watching) = Watch::new().start(counted).unwrap();
     for number in 0..1000 {
-        replace(&path, format!("secret {number}"));
+        replace(&path, format!("number {number}"));
         sleep(Duration::from_micros(500));
     }
-    eventually("the last one is used", || accepts(&verifier.current(), "secret 999"));
+    eventually("the last one is used", || accepts(&verifier.current(), "number 999"));
     assert!(watching.status().failure.is_none());
-    assert!(loads.load(Ordering::SeqCst) < 20, "{loads:?}");
+    // A file must stay the same for a tenth of a second before it is loaded, as it does here and there on a loaded machine.
+    let most = began.elapsed().as_millis() / 100 + 1;
+    assert!(loads.load(Ordering::SeqCst) as u128 <= most, "{loads:?} of {most}");
 }
 
 #[test]

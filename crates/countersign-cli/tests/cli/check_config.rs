@@ -1,0 +1,117 @@
+//! `countersign check-config`
+
+use std::{fs, path::PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::program::{Program, Run};
+
+/// Checks this file, with the variable `A` set.
+fn check(text: &str, arguments: &[&str]) -> (PathBuf, Run) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    fs::write(&file, text).unwrap();
+    let program = Program::new(["check-config".into(), file.clone().into_os_string()]);
+    (file, program.args(arguments).env("A", "secret").run())
+}
+
+const VALID: &str = "\
+[[senders]]
+sender = \"github\"
+keys = [
+    { id = \"old\", secret = { insecure_inline = \"x\" }, expires_at = \"2026-01-01T00:00:00Z\" },
+    { id = \"new\", secret = { env = \"A\" } },
+]
+
+[[senders]]
+sender = \"stripe\"
+keys = [{ id = \"k\", secret = { env = \"A\" } }]
+";
+
+#[test]
+fn a_valid_file_is_shown_with_its_senders_and_keys() {
+    let (file, run) = check(VALID, &[]);
+    let shown = format!(
+        "{}: valid\n  github: X-Hub-Signature-256, HMAC-SHA256; keys: old (not active now), new\n  \
+         stripe: Stripe-Signature, HMAC-SHA256; keys: k\n",
+        file.display()
+    );
+    assert_eq!((run.status, run.stdout), (0, shown), "{}", run.stderr);
+
+    let (_, run) = check(VALID, &["--json"]);
+    let list: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        list[0]["keys"],
+        json!([{ "id": "old", "is_active": false }, { "id": "new", "is_active": true }])
+    );
+    assert_eq!((&list[1]["sender"], &list[1]["algorithm"]), (&json!("stripe"), &json!("hmac-sha256")));
+}
+
+#[test]
+fn a_mistake_is_named_with_file_line_and_field() {
+    let mistakes = [
+        (VALID.replace("\"github\"", "\"gitub\""), 2, "senders[0].sender: unknown sender: use one of "),
+        (
+            VALID.replace("{ env = \"A\" } }]", "{ env = \"B\" } }]"),
+            10,
+            "senders[1].keys[0].secret: environment variable B is not set",
+        ),
+        (VALID.replace("env = \"A\" } },", "file = \"/no/such\" } },"), 5, "senders[0].keys[1].secret: "),
+        (
+            VALID.replace("2026-01-01T00:00:00Z", "soon"),
+            4,
+            "senders[0].keys[0].expires_at: this is not an RFC 3339 instant",
+        ),
+        (VALID.replace("id = \"new\"", "id = \"old\""), 3, "senders[0].keys: "),
+        (VALID.replace("\"stripe\"", "\"github\""), 1, "senders: "),
+        (
+            VALID.replace("sender = \"stripe\"", "sender = \"stripe\"\nbody_limit = 0"),
+            10,
+            "senders[1].body_limit: ",
+        ),
+        (
+            VALID.replace("sender = \"stripe\"", "sender = \"stripe\"\ntolerance = 5"),
+            10,
+            "senders[1].tolerance: ",
+        ),
+        (
+            VALID.replace("sender = \"stripe\"", "sander = \"stripe\""),
+            9,
+            "senders[1].sander: unknown field `sander`",
+        ),
+        (VALID.replace("sender = \"stripe\"", "sender = "), 9, ""),
+        (VALID.replace("\"k\"", "1"), 10, "senders[1].keys[0].id: "),
+    ];
+    for (text, line, message) in mistakes {
+        assert_ne!(text, VALID);
+        let (file, run) = check(&text, &[]);
+        assert_eq!((run.status, &*run.stdout), (2, ""), "{text}: {run:?}");
+        let start = format!("error: {}:{line}: {message}", file.display());
+        assert!(run.stderr.starts_with(&start), "{start}: {run:?}");
+    }
+    let run = Program::new(["check-config", "/no/such.toml"]).run();
+    assert!(run.stderr.starts_with("error: /no/such.toml: cannot read the configuration: "), "{run:?}");
+}
+
+#[test]
+fn a_file_that_is_too_large_or_no_text_is_an_error() {
+    let (_, run) = check(&"#".repeat((1 << 20) + 1), &[]);
+    assert!(run.stderr.ends_with("cannot read the configuration: it is larger than 1 MiB\n"), "{run:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    fs::write(&file, b"\xff\xfe").unwrap();
+    let run = Program::new(["check-config".into(), file.into_os_string()]).run();
+    assert_eq!(run.status, 2, "{run:?}");
+}
+
+#[test]
+fn the_schema_is_json() {
+    let run = Program::new(["check-config", "--schema"]).run();
+    let schema: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    // Every reference leads somewhere.
+    for reference in run.stdout.split("\"$ref\": \"#/$defs/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(schema["$defs"][name].is_object(), "{name}");
+    }
+}

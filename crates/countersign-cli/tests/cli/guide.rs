@@ -1,0 +1,64 @@
+//! The commands in the documents, run as a reader would.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use countersign::{Secret, Verifier, senders};
+
+use crate::{named::SECRET, receiver::Receiver};
+
+/// The fenced blocks of a document in this language.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    let blocks = document.split(&opening).skip(1).filter_map(|rest| rest.split_once("\n```"));
+    blocks.map(|(block, _)| block.to_owned()).collect()
+}
+
+/// Runs the shell's blocks of a document in order, with a receiver in the place of the reader's, and returns what they print.
+fn run(document: &Path) -> String {
+    let text = fs::read_to_string(document).unwrap();
+    let receiver = Receiver::start(|_| {
+        Verifier::builder(senders::github()).secret("k", Secret::new(SECRET)).build().unwrap()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    for toml in blocks(&text, "toml") {
+        fs::write(folder.path().join("countersign.toml"), toml).unwrap();
+    }
+    let commands: Vec<String> =
+        blocks(&text, "sh").into_iter().filter(|block| !block.starts_with("cargo install")).collect();
+    assert!(!commands.is_empty());
+    let script = commands.join("\n").replace("http://localhost:3000/webhooks/github", &receiver.url);
+    assert!(!script.contains("localhost"), "{script}");
+    let script = script.replace("GITHUB_SECRET=secret", &format!("GITHUB_SECRET={SECRET}"));
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_countersign"));
+    let path = env::join_paths([program.parent().unwrap(), "/usr/bin".as_ref(), "/bin".as_ref()]).unwrap();
+    let done = Command::new("/bin/sh")
+        .args(["-e", "-c", &script])
+        .current_dir(&folder)
+        .env_clear()
+        .env("PATH", path)
+        .env("GITHUB_SECRET", SECRET)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn the_guides_commands_print_what_it_says() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/command-line.md");
+    let printed = run(&page);
+    for text in blocks(&fs::read_to_string(page).unwrap(), "text") {
+        assert!(printed.contains(&text), "{printed}");
+    }
+    assert!(printed.contains("verified: github, key 2026-q4\n"), "{printed}");
+}
+
+#[test]
+fn the_readmes_commands_run() {
+    let printed = run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    assert!(printed.ends_with("\nverified\n  key: GITHUB_SECRET\n"), "{printed}");
+}

@@ -1,0 +1,13 @@
+//! Runs the program `countersign` as a user would.
+#![expect(clippy::unwrap_used, reason = "a test that goes wrong ends in a panic")]
+
+mod check_config;
+mod documentation;
+mod guide;
+mod named;
+mod program;
+mod receiver;
+mod send;
+mod senders;
+mod sign;
+mod verify;
