@@ -113,7 +113,10 @@ async fn a_full_inbox_still_knows_duplicates<DB: TestDatabase>(desk: Desk<DB>) {
         match accepted {
             Ok(accepted) => assert_eq!((is_copy, accepted), (true, Accepted::Duplicate)),
             Err(refused) => {
-                assert!(matches!((is_copy, &refused), (false, AcceptError::Full { limit: 3 })), "{refused:?}");
+                assert!(
+                    matches!((is_copy, &refused), (false, AcceptError::Full { limit: 3 })),
+                    "{refused:?}"
+                );
             }
         }
     }
