@@ -9,8 +9,8 @@ use countersign::{
 
 use crate::harness::{Delivery, SURFACES, hmac_delivery, now, verifier};
 
-const OLD: &str = "the old secret";
-const NEW: &str = "the new secret";
+const OLD: &str = "6093b18f75d8c02dddeb6a93a07f887f";
+const NEW: &str = "bUHCGOfbza77Go6GxFuHCRvbyKYxXL";
 
 /// Holds these secrets, each under the id beside it.
 fn holding(scheme: Scheme, secrets: &[(&str, &str)]) -> Verifier {

@@ -61,7 +61,7 @@
 //!     format!("{} bytes, signed with {}", verified.body().len(), verified.key())
 //! }
 //!
-//! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", Secret::new("a secret")).build()?;
+//! let verifier = Verifier::builder(senders::moduslink()).secret("2026-q4", Secret::new("9tWm4KzQ7cXv2LpR")).build()?;
 //! let guard = VerifyWebhook::new(verifier).body_timeout(Duration::from_secs(30));
 //! let app = App::new().service(
 //!     web::resource("/webhooks/moduslink").wrap(guard).route(web::post().to(order_status)),

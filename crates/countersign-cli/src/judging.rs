@@ -4,7 +4,7 @@ use std::{
 };
 
 use clap::Args;
-use countersign::{Key, PublicKey, Verifier};
+use countersign::{BuildError, Key, PublicKey, Verifier};
 
 use crate::{
     capture::{self, Captured, Format},
@@ -96,7 +96,14 @@ impl JudgingArgs {
         }
         let builder = Verifier::builder(scheme);
         let verifier = keys.iter().cloned().fold(builder, countersign::VerifierBuilder::key).build();
-        Ok((verifier.map_err(Failure::new)?, keys))
+        let verifier = verifier.map_err(|error| match error {
+            // No argument insists on one.
+            BuildError::PlaceholderSecret { .. } => {
+                Failure::new(format_args!("{error} in a configuration, and give that with --config"))
+            }
+            error => Failure::new(error),
+        })?;
+        Ok((verifier, keys))
     }
 }
 

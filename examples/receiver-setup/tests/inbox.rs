@@ -17,12 +17,13 @@ use tokio::time::sleep;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const IN_WORK: usize = 3;
+const SECRET: &str = "9tWm4KzQ7cXv2LpR";
 
 fn delivery(body: &str) -> VerifiedDelivery {
-    let signer = Signer::new(senders::moduslink(), [Secret::new("test")]).unwrap();
+    let signer = Signer::new(senders::moduslink(), [Secret::new(SECRET)]).unwrap();
     let headers = signer.headers(body.as_bytes(), SystemTime::now()).unwrap();
     let verifier =
-        Verifier::builder(senders::moduslink()).secret("key", Secret::new("test")).build().unwrap();
+        Verifier::builder(senders::moduslink()).secret("key", Secret::new(SECRET)).build().unwrap();
     let mut verification = verifier.begin_buffered(&headers, SystemTime::now()).unwrap();
     verification.update(body.to_owned().into()).unwrap();
     verification.finish().unwrap()

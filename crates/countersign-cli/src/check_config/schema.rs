@@ -29,6 +29,10 @@ pub(crate) fn schema() -> Value {
                 "identity_scope": text,
                 "retry_horizon": { "$ref": "#/$defs/horizon" },
                 "body_limit": described(count(1), "In bytes; 1048576 by default"),
+                "warn_before_expiry": described(
+                    json!({ "$ref": "#/$defs/horizon" }),
+                    "How long before a key expires the log warns of it; 7 days by default, 0 for never",
+                ),
             }), &["keys"]),
             "key": object(&json!({
                 "id": described(text.clone(), "Its name in logs and metrics, never the key itself"),
@@ -36,6 +40,10 @@ pub(crate) fn schema() -> Value {
                 "public_key": { "$ref": "#/$defs/public_key" },
                 "not_before": described(text.clone(), "In RFC 3339: 2027-01-31T00:00:00Z"),
                 "expires_at": described(text.clone(), "In RFC 3339: 2027-01-31T00:00:00Z"),
+                "dangerously_accept_placeholder": described(
+                    json!({ "type": "boolean" }),
+                    "Accepts a secret that anyone can know, for a demo or a test",
+                ),
             }), &["id"]),
             "secret": one_field(&[
                 ("env", "The environment variable with the secret"),
@@ -222,7 +230,7 @@ mod tests {
             for word in words {
                 let text = text.replace("WORD", &word);
                 let config = format!(
-                    "[[senders]]\nkeys = [{{ id = \"a\", secret = {{ insecure_inline = \"61626364\" }} }}]\n\
+                    "[[senders]]\nkeys = [{{ id = \"a\", secret = {{ insecure_inline = \"6093b18f75d8c02dddeb6a93a07f887f\" }} }}]\n\
                      scheme = {{ name = \"a\", signature_header = \"S\", {text} }}\n"
                 );
                 let config: Config = toml::from_str(&config).unwrap();

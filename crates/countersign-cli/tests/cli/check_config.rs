@@ -4,7 +4,10 @@ use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::program::{Program, Run};
+use crate::{
+    named::SECRET,
+    program::{Program, Run},
+};
 
 /// Checks this file, with the variable `A` set.
 fn check(text: &str, arguments: &[&str]) -> (PathBuf, Run) {
@@ -12,7 +15,7 @@ fn check(text: &str, arguments: &[&str]) -> (PathBuf, Run) {
     let file = folder.path().join("countersign.toml");
     fs::write(&file, text).unwrap();
     let program = Program::new(["check-config".into(), file.clone().into_os_string()]);
-    (file, program.args(arguments).env("A", "secret").run())
+    (file, program.args(arguments).env("A", SECRET).run())
 }
 
 const VALID: &str = "\

@@ -9,8 +9,8 @@ use countersign::{Algorithm, Key, Part, PublicKey, Scheme, Secret, Tolerance, se
 
 use crate::program::Program;
 
-/// Valid as text and as base64.
-pub(crate) const SECRET: &str = "c2VjcmV0";
+/// Valid as text and as base64, and no placeholder in either form.
+pub(crate) const SECRET: &str = "8jRw2GfTq1XnB5vKzL0cYdHs";
 
 /// A sender, its scheme for an address, and the names of its key files.
 pub(crate) struct Named {

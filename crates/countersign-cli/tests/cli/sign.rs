@@ -10,9 +10,9 @@ fn github() -> Program {
     Program::new(["sign", "--sender", "github", "--secret-env", "SECRET"]).env("SECRET", SECRET)
 }
 
-/// HMAC-SHA256 of `{"zen":1}` by OpenSSL: `printf '{"zen":1}' | openssl dgst -sha256 -hmac c2VjcmV0`.
+/// HMAC-SHA256 of `{"zen":1}` by OpenSSL: `printf '{"zen":1}' | openssl dgst -sha256 -hmac 8jRw2GfTq1XnB5vKzL0cYdHs`.
 const SIGNATURE: &str =
-    "X-Hub-Signature-256: sha256=1a2fda16ac5c81c5a88902aeb6734f2e231c0a19be40bee74645712e5183c86a";
+    "X-Hub-Signature-256: sha256=d400559e35bd723e6a265ce6ff5ebc8e71dce7d3410852481a6d2789a6253aa4";
 
 #[test]
 fn it_prints_the_headers_that_the_sender_would_send() {

@@ -309,3 +309,32 @@ fn a_large_har_is_judged_in_little_memory() {
         .run();
     assert_eq!((run.status, &*run.stdout), (0, "verified: stripe, key SECRET\n"), "{run:?}");
 }
+
+#[test]
+fn a_placeholder_signs_and_verifies_only_on_demand() {
+    let signed =
+        Program::new(["sign", "--sender", "github", "--secret-env", "SECRET", "--as-http", "--body", "-"])
+            .env("SECRET", "changeme")
+            .stdin("{}")
+            .run();
+    assert_eq!(signed.status, 0, "{signed:?}");
+    let verify = |arguments: &[&str]| {
+        let program = Program::new(["verify"]).args(arguments);
+        program.env("SECRET", "changeme").stdin(signed.stdout.clone()).run()
+    };
+    let refused = verify(&["--sender", "github", "--secret-env", "SECRET"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(
+        refused.stderr.ends_with(
+            "insist on it with `dangerously_accept_placeholder` in a configuration, and give that with --config\n"
+        ),
+        "{refused:?}"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    let key = "{ id = \"a\", secret = { env = \"SECRET\" }, dangerously_accept_placeholder = true }";
+    fs::write(&file, format!("[[senders]]\nsender = \"github\"\nkeys = [{key}]\n")).unwrap();
+    let verified = verify(&["--config", file.to_str().unwrap()]);
+    assert_eq!(verified.status, 0, "{verified:?}");
+}

@@ -29,7 +29,7 @@ impl Verifier {
     ///
     /// const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     /// let now = SystemTime::now();
-    /// let key = Key::secret("2026-q4", Secret::new("secret123")).expires_at(now + 3 * DAY);
+    /// let key = Key::secret("2026-q4", Secret::new("9tWm4KzQ7cXv2LpR")).expires_at(now + 3 * DAY);
     /// let verifier = Verifier::builder(senders::extend()).key(key).build()?;
     ///
     /// assert_eq!(verifier.expiring(now, 2 * DAY).count(), 0);

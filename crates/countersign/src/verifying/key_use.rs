@@ -30,9 +30,10 @@ impl Verifier {
     /// use std::time::SystemTime;
     /// use countersign::{Secret, Verifier, senders};
     ///
+    /// let secret = |text| Secret::new(text).dangerously_accept_placeholder(); // public samples
     /// let verifier = Verifier::builder(senders::extend())
-    ///     .secret("old", Secret::new("secret123"))
-    ///     .secret("new", Secret::new("secret456"))
+    ///     .secret("old", secret("secret123"))
+    ///     .secret("new", secret("secret456"))
     ///     .build()?;
     /// let headers = [("ms-signature", "sha256=25FB6994568A75CD233E04BA1C653AF1BF476041CC543AF04F82CAAC482C201A")];
     /// verifier.verify(&headers, b"{'test':'test2'}", SystemTime::now())?;
