@@ -24,7 +24,7 @@ pub(crate) fn verified(sender: &str, tenant: Option<&str>, key: &str) {
 }
 
 /// What is told of a rejection.
-#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "the tenant is told in events only"))]
+#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only events name the tenant"))]
 pub(crate) struct Rejected<'r> {
     pub(crate) sender: &'r str,
     pub(crate) reason: &'static str,
