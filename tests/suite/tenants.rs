@@ -256,10 +256,7 @@ fn a_delivery_to_one_tenant_is_no_duplicate_of_anothers() {
 
 #[test]
 fn a_verifier_for_no_tenant_refuses_even_several_senders() {
-    let verifiers = [
-        verifier(senders::moduslink(), "secret"),
-        verifier(senders::extend(), "secret"),
-    ];
+    let verifiers = [verifier(senders::moduslink(), "secret"), verifier(senders::extend(), "secret")];
     let any = Verifier::any_of(verifiers).unwrap();
     let good = hmac_delivery(senders::moduslink(), "secret", "an order");
     let of = any.for_tenant("a");
