@@ -7,7 +7,7 @@ use countersign_inbox::{
     Dialect, Inbox, SqliteInbox,
     sqlx::{self, PgPool, Sqlite, SqlitePool},
 };
-use inbox::{Rate, Rates, deliveries, resident_bytes};
+use inbox::{Plain, Rate, Rates, deliveries, resident_bytes};
 use tokio::task::JoinSet;
 
 const ROUNDS: usize = 7;
@@ -62,27 +62,18 @@ async fn sqlite() -> Vec<Rate> {
 }
 
 fn plain_loop(file: &Path, deliveries: &[VerifiedDelivery], rows: usize) {
-    let mut connection = rusqlite::Connection::open(file).expect("a file");
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").expect("pragmas");
-    connection.execute_batch(TABLE).expect("a table");
+    let mut plain = Plain::open(file);
     for chunk in deliveries.chunks(rows) {
-        let transaction = connection.transaction().expect("a transaction");
-        for delivery in chunk {
-            let mut statement = transaction.prepare_cached(INSERT).expect("a statement");
-            let identity = *delivery.identify().identity.as_bytes();
-            statement.execute((&identity[..], &delivery.body()[..])).expect("a row");
-        }
-        transaction.commit().expect("a commit");
+        plain.insert(chunk.iter().map(|delivery| (*delivery.identify().identity.as_bytes(), &delivery.body()[..])));
     }
 }
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS plain (id INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE, body BLOB NOT NULL)";
 const INSERT: &str = "INSERT INTO plain (identity, body) VALUES (?, ?)";
 
 async fn sqlx_table(file: &Path) -> SqlitePool {
     let inbox: Inbox<Sqlite> =
         SqliteInbox::open(file).await.expect("a file").build().await.expect("an inbox");
-    sqlx::query(TABLE).execute(inbox.pool()).await.expect("a table");
+    Plain::open(file);
     inbox.pool().clone()
 }
 
