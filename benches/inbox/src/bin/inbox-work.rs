@@ -103,11 +103,12 @@ async fn fill_sqlite(pool: &SqlitePool, unfinished: usize) {
 
 async fn fill_postgres(pool: &PgPool, unfinished: usize) {
     sqlx::raw_sql(&format!(
-        "TRUNCATE countersign_inbox, countersign_inbox_content;
-        INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, keep_until, state, due_at, attempts)
-            SELECT sha256(n::TEXT::BYTEA), 'moduslink', 'key', n, 'a', n, 0, n, 0 FROM generate_series(1, {unfinished}) AS n;
-        INSERT INTO countersign_inbox_content
-            SELECT id, '[]', decode(repeat('00', 1024), 'hex') FROM countersign_inbox; ANALYZE"
+        "TRUNCATE countersign_inbox;
+        INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, keep_until, state, due_at, attempts,
+                headers, body)
+            SELECT sha256(n::TEXT::BYTEA), 'moduslink', 'key', n, 'a', n, 0, n, 0, '[]', decode(repeat('00', 1024), 'hex')
+            FROM generate_series(1, {unfinished}) AS n;
+        ANALYZE"
     ))
     .execute(pool)
     .await

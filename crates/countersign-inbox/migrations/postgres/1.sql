@@ -15,7 +15,9 @@ CREATE TABLE countersign_inbox (
     attempts BIGINT NOT NULL,
     token BYTEA,
     failure TEXT,
-    finished_at BIGINT
+    finished_at BIGINT,
+    headers TEXT NOT NULL,
+    body BYTEA NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
 CREATE UNIQUE INDEX countersign_inbox_identity ON countersign_inbox (identity);
 CREATE INDEX countersign_inbox_due ON countersign_inbox (due_at, id) WHERE state = 0;
@@ -27,10 +29,3 @@ CREATE INDEX countersign_inbox_ordered ON countersign_inbox (order_key, id)
 CREATE INDEX countersign_inbox_held ON countersign_inbox (due_at, id) WHERE state = 0 AND token IS NOT NULL;
 CREATE INDEX countersign_inbox_leased ON countersign_inbox (order_key)
     WHERE order_key IS NOT NULL AND state = 0 AND token IS NOT NULL;
-
--- Apart, because a change of state rewrites a row.
-CREATE TABLE countersign_inbox_content (
-    id BIGINT NOT NULL PRIMARY KEY,
-    headers TEXT NOT NULL,
-    body BYTEA NOT NULL
-);

@@ -14,6 +14,16 @@ use crate::Stored;
 /// too, so that their locks are ours.
 const LOCK: i64 = 0x0063_7369_6e62_6f78;
 
+/// Which deliveries are due. The clock of the statement's start lets the database use the index.
+const DUE: &str = "SELECT id, attempts, order_key FROM countersign_inbox WHERE state = 0 AND token IS NULL
+    AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
+    ORDER BY due_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED";
+/// Of which of these the last attempt vanished.
+const DUE_VANISHED: &str =
+    "SELECT id, attempts, order_key FROM countersign_inbox WHERE state = 0 AND token IS NOT NULL
+    AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
+    ORDER BY due_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED";
+
 impl Dialect for Postgres {}
 
 impl Sealed for Postgres {
@@ -54,20 +64,14 @@ impl Sealed for Postgres {
         let mut rows = rows.to_vec();
         rows.sort_by_key(|row| *row.identity.as_bytes());
         let query = sqlx::query_scalar(
-            "WITH incoming AS (
-                SELECT * FROM UNNEST($1::BYTEA[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BYTEA[], $6::BIGINT[], $7::TEXT[],
+            "WITH clock AS (SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT AS now)
+            INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, order_key, keep_until, state,
+                    due_at, attempts, headers, body)
+                SELECT i.identity, i.sender, i.key_id, now, i.received_by, i.order_key, now + i.keep_for, 0, now, 0, i.headers,
+                    i.body
+                FROM clock, UNNEST($1::BYTEA[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BYTEA[], $6::BIGINT[], $7::TEXT[],
                     $8::BYTEA[]) AS i (identity, sender, key_id, received_by, order_key, keep_for, headers, body)
-            ), clock AS (
-                SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT AS now
-            ), stored AS (
-                INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, order_key, keep_until,
-                        state, due_at, attempts)
-                    SELECT i.identity, i.sender, i.key_id, now, i.received_by, i.order_key, now + i.keep_for, 0, now, 0
-                    FROM incoming AS i, clock ON CONFLICT (identity) DO NOTHING RETURNING id, identity
-            ), content AS (
-                INSERT INTO countersign_inbox_content (id, headers, body)
-                    SELECT s.id, i.headers, i.body FROM stored AS s JOIN incoming AS i ON i.identity = s.identity
-            ) SELECT identity FROM stored",
+                ON CONFLICT (identity) DO NOTHING RETURNING identity",
         );
         let new: Vec<Vec<u8>> = query
             .bind(rows.iter().map(|row| &row.identity.as_bytes()[..]).collect::<Vec<_>>())
@@ -90,16 +94,7 @@ impl Sealed for Postgres {
     }
 
     async fn due(connection: &mut PgConnection, vanished: bool, limit: i64) -> Result<Vec<Candidate>, Error> {
-        // The clock of the statement's start lets the database use the index.
-        let query = sqlx::query_as(if vanished {
-            "SELECT id, attempts, order_key FROM countersign_inbox WHERE state = 0 AND token IS NOT NULL
-                AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
-                ORDER BY due_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"
-        } else {
-            "SELECT id, attempts, order_key FROM countersign_inbox WHERE state = 0 AND token IS NULL
-                AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
-                ORDER BY due_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"
-        });
+        let query = sqlx::query_as(if vanished { DUE_VANISHED } else { DUE });
         let rows: Vec<_> = query.bind(limit).fetch_all(connection).await?;
         Ok(rows.into_iter().map(Candidate::new).collect())
     }
@@ -206,16 +201,18 @@ impl Sealed for Postgres {
     async fn remove(connection: &mut PgConnection, limit: i64) -> Result<u64, Error> {
         // The array makes the database run the subquery once; the clock of the statement's start lets it use the index.
         let query = sqlx::query(
-            "WITH removed AS (
-                DELETE FROM countersign_inbox WHERE id = ANY (ARRAY(SELECT id FROM countersign_inbox WHERE state IN (2, 4)
-                    AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
-                    ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING id
-            ) DELETE FROM countersign_inbox_content WHERE id IN (SELECT id FROM removed)",
+            "DELETE FROM countersign_inbox WHERE id = ANY (ARRAY(SELECT id FROM countersign_inbox WHERE state IN (2, 4)
+                AND due_at <= (EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT
+                ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED))",
         );
         Ok(query.bind(limit).execute(connection).await?.rows_affected())
     }
 
-    shared_methods!("(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT", "= ANY($1)");
+    shared_methods!(
+        "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT",
+        "= ANY($1)",
+        "countersign_inbox AS d"
+    );
 }
 
 /// A list as PostgreSQL takes it.

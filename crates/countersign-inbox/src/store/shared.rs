@@ -22,10 +22,10 @@ macro_rules! state {
     };
 }
 
-/// The methods of [`Sealed`](super::dialect::Sealed) whose statements differ in the expression for now in milliseconds and in
-/// how `$1` is a list of numbers, which the method `numbers` makes.
+/// The methods of [`Sealed`](super::dialect::Sealed) whose statements differ in the expression for now in milliseconds, in how
+/// `$1` is a list of numbers, which the function `numbers` makes, and in where the content is.
 macro_rules! shared_methods {
-    ($now:literal, $in:literal) => {
+    ($now:literal, $in:literal, $with_content:literal) => {
         async fn run(connection: &mut Self::Connection, script: &'static str) -> Result<(), Error> {
             connection.execute(script).await?;
             Ok(())
@@ -87,8 +87,9 @@ macro_rules! shared_methods {
             let query = sqlx::query(concat!(
                 "SELECT ",
                 entry!($now),
-                ", c.headers, c.body FROM countersign_inbox AS d JOIN countersign_inbox_content AS c ON c.id = d.id
-                    WHERE d.id ",
+                ", headers, body FROM ",
+                $with_content,
+                " WHERE d.id ",
                 $in,
                 " ORDER BY d.id"
             ));

@@ -228,7 +228,11 @@ impl Sealed for Sqlite {
         Ok(query.bind(numbers(&ids)).execute(connection).await?.rows_affected())
     }
 
-    shared_methods!("CAST(unixepoch('subsec') * 1000 AS INTEGER)", "IN (SELECT value FROM json_each($1))");
+    shared_methods!(
+        "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+        "IN (SELECT value FROM json_each($1))",
+        "countersign_inbox AS d JOIN countersign_inbox_content AS c ON c.id = d.id"
+    );
 }
 
 /// Closes idle connections that sqlx believes to be in a transaction. On a full disk, SQLite rolls back of itself: sqlx's own

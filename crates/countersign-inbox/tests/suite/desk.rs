@@ -25,7 +25,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) trait TestDatabase: Dialect {
     type Server: Send;
     /// Stores 20,000 pending deliveries of the order key `a`.
-    const MANY: [&'static str; 2];
+    const MANY: &'static [&'static str];
+    /// How many bodies the tables hold.
+    const BODIES: &'static str;
 
     /// `None`: it is not installed.
     async fn start() -> Option<(Self::Server, Pool<Self>)>;
@@ -37,7 +39,7 @@ pub(crate) trait TestDatabase: Dialect {
 
 impl TestDatabase for Sqlite {
     type Server = TempDir;
-    const MANY: [&'static str; 2] = [
+    const MANY: &'static [&'static str] = &[
         "INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, order_key, keep_until, state,
                 due_at, attempts)
             WITH RECURSIVE numbers (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < 20000)
@@ -45,6 +47,7 @@ impl TestDatabase for Sqlite {
             FROM numbers",
         "INSERT INTO countersign_inbox_content (id, headers, body) SELECT id, '[]', CAST('a/' || id AS BLOB) FROM countersign_inbox",
     ];
+    const BODIES: &'static str = "SELECT COUNT(*) FROM countersign_inbox_content";
 
     async fn start() -> Option<(TempDir, Pool<Self>)> {
         let folder = TempDir::new().unwrap();
@@ -68,14 +71,13 @@ impl TestDatabase for Sqlite {
 
 impl TestDatabase for Postgres {
     type Server = test_servers::Postgres;
-    const MANY: [&'static str; 2] = [
-        "INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, order_key, keep_until, state,
-                due_at, attempts)
-            SELECT CAST(lpad(CAST(value AS TEXT), 32, '0') AS BYTEA), 'moduslink', 'key-1', 0, 'test', 'a', 0, 0, value, 0
-            FROM generate_series(1, 20000) AS value",
-        "INSERT INTO countersign_inbox_content (id, headers, body)
-            SELECT id, '[]', CAST('a/' || id AS BYTEA) FROM countersign_inbox",
-    ];
+    const MANY: &'static [&'static str] =
+        &["INSERT INTO countersign_inbox (identity, sender, key_id, received_at,
+            received_by, order_key, keep_until, state, due_at, attempts, headers, body)
+        SELECT CAST(lpad(CAST(value AS TEXT), 32, '0') AS BYTEA), 'moduslink', 'key-1', 0,
+            'test', 'a', 0, 0, value, 0, '[]', CAST('a/' || value AS BYTEA)
+        FROM generate_series(1, 20000) AS value"];
+    const BODIES: &'static str = "SELECT COUNT(*) FROM countersign_inbox";
 
     async fn start() -> Option<(test_servers::Postgres, Pool<Self>)> {
         let server = test_servers::Postgres::start()?;

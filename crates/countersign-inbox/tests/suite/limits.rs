@@ -63,7 +63,7 @@ async fn a_done_delivery_is_remembered_for_as_long_as_its_sender_may_retry<DB: T
     DB::execute(&mut *connection, "UPDATE countersign_inbox SET due_at = 1").await;
     drop(connection);
     assert_eq!(inbox.remove_finished(10).await.unwrap(), 1);
-    assert_eq!(DB::number(&desk.pool, "SELECT COUNT(*) FROM countersign_inbox_content").await, 0);
+    assert_eq!(DB::number(&desk.pool, DB::BODIES).await, 0);
     assert_eq!(inbox.accept(&verified, &NO_HEADERS).await.unwrap(), Accepted::New);
 }
 

@@ -147,7 +147,7 @@ async fn what_is_finished_is_removed_after_its_time_and_no_copy_is_new_before<DB
     change(&desk, &jump(Duration::from_secs(2 * 60 * 60))).await;
     assert_eq!(inbox.remove_finished(4).await.unwrap(), 4);
     assert_eq!(inbox.remove_finished(100).await.unwrap(), 6);
-    assert_eq!(DB::number(&desk.pool, "SELECT COUNT(*) FROM countersign_inbox_content").await, 0);
+    assert_eq!(DB::number(&desk.pool, DB::BODIES).await, 0);
     assert_eq!(inbox.accept(&verified, &NO_HEADERS).await.unwrap(), Accepted::New);
 }
 
