@@ -51,6 +51,7 @@ async fn claim_within<DB: Dialect>(
 ) -> Result<Claims, StoreError> {
     let mut writing = shared.tables.write().await?;
     let connection = &mut *writing.transaction;
+    DB::follow_indexes(connection).await?;
     let mut due = if takes_vanished { DB::due(connection, true, 1).await? } else { Vec::new() };
     let vanished = due.first().map(|row| row.id);
     let room = limit.saturating_sub(due.len());

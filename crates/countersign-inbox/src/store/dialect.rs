@@ -67,6 +67,9 @@ pub trait Sealed: Database {
         limit: i64,
     ) -> impl Future<Output = Result<i64, Error>> + Send;
 
+    /// Has this transaction follow the indexes, however few rows the database believes to be there.
+    fn follow_indexes(connection: &mut Self::Connection) -> impl Future<Output = Result<(), Error>> + Send;
+
     /// Up to `limit` pending deliveries that are due, locked: those whose last attempt vanished, or the others.
     fn due(
         connection: &mut Self::Connection,

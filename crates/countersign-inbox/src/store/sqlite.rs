@@ -117,6 +117,11 @@ impl Sealed for Sqlite {
         Ok(stored)
     }
 
+    async fn follow_indexes(_: &mut SqliteConnection) -> Result<(), Error> {
+        // It does so without being told.
+        Ok(())
+    }
+
     async fn due(
         connection: &mut SqliteConnection,
         vanished: bool,
