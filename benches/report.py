@@ -250,6 +250,8 @@ ONCE = [
 INBOX = [
     ("inbox-accept", "Deliveries stored", inbox_rates),
     ("inbox-work", "Deliveries handled", inbox_rates),
+    ("inbox-http", "Deliveries stored over HTTP", inbox_rates),
+    ("inbox-effect", "A row in the delivery's transaction", inbox_rates),
 ]
 
 

@@ -26,8 +26,7 @@ pub fn verifier() -> Verifier {
 pub fn deliveries(count: usize, prefix: &str) -> Vec<VerifiedDelivery> {
     let verifier = verifier();
     let one = |(headers, body): Signed| {
-        let mut verification =
-            verifier.begin_buffered(&headers[..], SystemTime::now()).expect("a good head");
+        let mut verification = verifier.begin_buffered(&headers[..], SystemTime::now()).expect("a good head");
         verification.update(body.into()).expect("a body within the limit");
         verification.finish().expect("a good signature")
     };

@@ -2,8 +2,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-const TABLE: &str =
-    "CREATE TABLE IF NOT EXISTS plain (id INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE, body BLOB NOT NULL)";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS plain (id INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE, body BLOB NOT NULL)";
 
 /// Bare inserts into an SQLite file whose commits are as durable as those of the inbox.
 pub struct Plain(Connection);

@@ -64,7 +64,9 @@ async fn sqlite() -> Vec<Rate> {
 fn plain_loop(file: &Path, deliveries: &[VerifiedDelivery], rows: usize) {
     let mut plain = Plain::open(file);
     for chunk in deliveries.chunks(rows) {
-        plain.insert(chunk.iter().map(|delivery| (*delivery.identify().identity.as_bytes(), &delivery.body()[..])));
+        plain.insert(
+            chunk.iter().map(|delivery| (*delivery.identify().identity.as_bytes(), &delivery.body()[..])),
+        );
     }
 }
 

@@ -67,9 +67,15 @@ async fn main() {
 async fn compared<DB: Effects>(database: &'static str, bare: &Pool<DB>, inbox: &Inbox<DB>) -> Vec<Rate> {
     let mut rates = Rates::default();
     for round in 0..ROUNDS {
-        rates.turn(0, "floor: a transaction for each row, 16 tasks", EFFECTS, async || without(bare).await).await;
+        rates
+            .turn(0, "floor: a transaction for each row, 16 tasks", EFFECTS, async || without(bare).await)
+            .await;
         store(inbox, round).await;
-        rates.turn(1, "the inbox, the row in the delivery's transaction", EFFECTS, async || within(inbox).await).await;
+        rates
+            .turn(1, "the inbox, the row in the delivery's transaction", EFFECTS, async || {
+                within(inbox).await
+            })
+            .await;
         store(inbox, round + ROUNDS).await;
         rates.turn(2, "the inbox, no row", EFFECTS, async || nothing(inbox).await).await;
     }

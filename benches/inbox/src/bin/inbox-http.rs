@@ -64,8 +64,7 @@ async fn main() {
 
 fn start(handler: &str, file: &Path) -> (Child, SocketAddr) {
     let mut command = Command::new(env::current_exe().expect("this program"));
-    let mut server =
-        command.arg(handler).arg(file).stdout(Stdio::piped()).spawn().expect("a process");
+    let mut server = command.arg(handler).arg(file).stdout(Stdio::piped()).spawn().expect("a process");
     let mut line = String::new();
     BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut line).expect("the server's address");
     (server, line.trim().parse().expect("an address"))
@@ -107,9 +106,9 @@ fn cpu_seconds(server: &Child) -> f64 {
 
 async fn serve(handler: &str, file: &Path) {
     let route = match handler {
-        "inbox" => post(accept_into(
-            SqliteInbox::open(file).await.expect("a file").build().await.expect("an inbox"),
-        )),
+        "inbox" => {
+            post(accept_into(SqliteInbox::open(file).await.expect("a file").build().await.expect("an inbox")))
+        }
         "bare" => {
             let inserts = bare_inserts(file);
             post(move |Extension(delivery): Extension<VerifiedDelivery>| async move {
@@ -136,9 +135,11 @@ fn bare_inserts(file: &Path) -> mpsc::Sender<Insert> {
     std::thread::spawn(move || {
         let mut group = Vec::with_capacity(ROWS);
         while receiver.blocking_recv_many(&mut group, ROWS) > 0 {
-            plain.insert(group.iter().map(|(delivery, _)| {
-                (*delivery.identify().identity.as_bytes(), &delivery.body()[..])
-            }));
+            plain.insert(
+                group
+                    .iter()
+                    .map(|(delivery, _)| (*delivery.identify().identity.as_bytes(), &delivery.body()[..])),
+            );
             for (_, answer) in group.drain(..) {
                 answer.send(()).expect("a handler that waits");
             }
