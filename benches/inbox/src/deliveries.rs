@@ -11,7 +11,7 @@ pub fn signed(count: usize, prefix: &str) -> Vec<Signed> {
     let one = |number: usize| {
         let body = format!("{:<1024}", format!("{prefix} {number}")).into_bytes();
         let headers = signer.headers(&body, SystemTime::now()).expect("headers");
-        (headers.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(), body)
+        (headers, body)
     };
     (0..count).map(one).collect()
 }

@@ -73,7 +73,7 @@ async fn compared<DB: Effects>(database: &'static str, bare: &Pool<DB>, inbox: &
         store(inbox, round).await;
         rates
             .turn(1, "the inbox, the row in the delivery's transaction", EFFECTS, async || {
-                within(inbox).await
+                within(inbox).await;
             })
             .await;
         store(inbox, round + ROUNDS).await;
@@ -130,19 +130,19 @@ where
     DB: Effects,
     F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
-    let handled = Arc::new(Semaphore::new(0));
+    let done = Arc::new(Semaphore::new(0));
     let count = {
-        let handled = Arc::clone(&handled);
+        let done = Arc::clone(&done);
         move |delivery| {
-            let handled = Arc::clone(&handled);
+            let done = Arc::clone(&done);
             async move {
                 handler(delivery).await?;
-                handled.add_permits(1);
+                done.add_permits(1);
                 Ok(())
             }
         }
     };
     let all = u32::try_from(EFFECTS).expect("a few");
-    let shutdown = async { handled.acquire_many(all).await.expect("it is never closed").forget() };
+    let shutdown = async { done.acquire_many(all).await.expect("it is never closed").forget() };
     inbox.work(count).concurrency(CONCURRENCY).run_until(shutdown).await.expect("it works");
 }
