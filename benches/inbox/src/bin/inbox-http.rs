@@ -1,6 +1,7 @@
 //! Servers that store each verified delivery before they answer it 200: in the inbox, and with bare inserts.
 //!
 //! All are the same axum server behind the same guard. Only the handler differs.
+#![expect(clippy::cast_precision_loss, reason = "some thousands")]
 
 use std::{
     env, fs,
