@@ -63,14 +63,7 @@ pub(crate) fn read(path: &Path, format: Option<Format>) -> Result<Vec<Captured>,
             _ => wrong(&reason),
         });
     }
-    let mut bytes = Vec::new();
-    reader
-        .take(REQUEST_LIMIT.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| wrong(&error.to_string()))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > REQUEST_LIMIT) {
-        return Err(wrong("it is larger than 64 MiB"));
-    }
+    let bytes = read::at_most(reader, REQUEST_LIMIT).map_err(|error| wrong(&error.to_string()))?;
     let captured = if format == Format::Curl { curl::parse(&bytes) } else { http::parse(&bytes) };
     captured.map(|captured| vec![captured]).map_err(|reason| wrong(&reason))
 }

@@ -1,6 +1,6 @@
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, ErrorKind, Read},
     path::Path,
 };
 
@@ -18,13 +18,23 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
 
 /// Reads a file, or the standard input for `-`, of at most `limit` bytes.
 pub(crate) fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    match at_most(open(path)?, limit) {
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            Err(Failure::new(format_args!("{} is larger than {} MiB", path.display(), limit >> 20)))
+        }
+        read => read.map_err(|error| unreadable(path, &error)),
+    }
+}
+
+/// Reads to the end, but not past `limit` bytes: more are an error of the kind [`FileTooLarge`](ErrorKind::FileTooLarge).
+pub(crate) fn at_most(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, &error))?;
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
-        return Err(Failure::new(format_args!("{} is larger than {} MiB", path.display(), limit >> 20)));
+        return Err(io::Error::new(
+            ErrorKind::FileTooLarge,
+            format!("it is larger than {} MiB", limit >> 20),
+        ));
     }
     Ok(bytes)
 }

@@ -1,7 +1,6 @@
 use std::{
     fmt,
     fs::File,
-    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +8,7 @@ use countersign::{Config, ConfigError};
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, read};
 
 /// Limit on a configuration file, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -28,12 +27,9 @@ impl<T: DeserializeOwned> TomlFile<T> {
         let unreadable = |reason: &dyn fmt::Display| {
             Failure::new(format_args!("{}: cannot read the configuration: {reason}", path.display()))
         };
-        let mut text = String::new();
         let file = File::open(path).map_err(|error| unreadable(&error))?;
-        file.take(LIMIT.saturating_add(1)).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
-        if u64::try_from(text.len()).is_ok_and(|length| length > LIMIT) {
-            return Err(unreadable(&"it is larger than 1 MiB"));
-        }
+        let text = read::at_most(file, LIMIT).map_err(|error| unreadable(&error))?;
+        let text = String::from_utf8(text).map_err(|_| unreadable(&"it is not UTF-8"))?;
         let value = parse(&text).map_err(|mistake| mistake.report(path))?;
         Ok(Self { path: path.to_owned(), text, value })
     }

@@ -88,7 +88,7 @@ impl Key {
 
     /// Whether the key is active at this instant, by [`not_before`](Self::not_before) and [`expires_at`](Self::expires_at).
     pub fn is_active(&self, now: SystemTime) -> bool {
-        self.period.activity(now) == Activity::Active
+        self.period.is_active(now)
     }
 
     /// The key's secret; `None` for a public key.
@@ -166,6 +166,10 @@ impl Period {
         } else {
             Activity::Active
         }
+    }
+
+    pub(crate) fn is_active(self, now: SystemTime) -> bool {
+        self.activity(now) == Activity::Active
     }
 
     pub(crate) fn expires_at(self) -> Option<SystemTime> {

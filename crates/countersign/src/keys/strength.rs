@@ -15,10 +15,13 @@ impl KeyRules<'_> {
     /// Refuses a placeholder, unless its set-up insists on it.
     pub(crate) fn refuse_placeholder(&self, key: &Key) -> Result<(), BuildError> {
         let Some(secret) = key.material.secret() else { return Ok(()) };
-        if secret.accepts_placeholder() || !secret.is_placeholder(self.secret_form) {
-            return Ok(());
+        if !secret.accepts_placeholder() && secret.is_placeholder(self.secret_form) {
+            return Err(BuildError::PlaceholderSecret {
+                key: key.id.to_string(),
+                scheme: self.scheme.to_owned(),
+            });
         }
-        Err(BuildError::PlaceholderSecret { key: key.id.to_string(), scheme: self.scheme.to_owned() })
+        Ok(())
     }
 
     /// Logs a secret that can be guessed. It says neither which it is nor how long.
@@ -26,7 +29,8 @@ impl KeyRules<'_> {
     pub(crate) fn warn_if_weak(&self, key: &Key) {
         let Some(secret) = key.material.secret() else { return };
         let (sender, id) = (self.scheme, key.id.as_str());
-        if secret.is_placeholder(self.secret_form) {
+        // Any other placeholder was refused.
+        if secret.accepts_placeholder() && secret.is_placeholder(self.secret_form) {
             tracing::warn!(target: "countersign", sender, key = id, "the webhook secret is a placeholder, so anyone can sign with it");
         } else if secret.key(self.secret_form).is_ok_and(|bytes| bytes.len() < LEAST_LENGTH) {
             tracing::warn!(

@@ -58,7 +58,7 @@ impl Sender {
             if left.is_zero() || left > within {
                 return None;
             }
-            let leaves_none = !self.keys.iter().any(|other| other.is_active(expires_at));
+            let leaves_none = !self.keys.iter().any(|other| other.period.is_active(expires_at));
             let sender = self.scheme().name().into();
             Some((key, Expiring { sender, key: key.id.clone(), expires_at, leaves_none }))
         })

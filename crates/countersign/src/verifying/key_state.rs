@@ -1,10 +1,10 @@
 //! A key that a verifier holds: when it is active, and how often it was used.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use crate::{
     keys::{
-        key::{Activity, Key, KeyId, Period},
+        key::{Key, KeyId, Period},
         usage::{Counted, Usage, seconds},
     },
     log,
@@ -20,10 +20,6 @@ pub(crate) struct KeyState {
 impl KeyState {
     pub(crate) fn of(key: &Key) -> Self {
         Self { id: key.id.clone(), period: key.period, usage: Arc::new(Usage::of(&key.material)) }
-    }
-
-    pub(crate) fn is_active(&self, now: SystemTime) -> bool {
-        self.period.activity(now) == Activity::Active
     }
 
     /// Sets the gauges of the last use.

@@ -80,7 +80,7 @@ impl Sender {
         let sender = self.scheme().name();
         for key in &self.keys {
             let expires = key.period.expires_at().map_or(0, seconds);
-            log::holds_key(sender, key.id.as_str(), key.is_active(now), expires);
+            log::holds_key(sender, key.id.as_str(), key.period.is_active(now), expires);
             key.show_last_use(sender);
         }
         for (key, expiring) in self.expiring(now, self.warn_before_expiry) {

@@ -74,7 +74,7 @@ impl Sender {
         let parts = parts::read(&self.content, head, text)?.map(Arc::new);
         let covered = self.covered(head)?;
         self.check_content_encoding(head)?;
-        if !self.keys.iter().any(|key| key.is_active(now)) {
+        if !self.keys.iter().any(|key| key.period.is_active(now)) {
             self.report_now_and_then(now, seconds(now));
             return Err(RejectionKind::NoActiveKey.into());
         }

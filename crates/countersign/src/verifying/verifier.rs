@@ -130,17 +130,17 @@ impl Verifier {
         };
         let names =
             Names { senders: join(Scheme::name), headers: join(Scheme::header_name), tenancy: Tenancy::Own };
-        Ok(Self::sharing(senders, on_several, Arc::new(names)))
-    }
-
-    fn sharing(senders: Vec<Arc<Sender>>, on_several: OnSeveral, names: Arc<Names>) -> Self {
-        Self(Arc::new(Shared { senders, on_several, names }))
+        Ok(Self(Arc::new(Shared { senders, on_several, names: Arc::new(names) })))
     }
 
     /// The same verifier with each sender changed.
     pub(crate) fn map_senders(&self, change: impl Fn(&Sender) -> Sender) -> Self {
+        self.map(Arc::clone(&self.0.names), change)
+    }
+
+    fn map(&self, names: Arc<Names>, change: impl Fn(&Sender) -> Sender) -> Self {
         let senders = self.0.senders.iter().map(|sender| Arc::new(change(sender))).collect();
-        Self::sharing(senders, self.0.on_several, Arc::clone(&self.0.names))
+        Self(Arc::new(Shared { senders, on_several: self.0.on_several, names }))
     }
 
     /// The same verifier, for deliveries to this tenant of a service that receives for many. The crate `countersign-tenants`
@@ -179,9 +179,8 @@ impl Verifier {
     }
 
     fn with_tenancy(&self, tenancy: &Tenancy) -> Self {
-        let senders = self.map_senders(|sender| sender.with_tenancy(tenancy.clone()));
         let names = Names { tenancy: tenancy.clone(), ..Names::clone(&self.0.names) };
-        Self::sharing(senders.0.senders.clone(), self.0.on_several, Arc::new(names))
+        self.map(Arc::new(names), |sender| sender.with_tenancy(tenancy.clone()))
     }
 
     /// Verifies a delivery whose body is at hand: [`begin`](Self::begin), [`update`](Verification::update) and
