@@ -4,7 +4,7 @@
     python3 benches/report.py
 
 Reads benches/results/*.json and benches/baseline.json, and writes between `<!-- results -->` and `<!-- /results -->`, and between
-`<!-- results of once -->` and `<!-- /results of once -->`. Each part describes the current machine, so run this on the one that was
+the same marks of once, the inbox and tenants. Each part describes the current machine, so run this on the one that was
 measured. A part of which nothing was measured here stays as it is. In the others, a section without results says so.
 """
 
@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from plot import FRAMEWORKS, HASH, size_text, svg, time_text
@@ -186,21 +187,21 @@ def instructions(report):
     ]
 
 
-def once_times(report):
+def times(report, what="CPU time of one delivery"):
     body = [
         [row["group"], bold(row, row["name"]), time_text(row["median_ns"]), "" if first else bold(row, signed(row["added_ns"]))]
         for row, first in firsts(report["rows"])
     ]
     return [
-        "CPU time of one delivery, and the difference to the first line of its group.\n",
+        f"{what}, and the difference to the first line of its group.\n",
         table(["group", "contestant", "time", "added"], body, 2),
         notes(report),
     ]
 
 
-def once_allocations(report):
+def allocated(report, what="Memory of remembered identities, and heap allocations per delivery"):
     body = [[row["group"], bold(row, row["name"]), f"{row['figure']:,.{1 if row['unit'] == 'allocations' else 0}f} {row['unit']}"] for row in report["rows"]]
-    return ["Memory of remembered identities, and heap allocations per delivery.\n", table(["group", "contestant", "figure"], body, 2), notes(report)]
+    return [f"{what}.\n", table(["group", "contestant", "figure"], body, 2), notes(report)]
 
 
 def once_rates(report):
@@ -240,8 +241,8 @@ SECTIONS = [
 
 
 ONCE = [
-    ("once-memory", "In memory", once_times),
-    ("once-allocations", "Memory and allocations", once_allocations),
+    ("once-memory", "In memory", times),
+    ("once-allocations", "Memory and allocations", allocated),
     ("once-redis", "Through Redis", once_rates),
     ("once-sql", "Through SQL", once_rates),
 ]
@@ -255,7 +256,18 @@ INBOX = [
 ]
 
 
-PARTS = [("results", "##", SECTIONS), ("results of once", "###", ONCE), ("results of the inbox", "###", INBOX)]
+TENANTS = [
+    ("tenants", "Time", partial(times, what="Time of a lookup or a request")),
+    ("tenants-allocations", "Allocations", partial(allocated, what="Heap allocations of a lookup or a request")),
+]
+
+
+PARTS = [
+    ("results", "##", SECTIONS),
+    ("results of once", "###", ONCE),
+    ("results of the inbox", "###", INBOX),
+    ("results of tenants", "###", TENANTS),
+]
 
 
 def part(sections, level, reports):

@@ -1,6 +1,6 @@
 //! The actix-web contestants, each in its own app.
 
-use std::{error::Error, future::poll_fn, pin::Pin, rc::Rc, time::Duration};
+use std::{error::Error, future::poll_fn, hint::black_box, pin::Pin, rc::Rc, time::Duration};
 
 use actix_http::{Payload, Request};
 use actix_web::{
@@ -28,6 +28,7 @@ use crate::{
         HAND_WRITTEN, Handler, NO_OP, PLAIN, Setting, WEBHOOK_VERIFY,
     },
     delivery::Delivery,
+    tenants::{self, Known},
 };
 
 const PATH: &str = "/webhooks";
@@ -67,6 +68,24 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn Error>> 
         contestants.push(arena.contestant(WEBHOOK_VERIFY, resource().app_data(config).route(route)));
     }
     Ok(contestants)
+}
+
+/// The guard with one verifier first.
+pub fn with_tenants(setting: Setting, known: &Known) -> Result<Vec<Contestant>, Box<dyn Error>> {
+    let arena = Arena { runtime: Rc::new(Runtime::new()?), body_limit: setting.body_limit };
+    let guarded = |guard: VerifyWebhook| web::resource(PATH).wrap(guard).route(web::post().to(takes_bytes));
+    let guard = VerifyWebhook::new(setting.verifier()?);
+    let bare = known.bare.clone();
+    let looked_up = guarded(guard.clone()).wrap_fn(move |request, service| {
+        let tenant = request.headers().get(tenants::HEADER).and_then(|tenant| tenant.to_str().ok());
+        black_box(tenant.and_then(|tenant| bare.get(tenant)));
+        service.call(request)
+    });
+    Ok(vec![
+        arena.contestant(tenants::ONE, guarded(guard)),
+        arena.contestant(tenants::FLOOR, looked_up),
+        arena.contestant(tenants::OURS, guarded(VerifyWebhook::new(known.tenants.clone()))),
+    ])
 }
 
 async fn takes_bytes(body: web::Bytes) -> impl Responder {

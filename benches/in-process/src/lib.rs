@@ -9,4 +9,5 @@ pub mod delivery;
 pub mod matrix;
 pub mod measure;
 pub mod report;
+pub mod tenants;
 pub mod tower;

@@ -1,6 +1,8 @@
 //! The axum contestants, each in its own router.
 
-use std::{convert::Infallible, future::poll_fn, pin::Pin, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::poll_fn, hint::black_box, pin::Pin, rc::Rc, sync::Arc, time::Duration,
+};
 
 use axum::{
     BoxError, Router,
@@ -28,6 +30,7 @@ use crate::{
         HAND_WRITTEN, Handler, NO_OP, PLAIN, STANDARD_WEBHOOKS, SVIX, Setting, WEBHOOK_VERIFY,
     },
     delivery::Delivery,
+    tenants::{self, Known},
 };
 
 const PATH: &str = "/webhooks";
@@ -78,6 +81,30 @@ pub fn contestants(setting: Setting) -> Result<Vec<Contestant>, Box<dyn std::err
         }
     };
     routes.push((WEBHOOK_VERIFY, webhook_verify(provider, secret, plain())));
+    arena(setting, routes)
+}
+
+/// The guard with one verifier first.
+pub fn with_tenants(setting: Setting, known: &Known) -> Result<Vec<Contestant>, Box<dyn std::error::Error>> {
+    let guard = VerifyWebhookLayer::new(setting.verifier()?);
+    let bare = known.bare.clone();
+    let look_up = move |request: Request| {
+        let tenant = request.headers().get(tenants::HEADER).and_then(|tenant| tenant.to_str().ok());
+        black_box(tenant.and_then(|tenant| bare.get(tenant)));
+        request
+    };
+    let routes = vec![
+        (tenants::ONE, post(takes_bytes).layer(guard.clone())),
+        (tenants::FLOOR, post(takes_bytes).layer((MapRequestLayer::new(look_up), guard))),
+        (tenants::OURS, post(takes_bytes).layer(VerifyWebhookLayer::new(known.tenants.clone()))),
+    ];
+    arena(setting, routes)
+}
+
+fn arena(
+    setting: Setting,
+    routes: Vec<(&'static str, MethodRouter<Shared>)>,
+) -> Result<Vec<Contestant>, Box<dyn std::error::Error>> {
     let runtime = Rc::new(Builder::new_current_thread().enable_time().build()?);
     let contestant = |(name, mut route): (_, MethodRouter<Shared>)| {
         // Lifts axum's own limit, which the large bodies exceed.

@@ -23,8 +23,9 @@ use crate::{guard::Guard, middleware::VerifyWebhookMiddleware};
 pub struct VerifyWebhook(Arc<Guard>);
 
 impl VerifyWebhook {
-    /// Guards with this [`Verifier`](countersign::Verifier), with a `Rotating<Verifier>` whose keys are replaced while the guard
-    /// runs (feature `rotate`), or with the `Tenants` of the crate `countersign-tenants`, which has a key for each tenant. Until [`body_timeout`](Self::body_timeout) sets one, there is no time limit for the body.
+    /// Guards with this [`Verifier`](countersign::Verifier), with a `Rotating<Verifier>` whose keys are replaced while the
+    /// guard runs (feature `rotate`), or with the `Tenants` of the crate `countersign-tenants`, which has a key for each
+    /// tenant. Until [`body_timeout`](Self::body_timeout) sets one, there is no time limit for the body.
     pub fn new(verifier: impl Into<VerifierSource>) -> Self {
         Self(Arc::new(Guard::new(verifier.into())))
     }

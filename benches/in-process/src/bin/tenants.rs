@@ -1,0 +1,58 @@
+//! Times the cached lookup of a tenant: alone, and as part of a request of 1 KiB.
+//!
+//! ```sh
+//! cargo run --release --manifest-path benches/Cargo.toml -p in-process --bin tenants [-- SAMPLES]
+//! ```
+
+use std::error::Error;
+
+use in_process::{
+    contest,
+    measure::{Figures, Timed, interleaved},
+    report,
+    tenants::{FRAMEWORKS, Known},
+};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Row {
+    group: &'static str,
+    name: &'static str,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+const NOTES: [&str; 2] = [
+    "10,000 tenants are cached; alone, their names come in random order, and a request names always the same",
+    "the bare get is moka's, in a cache of the same verifiers; a service reads the header for it",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let samples = report::samples()?;
+    let known = Known::new()?;
+    let mut rows = Vec::new();
+    let names = ["a bare moka get", "countersign-tenants"];
+    rows.extend(measured("the lookup alone", &names, &mut known.lookups(), samples));
+    for (group, framework) in FRAMEWORKS {
+        let (mut contestants, delivery) = known.services(framework)?;
+        contest::check(&mut contestants, &delivery)?;
+        let names: Vec<&str> = contestants.iter().map(|contestant| contestant.name).collect();
+        let mut timed: Vec<Timed<'_>> =
+            contestants.iter_mut().map(|contestant| contestant.timed(&delivery)).collect();
+        rows.extend(measured(group, &names, &mut timed, samples));
+    }
+    report::write("in-process", "tenants", samples, &NOTES, &rows)
+}
+
+fn measured(
+    group: &'static str,
+    names: &[&'static str],
+    timed: &mut [Timed<'_>],
+    samples: usize,
+) -> Vec<Row> {
+    let rows = names.iter().zip(interleaved(timed, samples)).map(|(&name, figures)| {
+        println!("{group:20} {name:30} {:>9.0} ns {:>+9.0}", figures.median_ns, figures.added_ns);
+        Row { group, name, figures }
+    });
+    rows.collect()
+}
