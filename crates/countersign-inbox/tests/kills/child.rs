@@ -2,55 +2,60 @@
 
 use std::{future::pending, io::Read, time::Duration};
 
-use countersign_inbox::{Backoff, Delivery, Failure};
+use countersign_inbox::{Accepted, Backoff, Delivery, Failure};
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     database::{Database, open},
-    deliveries::{NO_HEADERS, delivery},
+    senders::{Content, Sender},
+    signing::NO_HEADERS,
 };
 
-const SENDERS: usize = 8;
-/// Of so many deliveries of one sender, one can never be handled.
+/// Of so many deliveries, one can never be handled.
 pub(crate) const HOPELESS: u32 = 20;
+/// The number of a delivery that ends its worker's process at once.
+pub(crate) const POISON: u32 = u32::MAX;
 
-/// Accepts deliveries without end, and prints the identity of each that it acknowledges. The deliveries of half the senders have
-/// the sender as their order key; each sender sends one after the other, so that their order is certain.
+/// Accepts deliveries of all senders without end, and prints sender and identity of each that it acknowledges. Each sender has two
+/// accounts: the deliveries of one have an order key. An account sends one after the other, so that their order is certain. A tenth
+/// of what is acknowledged it sends once more.
 pub(crate) async fn receive<DB: Database>(name: &str, address: &str) {
     let inbox = open::<DB>(address).await;
-    let mut senders = JoinSet::new();
-    for sender in 0..SENDERS {
-        let inbox = inbox.clone();
-        let (key, rest) = if sender % 2 == 0 {
-            (format!("{name}.{sender}"), String::new())
-        } else {
-            (String::new(), format!("{name}.{sender}."))
-        };
-        senders.spawn(async move {
-            for number in 0_u32.. {
-                let verified = delivery(format!("{key}/{rest}{number}"));
-                while inbox.accept(&verified, &NO_HEADERS).await.is_err() {
+    let mut accounts = JoinSet::new();
+    for is_ordered in [true, false] {
+        for (index, sender) in Sender::all().into_iter().enumerate() {
+            let inbox = inbox.clone();
+            let account = format!("{name}.{index}.{is_ordered}");
+            accounts.spawn(async move {
+                for number in 0_u32.. {
+                    let id = format!("{account}.{number}");
+                    let content = Content { order: is_ordered.then(|| account.clone()), number };
+                    let first = sender.delivery(&id, &content, false);
+                    while inbox.accept(&first, &NO_HEADERS).await.is_err() {
+                        sleep(Duration::from_millis(20)).await;
+                    }
+                    println!("{} {};", first.scheme().name(), first.identify().identity);
+                    if fastrand::u8(..10) == 0 {
+                        let again = inbox.accept(&sender.delivery(&id, &content, true), &NO_HEADERS).await;
+                        assert!(matches!(again, Ok(Accepted::Duplicate) | Err(_)), "{id}: {again:?}");
+                    }
                     sleep(Duration::from_millis(20)).await;
                 }
-                println!("{};", verified.identify().identity);
-                sleep(Duration::from_millis(20)).await;
-            }
-        });
+            });
+        }
     }
-    senders.join_all().await;
+    accounts.join_all().await;
 }
 
 /// Handles deliveries without end. Each effect is in the delivery's own transaction; a tenth of the attempts fail after the effect.
-///
-/// The body `poison` ends the process at once.
 pub(crate) async fn work<DB: Database>(address: &str, max_attempts: u32) {
     let inbox = open::<DB>(address).await;
     let work = inbox.work(async |delivery: Delivery<DB>| {
-        if delivery.body() == "poison" {
+        let number = Content::of(delivery.body())?.number;
+        if number == POISON {
             std::process::abort();
         }
-        let number = str::from_utf8(delivery.body())?.rsplit(['/', '.']).next().unwrap_or_default();
-        if number.parse::<u32>()? % HOPELESS == HOPELESS - 1 {
+        if number % HOPELESS == HOPELESS - 1 {
             return Err(Failure::permanent("hopeless"));
         }
         sleep(Duration::from_millis(fastrand::u64(..3))).await;

@@ -6,6 +6,8 @@ use countersign_inbox::{Dialect, Inbox, InboxBuilder, SqliteInbox, sqlx};
 use sqlx::{Error, Pool, Postgres, Sqlite, postgres::PgPoolOptions};
 use tokio::time::sleep;
 
+use crate::senders::Content;
+
 /// A database with a table `effects`.
 pub(crate) trait Database: Dialect {
     const EFFECTS: &'static str;
@@ -21,15 +23,16 @@ pub(crate) trait Database: Dialect {
     fn effects(pool: &Pool<Self>) -> impl Future<Output = Vec<(i64, i64)>> + Send;
 }
 
-/// The inbox, as soon as the database can be reached. Deliveries have the order key that is before the `/` in their body.
+/// So many unfinished deliveries fill the inbox: few enough that the workers catch up soon once nothing new comes.
+const BACKLOG: u32 = 5000;
+
+/// The inbox, as soon as the database can be reached. Deliveries have the order key that their content names.
 pub(crate) async fn open<DB: Database>(address: &str) -> Inbox<DB> {
     loop {
         if let Some(builder) = DB::builder(address).await {
-            let ordered = builder.order_by(|delivery| {
-                let (key, _) = str::from_utf8(delivery.body()).ok()?.split_once('/')?;
-                (!key.is_empty()).then(|| key.to_owned())
-            });
-            if let Ok(inbox) = ordered.store_timeout(Duration::from_secs(2)).build().await {
+            let ordered = builder.order_by(|delivery| Content::of(delivery.body()).ok()?.order);
+            let limited = ordered.backlog_limit(BACKLOG).store_timeout(Duration::from_secs(2));
+            if let Ok(inbox) = limited.build().await {
                 return inbox;
             }
         }

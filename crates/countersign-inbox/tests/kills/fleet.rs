@@ -120,7 +120,7 @@ impl Fleet {
         }
     }
 
-    /// The identities of the deliveries that killed receivers had acknowledged.
+    /// Sender and identity of each delivery that killed receivers had acknowledged.
     pub(crate) fn acknowledged(&self) -> &HashSet<String> {
         &self.acknowledged
     }

@@ -1,11 +1,13 @@
-//! Receivers, workers and the database are killed with SIGKILL at random instants under load, each apart and together. Then
-//! nothing that was acknowledged is missing, and every effect happened exactly once and in order. Likewise after their clock has
-//! stepped ahead and back.
+//! Receivers, workers and the database are killed with SIGKILL at random instants under the load of five senders, each apart and
+//! together. Then nothing that was acknowledged is missing, and every effect happened exactly once and in order. Likewise after their
+//! clock has stepped ahead and back.
 //!
-//! This program starts itself again as the receivers and workers. `INBOX_KILLS` is the number of kills in each database:
+//! This program starts itself again as the receivers and workers. In each database, or in the one that is named, it kills for at
+//! least `INBOX_MINUTES` minutes, and at least `INBOX_KILLS` times:
 //!
 //! ```text
 //! INBOX_KILLS=300 cargo test -p countersign-inbox --all-features --test kills
+//! INBOX_MINUTES=30 cargo test -p countersign-inbox --all-features --test kills -- sqlite
 //! ```
 #![expect(
     clippy::arithmetic_side_effects,
@@ -17,9 +19,10 @@
 
 mod child;
 mod database;
-#[path = "../suite/deliveries.rs"]
-mod deliveries;
 mod fleet;
+mod senders;
+#[path = "../suite/signing.rs"]
+mod signing;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -33,10 +36,11 @@ use sqlx::{Postgres, Sqlite};
 use test_servers::Clock;
 
 use crate::{
-    child::HOPELESS,
+    child::{HOPELESS, POISON},
     database::{Database, open},
-    deliveries::{NO_HEADERS, delivery},
     fleet::{Environment, Fleet, Store, Worker},
+    senders::{Content, Sender},
+    signing::NO_HEADERS,
 };
 
 const KILLS: usize = 10;
@@ -67,36 +71,50 @@ fn main() {
         }
         // What `cargo test -- --list` and the like ask of a test without the usual harness.
         [flag, ..] if flag.starts_with("--list") => {}
+        ["sqlite"] => in_sqlite(),
+        ["postgres"] => in_postgres(),
         _ => {
-            let sqlite = || Store::Sqlite(tempfile::tempdir().unwrap());
-            let postgres = || test_servers::Postgres::start().map(Store::Postgres);
-            kill_at_random::<Sqlite>(sqlite());
-            two_workers_share::<Sqlite>(&sqlite());
-            poison::<Sqlite>(&sqlite());
-            let clock = Clock::start();
-            if let Some(clock) = &clock {
-                step_the_clock::<Sqlite>(clock, sqlite());
-            }
-            let Some(store) = postgres() else { return };
-            kill_at_random::<Postgres>(store);
-            two_workers_share::<Postgres>(&postgres().unwrap());
-            poison::<Postgres>(&postgres().unwrap());
-            if let Some(clock) = &clock {
-                let server = test_servers::Postgres::start_in(clock.environment()).unwrap();
-                step_the_clock::<Postgres>(clock, Store::Postgres(server));
-            }
+            in_sqlite();
+            in_postgres();
         }
+    }
+}
+
+fn in_sqlite() {
+    let store = || Store::Sqlite(tempfile::tempdir().unwrap());
+    kill_at_random::<Sqlite>(store());
+    two_workers_share::<Sqlite>(&store());
+    poison::<Sqlite>(&store());
+    if let Some(clock) = Clock::start() {
+        step_the_clock::<Sqlite>(&clock, store());
+    }
+}
+
+fn in_postgres() {
+    let start = test_servers::Postgres::start;
+    let Some(server) = start() else { return };
+    kill_at_random::<Postgres>(Store::Postgres(server));
+    two_workers_share::<Postgres>(&Store::Postgres(start().unwrap()));
+    poison::<Postgres>(&Store::Postgres(start().unwrap()));
+    if let Some(clock) = Clock::start() {
+        let server = test_servers::Postgres::start_in(clock.environment()).unwrap();
+        step_the_clock::<Postgres>(&clock, Store::Postgres(server));
     }
 }
 
 fn kill_at_random<DB: Database>(store: Store) {
     let kills = env::var("INBOX_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let minutes: u64 = env::var("INBOX_MINUTES").map_or(0, |minutes| minutes.parse().unwrap());
+    let (least, longest_pause) = (Duration::from_secs(minutes * 60), if minutes == 0 { 1000 } else { 5000 });
     let (began, runtime) = (Instant::now(), runtime());
     let address = prepared::<DB>(&store);
     let mut fleet = Fleet::start(store, Environment::new());
     let mut killed = BTreeMap::<_, usize>::new();
-    for kill in 0..kills {
-        sleep(Duration::from_millis(fastrand::u64(50..1000)));
+    for kill in 0.. {
+        if kill >= kills && began.elapsed() >= least {
+            break;
+        }
+        sleep(Duration::from_millis(fastrand::u64(50..longest_pause)));
         let targets = fleet.store.targets();
         let target = targets[kill % targets.len()];
         *killed.entry(format!("{target:?}")).or_default() += 1;
@@ -121,7 +139,7 @@ fn two_workers_share<DB: Database>(store: &Store) {
         let (mut sent, mut shares, began) = (0, [0, 0], Instant::now());
         while sent < 500 || shares.iter().any(|share| *share < 50) {
             assert!(began.elapsed() < PATIENCE, "{shares:?}");
-            accept(&inbox, (sent..sent + 50).map(|number| format!("/{}", number * HOPELESS))).await;
+            accept(&inbox, (sent..sent + 50).map(|number| number * HOPELESS)).await;
             sent += 50;
             finished(&inbox).await;
             let effects = DB::effects(inbox.pool()).await;
@@ -140,9 +158,9 @@ fn poison<DB: Database>(store: &Store) {
     let (runtime, address) = (runtime(), prepared::<DB>(store));
     let inbox = runtime.block_on(open::<DB>(&address));
     runtime.block_on(async {
-        accept(&inbox, (0..50).map(|number| format!("/{}", number * HOPELESS))).await;
-        accept(&inbox, ["poison".to_owned()]).await;
-        accept(&inbox, (50..100).map(|number| format!("/{}", number * HOPELESS))).await;
+        accept(&inbox, (0..50).map(|number| number * HOPELESS)).await;
+        accept(&inbox, [POISON]).await;
+        accept(&inbox, (50..100).map(|number| number * HOPELESS)).await;
     });
     let (mut ended, began, mut worker) = (0, Instant::now(), Worker::start(&address, 20));
     while runtime.block_on(inbox.stats()).unwrap().finished < 100 || ended < 20 {
@@ -207,9 +225,12 @@ fn prepared<DB: Database>(store: &Store) -> String {
     address
 }
 
-async fn accept<DB: Database>(inbox: &Inbox<DB>, bodies: impl IntoIterator<Item = String>) {
-    for body in bodies {
-        let (verified, began) = (delivery(body), Instant::now());
+/// Accepts deliveries with these numbers, of one sender after the other.
+async fn accept<DB: Database>(inbox: &Inbox<DB>, numbers: impl IntoIterator<Item = u32>) {
+    let senders = Sender::all();
+    for (number, sender) in numbers.into_iter().zip(senders.iter().cycle()) {
+        let content = Content { order: None, number };
+        let (verified, began) = (sender.delivery(&number.to_string(), &content, false), Instant::now());
         while let Err(failure) = inbox.accept(&verified, &NO_HEADERS).await {
             assert!(began.elapsed() < PATIENCE, "{failure}");
         }
@@ -250,14 +271,16 @@ async fn count<DB: Database>(inbox: &Inbox<DB>, acknowledged: &HashSet<String>) 
         after = last.id;
         entries.extend(page.into_iter().map(|entry| (entry.id, entry)));
     }
-    let stored: HashSet<_> = entries.values().map(|entry| entry.identity.to_string()).collect();
+    let stored: HashSet<_> =
+        entries.values().map(|entry| format!("{} {}", entry.sender, entry.identity)).collect();
     assert_eq!(stored.len(), entries.len(), "a delivery is stored twice");
     let missing = acknowledged.difference(&stored).count();
     assert_eq!(missing, 0, "of {} acknowledged deliveries, some are missing", acknowledged.len());
 
     let effects = DB::effects(inbox.pool()).await;
     let affected: HashSet<_> = effects.iter().map(|(delivery, _)| *delivery).collect();
-    assert_eq!(affected.len(), effects.len(), "an effect is doubled");
+    let doubled = effects.len() - affected.len();
+    assert_eq!(doubled, 0, "an effect is doubled");
     let in_state = |state| entries.values().filter(move |entry| entry.state == state).map(|entry| entry.id);
     assert_eq!(in_state(State::Done).collect::<HashSet<_>>(), affected, "done is not what has an effect");
     let dead: Vec<_> = in_state(State::Dead).filter_map(|id| entries[&id].failure.as_deref()).collect();
@@ -271,15 +294,21 @@ async fn count<DB: Database>(inbox: &Inbox<DB>, acknowledged: &HashSet<String>) 
         }
     }
     let retried = entries.values().filter(|entry| entry.attempts > 1).count();
+    let mut senders = BTreeMap::<_, usize>::new();
+    for (sender, _) in acknowledged.iter().filter_map(|line| line.split_once(' ')) {
+        *senders.entry(sender).or_default() += 1;
+    }
     let counts = format!(
-        "{} acknowledged, {} stored, {} done, {} dead, {retried} tried more than once, {} order keys",
+        "{} acknowledged {senders:?}, {} stored, {} done, {} dead, {missing} missing, {doubled} doubled, {retried} tried more than \
+         once, {} order keys",
         acknowledged.len(),
         entries.len(),
         effects.len(),
         dead.len(),
         latest.len()
     );
-    assert!(acknowledged.len() > 100 && latest.len() > 1 && !dead.is_empty(), "there was no load: {counts}");
+    let is_load = acknowledged.len() > 100 && senders.len() == 5 && latest.len() > 1 && !dead.is_empty();
+    assert!(is_load, "there was no load: {counts}");
     counts
 }
 

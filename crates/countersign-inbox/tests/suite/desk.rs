@@ -16,7 +16,7 @@ use sqlx::{
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-pub(crate) use crate::deliveries::{NO_HEADERS, delivery};
+pub(crate) use crate::{deliveries::delivery, signing::NO_HEADERS};
 
 /// For how long a test waits for what must come. No test depends on how fast it does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -16,6 +16,7 @@ mod limits;
 mod mending;
 mod ordering;
 mod outages;
+mod signing;
 mod transactions;
 mod vanished;
 mod working;
