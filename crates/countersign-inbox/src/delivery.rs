@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use countersign::Identity;
-use sqlx::{Database, Transaction};
+use sqlx::{Database, Transaction, error::DatabaseError};
 
 use crate::{
     CommitError, Entry, Inbox, StoreError, Stored, UnsignedHeaders,
@@ -22,6 +22,8 @@ use crate::{
 /// Stands in a handler's transaction for as long as that is the one that was begun.
 const MARK: &str = "SAVEPOINT countersign_inbox";
 const UNMARK: &str = "RELEASE SAVEPOINT countersign_inbox";
+/// PostgreSQL's code for whatever it is told between a statement that failed and the transaction's end.
+const IN_FAILED_TRANSACTION: &str = "25P02";
 
 /// A verified delivery that a worker has taken out of the inbox. It goes to a handler of [`Inbox::work`].
 pub struct Delivery<DB: Database> {
@@ -103,9 +105,7 @@ impl<DB: Dialect> Delivery<DB> {
     /// The database fails.
     pub async fn begin(&self) -> Result<DeliveryTransaction<'_, DB>, StoreError> {
         let mut writing = self.inbox.shared().tables.write().await?;
-        if DB::ROLLS_BACK_ALONE {
-            DB::run(&mut *writing.transaction, MARK).await?;
-        }
+        DB::run(&mut *writing.transaction, MARK).await?;
         Ok(DeliveryTransaction { delivery: self, writing })
     }
 
@@ -129,7 +129,8 @@ impl<DB: Database> fmt::Debug for Delivery<DB> {
 
 /// A transaction that completes its delivery as it is committed. Dropped, it is rolled back, and the delivery is not done.
 ///
-/// Use it as `&mut *transaction` where sqlx takes a connection.
+/// Use it as `&mut *transaction` where sqlx takes a connection. Do not end it with a statement of your own: [`commit`](Self::commit)
+/// then refuses, the delivery is tried again, and what a `COMMIT` has made permanent happens twice.
 #[must_use = "dropping it rolls the transaction back"]
 pub struct DeliveryTransaction<'d, DB: Database> {
     delivery: &'d Delivery<DB>,
@@ -142,15 +143,13 @@ impl<DB: Dialect> DeliveryTransaction<'_, DB> {
     /// # Errors
     ///
     /// - [`CommitError::Lost`]: the delivery is not this worker's any more. Nothing was committed.
-    /// - [`CommitError::Store`]: the database fails, or a statement in the transaction had failed in a way that ended it, which a
-    ///   handler that ignores the statement's error learns here. Return the error from the handler: if the commit took effect
-    ///   nevertheless, the worker finds the delivery done and does not try again.
+    /// - [`CommitError::Store`]: the database fails, or the transaction is over already. The handler ended it, or ignored the error of
+    ///   a statement that ended it. Return the error from the handler: if the commit took effect nevertheless, the worker finds the
+    ///   delivery done and does not try again.
     pub async fn commit(self) -> Result<(), CommitError> {
         let Self { delivery, mut writing } = self;
         let shared = delivery.inbox.shared();
-        if DB::ROLLS_BACK_ALONE {
-            DB::run(&mut *writing.transaction, UNMARK).await.map_err(rolled_back)?;
-        }
+        DB::run(&mut *writing.transaction, UNMARK).await.map_err(unmarked)?;
         let finish = delivery.attempt.ends(Ending::Done { keep_for: shared.settings.keep_for });
         let held = write_finishes::<DB>(&mut *writing.transaction, &[&finish]).await?;
         if held != [true] {
@@ -162,10 +161,12 @@ impl<DB: Dialect> DeliveryTransaction<'_, DB> {
     }
 }
 
-/// Why a transaction has lost its mark.
-fn rolled_back(failure: sqlx::Error) -> CommitError {
-    let refused = failure.as_database_error().is_some();
-    CommitError::Store(if refused { StoreError::rolled_back() } else { failure.into() })
+/// Why a transaction's mark cannot be removed. Every refusal means that the mark is gone, but for PostgreSQL's after a statement that
+/// failed.
+fn unmarked(failure: sqlx::Error) -> CommitError {
+    let code = failure.as_database_error().map(DatabaseError::code);
+    let is_over = code.is_some_and(|code| code.as_deref() != Some(IN_FAILED_TRANSACTION));
+    CommitError::Store(if is_over { StoreError::rolled_back() } else { failure.into() })
 }
 
 impl<DB: Database> Deref for DeliveryTransaction<'_, DB> {

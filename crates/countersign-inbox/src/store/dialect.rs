@@ -18,8 +18,6 @@ pub trait Sealed: Database {
     const MIGRATIONS: &'static [&'static str];
     /// Whether one transaction at a time can write.
     const ONE_WRITER: bool;
-    /// Whether a statement that fails can roll the whole transaction back, so that each later one would commit itself.
-    const ROLLS_BACK_ALONE: bool;
 
     /// The pool for transactions that will write.
     fn writers(pool: &Pool<Self>) -> Pool<Self>;

@@ -29,8 +29,6 @@ impl Dialect for Postgres {}
 impl Sealed for Postgres {
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../../migrations/postgres/1.sql")];
     const ONE_WRITER: bool = false;
-    // After a statement that failed it takes no others, and a commit rolls back.
-    const ROLLS_BACK_ALONE: bool = false;
 
     fn writers(pool: &Pool<Self>) -> Pool<Self> {
         pool.clone()

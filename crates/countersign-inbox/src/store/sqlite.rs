@@ -15,7 +15,6 @@ impl Dialect for Sqlite {}
 impl Sealed for Sqlite {
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../../migrations/sqlite/1.sql")];
     const ONE_WRITER: bool = true;
-    const ROLLS_BACK_ALONE: bool = true;
 
     fn writers(pool: &Pool<Self>) -> Pool<Self> {
         // One connection: what another one writes would empty its page cache. A file needs no test whether it is still there.
