@@ -7,7 +7,7 @@ use countersign::Rejection;
 use countersign_actix::{HandleOnce, Verified, VerifyWebhook, accept_into};
 use countersign_inbox::SqliteInbox;
 use countersign_once::Once;
-use receiver_setup::{Answer, Endpoint};
+use receiver_setup::{Answer, Endpoint, SHUTDOWN_GRACE};
 
 /// Serves each endpoint at its path: each verified delivery reaches the handler once, by the memory of `once`, and
 /// `on_reject` runs for all that are not verified.
@@ -30,7 +30,7 @@ pub fn serve(
             app.service(web::resource(path).wrap(once.clone()).wrap(guard).route(web::post().to(receive)))
         })
     };
-    Ok(HttpServer::new(app).listen(listener)?.run())
+    Ok(HttpServer::new(app).shutdown_timeout(SHUTDOWN_GRACE.as_secs()).listen(listener)?.run())
 }
 
 /// Serves each endpoint at its path: each verified delivery is stored in `inbox` and answered at once.
@@ -52,7 +52,7 @@ pub fn serve_inbox(
             app.service(web::resource(path).wrap(guard).route(accept))
         })
     };
-    Ok(HttpServer::new(app).listen(listener)?.run())
+    Ok(HttpServer::new(app).shutdown_timeout(SHUTDOWN_GRACE.as_secs()).listen(listener)?.run())
 }
 
 /// Takes `Verified`, so it runs for verified deliveries only. Duplicates get a 200 without it.

@@ -5,7 +5,7 @@
 //! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). It remembers deliveries in memory,
 //! or where `REDIS_URL` or `DATABASE_URL` (`sqlite:…`, `postgres://…`) says. If `INBOX` names a file, it stores each delivery in that
 //! SQLite file instead, answers at once, and handles it afterwards. `RUST_LOG` filters the log.
-//! On SIGINT or SIGTERM, actix-web finishes open requests and refuses new ones.
+//! On SIGTERM, actix-web finishes open requests, for 10 seconds at most, and refuses new ones. On SIGINT it drops open requests.
 
 use std::{env, error::Error, net::TcpListener};
 

@@ -5,15 +5,13 @@
 //! `MODERN_DROPSHIP_SECRETS` (`secret` or `secret@expiry`, separated by commas). It remembers deliveries in memory,
 //! or where `REDIS_URL` or `DATABASE_URL` (`sqlite:…`, `postgres://…`) says. If `INBOX` names a file, it stores each delivery in that
 //! SQLite file instead, answers at once, and handles it afterwards. `RUST_LOG` filters the log.
+//! On SIGINT or SIGTERM, it finishes open requests, for 10 seconds at most, and refuses new ones.
 
 use std::{env, error::Error};
 
 use axum::Router;
 use receiver_setup::{Memory, WorkedInbox};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -36,14 +34,6 @@ async fn serve(app: Router) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&address).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let shutdown = async move {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("shutting down: finishing open requests, refusing new ones");
-    };
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await?;
-    Ok(())
+    let server = |shutdown| axum::serve(listener, app).with_graceful_shutdown(shutdown);
+    Ok(receiver_setup::serve(server).await?)
 }

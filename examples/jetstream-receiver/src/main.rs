@@ -54,16 +54,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let remember_for = Duration::from_secs(arguments.remember_hours.saturating_mul(3600));
     let deliveries = Deliveries::open(&arguments.nats, remember_for, arguments.replicas).await?;
-    let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
     match arguments.command {
         Command::Receive { address } => {
             let app = router(deliveries, receiver_setup::endpoints_from_env()?)?;
             let listener = TcpListener::bind(address).await?;
             tracing::info!("listening on http://{}", listener.local_addr()?);
-            axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+            let server = |shutdown| axum::serve(listener, app).with_graceful_shutdown(shutdown);
+            receiver_setup::serve(server).await?;
         }
         Command::Work => {
-            let worker = Worker::join(deliveries).await?;
+            let (stop, worker) = (receiver_setup::shutdown()?, Worker::join(deliveries).await?);
             tokio::select! {
                 worked = worker.run(print) => worked?,
                 () = stop => {}

@@ -51,17 +51,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing::info!("metrics on http://{}/metrics, keys on /keys", operators.local_addr()?);
     // Open requests and running handlers finish.
     let (received, watched, worked) = tokio::join!(
-        async { axum::serve(listener, app).with_graceful_shutdown(shutdown()).await },
-        async { axum::serve(operators, watched).with_graceful_shutdown(shutdown()).await },
-        work.run_until(shutdown()),
+        receiver_setup::serve(|shutdown| axum::serve(listener, app).with_graceful_shutdown(shutdown)),
+        receiver_setup::serve(|shutdown| axum::serve(operators, watched).with_graceful_shutdown(shutdown)),
+        work.run_until(receiver_setup::shutdown()?),
     );
     received?;
     watched?;
     Ok(worked?)
-}
-
-async fn shutdown() {
-    if let Err(failure) = tokio::signal::ctrl_c().await {
-        tracing::error!(%failure, "no signal can be waited for");
-    }
 }

@@ -9,10 +9,7 @@ use axum::Router;
 use clap::{Parser, Subcommand};
 use countersign_once::Once;
 use order_desk::Orders;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// How often expired memories of deliveries are removed.
@@ -74,16 +71,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn serve(app: Router, address: &str) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let shutdown = async move {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("shutting down: finishing open requests, refusing new ones");
-    };
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await?;
-    Ok(())
+    let server = |shutdown| axum::serve(listener, app).with_graceful_shutdown(shutdown);
+    Ok(receiver_setup::serve(server).await?)
 }
 
 fn database(text: &str) -> Result<PathBuf, &'static str> {
