@@ -4,13 +4,15 @@ use std::{
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
 use crate::{
     Port, find,
-    process::{Process, log},
+    process::{PATIENCE, Process, log},
 };
 
 /// A PostgreSQL server of its own, with one superuser `postgres` who needs no password.
@@ -88,11 +90,20 @@ impl Postgres {
         self.process.signal_with_children("CONT");
     }
 
-    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), with the same port and data.
+    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), with the same port and data. It tries until that succeeds, as
+    /// an init system does: PostgreSQL refuses while another process has the number that it had.
     pub fn restart(&mut self) {
-        let mut command = command(&self.programs, self.folder.path(), &self.port, self.user);
-        self.process = Process::start(command.envs(self.environment.clone()), &self.port)
-            .expect("postgres starts again");
+        let began = Instant::now();
+        loop {
+            let mut command = command(&self.programs, self.folder.path(), &self.port, self.user);
+            if let Some(process) = Process::start(command.envs(self.environment.clone()), &self.port) {
+                self.process = process;
+                return;
+            }
+            let log = log(&self.folder.path().join("log"));
+            assert!(began.elapsed() < PATIENCE, "postgres does not start again: {log}");
+            sleep(Duration::from_millis(100));
+        }
     }
 }
 

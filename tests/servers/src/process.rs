@@ -9,7 +9,7 @@ use std::{
 
 use crate::Port;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server's process, killed when it is dropped.
 #[derive(Debug)]
@@ -45,7 +45,11 @@ impl Process {
     pub(crate) fn signal_with_children(&mut self, name: &str) -> Vec<u32> {
         // One that stands still starts no others meanwhile.
         self.signal("STOP");
-        let own = self.0.id();
+        let (own, began) = (self.0.id(), Instant::now());
+        while stat(own).is_some_and(|(state, _)| !matches!(&*state, "T" | "Z")) {
+            assert!(began.elapsed() < PATIENCE, "the server does not stand still");
+            sleep(Duration::from_millis(1));
+        }
         let children = children_of(own);
         let ids = children.iter().chain([&own]).map(u32::to_string);
         let status = Command::new("kill").arg(format!("-{name}")).args(ids).status();
