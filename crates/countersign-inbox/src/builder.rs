@@ -1,14 +1,11 @@
-//! The settings of an [`Inbox`].
+//! How an [`Inbox`] is set up.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use countersign::VerifiedDelivery;
 use sqlx::{Database, Pool};
 
-use crate::{BuildError, Inbox, store::Dialect};
-
-/// Gives a delivery its order key.
-pub(crate) type OrderBy = Arc<dyn Fn(&VerifiedDelivery) -> Option<Vec<u8>> + Send + Sync>;
+use crate::{BuildError, Inbox, settings::Settings, store::Dialect};
 
 /// Sets up an [`Inbox`].
 #[must_use]
@@ -18,14 +15,11 @@ pub struct InboxBuilder<DB: Database> {
     migrate: bool,
 }
 
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) backlog_limit: u32,
-    pub(crate) store_timeout: Duration,
-    pub(crate) keep_for: Duration,
-    pub(crate) keep_headers: Vec<String>,
-    pub(crate) instance: String,
-    pub(crate) order_by: Option<OrderBy>,
+impl<DB: Dialect> Inbox<DB> {
+    /// Sets up an inbox whose tables are in the database of `pool`.
+    pub fn builder(pool: Pool<DB>) -> InboxBuilder<DB> {
+        InboxBuilder::new(pool)
+    }
 }
 
 impl<DB: Dialect> InboxBuilder<DB> {
@@ -140,18 +134,5 @@ fn is_header_name(name: &str) -> bool {
 impl<DB: Database> fmt::Debug for InboxBuilder<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InboxBuilder").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("backlog_limit", &self.backlog_limit)
-            .field("store_timeout", &self.store_timeout)
-            .field("keep_for", &self.keep_for)
-            .field("keep_headers", &self.keep_headers)
-            .field("instance", &self.instance)
-            .field("order_by", &self.order_by.is_some())
-            .finish()
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     inbox::Shared,
     millis::millis,
     store::{Candidate, Claimed, Dialect},
-    work::WorkSettings,
+    work_settings::WorkSettings,
 };
 
 /// What a look into the inbox brought.

@@ -9,11 +9,7 @@ use std::{
 use bytes::Bytes;
 use countersign::Identity;
 
-use crate::{
-    UnsignedHeaders,
-    millis::time_of,
-    store::{EntryRow, StatsRow},
-};
+use crate::UnsignedHeaders;
 
 /// A delivery in the inbox, without its content: what a list shows.
 #[derive(Clone, Debug)]
@@ -110,7 +106,7 @@ impl State {
         1 << self.code()
     }
 
-    fn from_code(code: i32) -> Self {
+    pub(crate) fn from_code(code: i32) -> Self {
         Self::ALL.into_iter().find(|state| state.code() == code).unwrap_or(Self::Pending)
     }
 }
@@ -209,62 +205,4 @@ pub struct Stats {
     pub finished: u64,
     /// The age of the oldest delivery that is pending, running or waiting.
     pub oldest: Option<Duration>,
-}
-
-impl From<EntryRow> for Entry {
-    fn from(
-        (
-            id,
-            identity,
-            sender,
-            key_id,
-            received_at,
-            received_by,
-            order_key,
-            state,
-            due_at,
-            attempts,
-            failure,
-            finished_at,
-        ): EntryRow,
-    ) -> Self {
-        Self {
-            id,
-            identity: Identity::from_bytes(identity.try_into().unwrap_or_default()),
-            sender,
-            key_id,
-            received_at: time_of(received_at),
-            received_by,
-            order_key,
-            state: State::from_code(state),
-            due_at: time_of(due_at),
-            attempts: u32::try_from(attempts).unwrap_or(0),
-            failure,
-            finished_at: finished_at.map(time_of),
-        }
-    }
-}
-
-impl From<(EntryRow, String, Vec<u8>)> for Stored {
-    fn from((entry, headers, body): (EntryRow, String, Vec<u8>)) -> Self {
-        Self {
-            entry: entry.into(),
-            unsigned_headers: UnsignedHeaders::from_json(&headers),
-            body: body.into(),
-        }
-    }
-}
-
-impl From<StatsRow> for Stats {
-    fn from((pending, running, waiting, dead, finished, oldest): StatsRow) -> Self {
-        let count = |count: i64| u64::try_from(count).unwrap_or(0);
-        Self {
-            pending: count(pending),
-            running: count(running),
-            waiting: count(waiting),
-            dead: count(dead),
-            finished: count(finished),
-            oldest: oldest.map(|millis| Duration::from_millis(count(millis))),
-        }
-    }
 }

@@ -3,7 +3,6 @@
 use std::{
     collections::{HashMap, hash_map::Entry as Slot},
     fmt,
-    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,11 +12,11 @@ use sqlx::{Database, Pool, Transaction};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::{
-    AcceptError, BuildError, Delivery, Failure, InboxBuilder, StoreError, UnsignedHeaders, Work,
-    builder::Settings,
+    AcceptError, Accepted, BuildError, StoreError, UnsignedHeaders,
     group::{Group, GroupWriter},
     log,
     millis::millis,
+    settings::Settings,
     store::{Dialect, Finish, Incoming, check, migrate},
     tokens::Tokens,
 };
@@ -63,21 +62,7 @@ pub(crate) struct Writing<'t, DB: Database> {
     _turn: Option<MutexGuard<'t, ()>>,
 }
 
-/// What became of a delivery that was to be stored. Answer either with success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accepted {
-    /// It is stored and will be handled.
-    New,
-    /// It was stored before; nothing changed.
-    Duplicate,
-}
-
 impl<DB: Dialect> Inbox<DB> {
-    /// Sets up an inbox whose tables are in the database of `pool`.
-    pub fn builder(pool: Pool<DB>) -> InboxBuilder<DB> {
-        InboxBuilder::new(pool)
-    }
-
     pub(crate) async fn new(pool: Pool<DB>, settings: Settings, prepare: bool) -> Result<Self, BuildError> {
         let limit = settings.store_timeout;
         let writers = DB::writers(&pool);
@@ -107,7 +92,7 @@ impl<DB: Dialect> Inbox<DB> {
 
     /// Stores a delivery, unless a copy is stored already. When it returns, the delivery is committed: answer with success.
     ///
-    /// Of `headers`, it keeps those that [`keep_headers`](InboxBuilder::keep_headers) names. Everything else is what was verified.
+    /// Of `headers`, it keeps those that [`keep_headers`](crate::InboxBuilder::keep_headers) names. Everything else is what was verified.
     ///
     /// If the future is dropped, the delivery may be stored nevertheless; a retry is then a duplicate.
     ///
@@ -143,16 +128,6 @@ impl<DB: Dialect> Inbox<DB> {
         }
         log::accepted(delivery, &identity, &accepted);
         accepted
-    }
-
-    /// Has `handler` handle the deliveries, in this process or in another one than that which stores them. Nothing happens before
-    /// [`Work::run_until`].
-    pub fn work<H, F>(&self, handler: H) -> Work<DB, H>
-    where
-        H: Fn(Delivery<DB>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<(), Failure>> + Send + 'static,
-    {
-        Work::new(self.clone(), handler)
     }
 
     /// The pool.

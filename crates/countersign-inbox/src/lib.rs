@@ -146,6 +146,7 @@
     )
 )]
 
+mod accepted;
 mod answers;
 mod backoff;
 mod builder;
@@ -165,14 +166,17 @@ mod mending;
 mod millis;
 #[cfg(feature = "postgres")]
 mod postgres_inbox;
+mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite_inbox;
 mod store;
 mod tokens;
 mod unsigned_headers;
 mod work;
+mod work_settings;
 mod worker;
 
+pub use accepted::Accepted;
 pub use answers::{Answer, Answers};
 pub use backoff::Backoff;
 pub use builder::InboxBuilder;
@@ -180,7 +184,7 @@ pub use delivery::{Delivery, DeliveryTransaction};
 pub use entry::{Entry, Filter, State, Stats, Stored, UnknownState};
 pub use error::{AcceptError, BuildError, CommitError, StoreError};
 pub use failure::Failure;
-pub use inbox::{Accepted, Inbox};
+pub use inbox::Inbox;
 #[cfg(feature = "postgres")]
 pub use postgres_inbox::PostgresInbox;
 #[cfg(feature = "sqlite")]

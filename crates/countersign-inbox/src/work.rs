@@ -1,10 +1,13 @@
-//! The settings of a worker.
+//! How a worker is set up.
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use sqlx::Database;
 
-use crate::{Backoff, BuildError, Delivery, Failure, Inbox, store::Dialect, worker::Worker};
+use crate::{
+    Backoff, BuildError, Delivery, Failure, Inbox, store::Dialect, work_settings::WorkSettings,
+    worker::Worker,
+};
 
 /// A worker that is set up. [`run_until`](Self::run_until) runs it.
 #[must_use = "a worker does nothing until it runs"]
@@ -14,15 +17,16 @@ pub struct Work<DB: Database, H> {
     settings: WorkSettings,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct WorkSettings {
-    pub(crate) concurrency: usize,
-    pub(crate) max_attempts: u32,
-    pub(crate) lease: Duration,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) backoff: Backoff,
-    pub(crate) poll_every: Duration,
-    pub(crate) grace: Duration,
+impl<DB: Dialect> Inbox<DB> {
+    /// Has `handler` handle the deliveries, in this process or in another one than that which stores them. Nothing happens before
+    /// [`Work::run_until`].
+    pub fn work<H, F>(&self, handler: H) -> Work<DB, H>
+    where
+        H: Fn(Delivery<DB>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        Work::new(self.clone(), handler)
+    }
 }
 
 impl<DB, H, F> Work<DB, H>

@@ -23,7 +23,7 @@ use crate::{
     log,
     millis::millis,
     store::{Dialect, Ending, Finish, Token},
-    work::WorkSettings,
+    work_settings::WorkSettings,
 };
 
 /// How often finished deliveries are removed and gauges set.

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use countersign::Identity;
 
 use crate::{
-    Filter, State, Stored,
-    millis::{millis, since_epoch},
+    Entry, Filter, State, Stats, Stored, UnsignedHeaders,
+    millis::{millis, since_epoch, time_of},
 };
 
 /// Which attempt holds a delivery: 16 bytes that no two attempts share.
@@ -146,9 +146,67 @@ impl Selection {
     }
 }
 
-/// The columns of an [`Entry`](crate::Entry), in its order.
+/// The columns of an [`Entry`], in its order.
 pub(crate) type EntryRow =
     (i64, Vec<u8>, String, String, i64, String, Option<Vec<u8>>, i32, i64, i64, Option<String>, Option<i64>);
 
 /// Pending, running, waiting, dead, finished, age of the oldest in milliseconds.
 pub(crate) type StatsRow = (i64, i64, i64, i64, i64, Option<i64>);
+
+impl From<EntryRow> for Entry {
+    fn from(
+        (
+            id,
+            identity,
+            sender,
+            key_id,
+            received_at,
+            received_by,
+            order_key,
+            state,
+            due_at,
+            attempts,
+            failure,
+            finished_at,
+        ): EntryRow,
+    ) -> Self {
+        Self {
+            id,
+            identity: Identity::from_bytes(identity.try_into().unwrap_or_default()),
+            sender,
+            key_id,
+            received_at: time_of(received_at),
+            received_by,
+            order_key,
+            state: State::from_code(state),
+            due_at: time_of(due_at),
+            attempts: u32::try_from(attempts).unwrap_or(0),
+            failure,
+            finished_at: finished_at.map(time_of),
+        }
+    }
+}
+
+impl From<(EntryRow, String, Vec<u8>)> for Stored {
+    fn from((entry, headers, body): (EntryRow, String, Vec<u8>)) -> Self {
+        Self {
+            entry: entry.into(),
+            unsigned_headers: UnsignedHeaders::from_json(&headers),
+            body: body.into(),
+        }
+    }
+}
+
+impl From<StatsRow> for Stats {
+    fn from((pending, running, waiting, dead, finished, oldest): StatsRow) -> Self {
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        Self {
+            pending: count(pending),
+            running: count(running),
+            waiting: count(waiting),
+            dead: count(dead),
+            finished: count(finished),
+            oldest: oldest.map(|millis| Duration::from_millis(count(millis))),
+        }
+    }
+}
