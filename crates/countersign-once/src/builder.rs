@@ -1,21 +1,12 @@
-//! The settings of a [`Once`].
+//! How a [`Once`] is set up.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{BuildError, Once, Store, call::AnyStore};
-
-/// How long a sender is assumed to retry if its retry time is unknown: 3 days.
-pub const DEFAULT_RETRIES_FOR: Duration = Duration::from_secs(72 * 60 * 60);
-
-/// What [`Once::begin`] decides when the store gives no answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WhenUnavailable {
-    /// Refuse the delivery, so that its sender comes again: [`Decision::Unavailable`](crate::Decision::Unavailable).
-    #[default]
-    Refuse,
-    /// Run the handler without a claim. Deliveries may then be handled twice, one after the other or at the same time.
-    GoOn,
-}
+use crate::{
+    BuildError, Once, Store,
+    call::AnyStore,
+    settings::{Settings, WhenUnavailable},
+};
 
 /// Sets up a [`Once`].
 #[must_use]
@@ -24,19 +15,19 @@ pub struct OnceBuilder {
     settings: Settings,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) lease: Duration,
-    pub(crate) store_timeout: Duration,
-    pub(crate) when_unavailable: WhenUnavailable,
-    margin: Duration,
-    keep_for: Option<Duration>,
-}
+impl Once {
+    /// Remembers in `store`, with the default settings of [`OnceBuilder`].
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Randomness`] only.
+    pub fn new(store: impl Store) -> Result<Self, BuildError> {
+        Self::builder(store).build()
+    }
 
-impl Settings {
-    pub(crate) fn keep_for(&self, retries_for: Option<Duration>) -> Duration {
-        self.keep_for
-            .unwrap_or_else(|| retries_for.unwrap_or(DEFAULT_RETRIES_FOR).saturating_add(self.margin))
+    /// Remembers in `store`, with settings of your own.
+    pub fn builder(store: impl Store) -> OnceBuilder {
+        OnceBuilder::new(store)
     }
 }
 

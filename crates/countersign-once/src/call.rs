@@ -12,18 +12,12 @@ use tokio::runtime::Handle;
 
 use crate::{
     Claim, ClaimAnswer, Fence, Store, StoreError,
+    end::End,
     measure::{Method, Wait},
 };
 
 /// A call of the store that can outlive its caller.
 pub(crate) type Call<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
-
-/// What ends a claim.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
-    Complete(Duration),
-    Release,
-}
 
 /// A [`Store`] as an object.
 pub(crate) trait AnyStore: Send + Sync {

@@ -1,8 +1,8 @@
 //! What is to be done with a delivery.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use crate::{Running, StoreError};
+use crate::{Outcome, Running, StoreError};
 
 /// What [`Once::begin`](crate::Once::begin) decides about one attempt at a delivery.
 #[derive(Debug)]
@@ -31,41 +31,13 @@ impl Decision {
             Self::Unavailable(_) => Outcome::Unavailable,
         }
     }
-}
 
-/// The decision about one attempt at a delivery, for logs, metrics and response extensions.
-///
-/// `Display` and [`as_str`](Self::as_str) write it in snake case: `new`, `in_progress`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The handler runs and holds a claim.
-    New,
-    /// The handler does not run: the delivery was handled before.
-    Duplicate,
-    /// The handler does not run: another attempt holds the claim.
-    InProgress,
-    /// The handler runs without a claim: the store gave no answer, and the set-up says to go on.
-    Unguarded,
-    /// The handler does not run: the store gave no answer.
-    Unavailable,
-}
-
-impl Outcome {
-    /// The outcome in snake case.
-    pub fn as_str(self) -> &'static str {
+    /// Why the store gave no answer, if it gave none.
+    pub(crate) fn failure(&self) -> Option<&StoreError> {
         match self {
-            Self::New => "new",
-            Self::Duplicate => "duplicate",
-            Self::InProgress => "in_progress",
-            Self::Unguarded => "unguarded",
-            Self::Unavailable => "unavailable",
+            Self::Handle(running) => running.failure(),
+            Self::Unavailable(failure) => Some(failure),
+            Self::Duplicate | Self::InProgress { .. } => None,
         }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -140,6 +140,7 @@ mod claim;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decision;
+mod end;
 mod error;
 mod log;
 mod measure;
@@ -150,25 +151,30 @@ pub mod metrics;
 #[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 mod millis;
 mod once;
+mod outcome;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod running;
+mod settings;
+mod shared;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql_store;
 mod store;
 
 pub use answers::{Answer, Answers};
-pub use builder::{DEFAULT_RETRIES_FOR, OnceBuilder, WhenUnavailable};
+pub use builder::OnceBuilder;
 pub use claim::{Claim, Token};
 pub use countersign::Identity;
-pub use decision::{Decision, Outcome};
+pub use decision::Decision;
 pub use error::{BuildError, StoreError};
 #[cfg(feature = "memory")]
 pub use memory_store::MemoryStore;
 pub use once::Once;
+pub use outcome::Outcome;
 #[cfg(feature = "redis")]
 pub use redis_store::RedisStore;
 pub use running::Running;
+pub use settings::{DEFAULT_RETRIES_FOR, WhenUnavailable};
 #[cfg(feature = "postgres")]
 pub use sql_store::PostgresStore;
 #[cfg(feature = "sqlite")]

@@ -2,19 +2,14 @@
 
 use countersign::Identity;
 
-use crate::{Claim, Decision, Fence, StoreError, call::End};
+use crate::{Claim, Fence, Outcome, StoreError, end::End};
 
 #[cfg(feature = "tracing")]
 const TARGET: &str = "countersign_once";
 
 #[cfg(feature = "tracing")]
-pub(crate) fn decided(identity: &Identity, decision: &Decision) {
-    let outcome = decision.outcome().as_str();
-    let failure = match decision {
-        Decision::Unavailable(failure) => Some(failure),
-        Decision::Handle(running) => running.failure(),
-        Decision::Duplicate | Decision::InProgress { .. } => None,
-    };
+pub(crate) fn decided(identity: &Identity, outcome: Outcome, failure: Option<&StoreError>) {
+    let outcome = outcome.as_str();
     match failure {
         Some(failure) => {
             tracing::warn!(target: TARGET, %identity, outcome, %failure, "webhook delivery not claimed");
@@ -58,7 +53,7 @@ pub(crate) fn not_swept(failure: &StoreError) {
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn decided(_: &Identity, _: &Decision) {}
+pub(crate) fn decided(_: &Identity, _: Outcome, _: Option<&StoreError>) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn ended(_: &Claim, _: End, _: &Result<Fence, StoreError>) {}

@@ -6,39 +6,21 @@ use countersign::{Identity, Scheme};
 use tokio::runtime::Handle;
 
 use crate::{
-    BuildError, Claim, ClaimAnswer, Decision, OnceBuilder, Running, Store, StoreError,
-    builder::{Settings, WhenUnavailable},
-    call::{AnyStore, Call, End, within},
+    BuildError, Claim, ClaimAnswer, Decision, Running, StoreError,
+    call::{AnyStore, Call, within},
     claim::Tokens,
+    end::End,
     log,
     measure::{Method, Sender},
+    settings::{Settings, WhenUnavailable},
+    shared::Shared,
 };
 
 /// Decides for each attempt at a delivery whether the handler runs. Cheap to clone; all clones share the store.
 #[derive(Clone)]
 pub struct Once(Arc<Shared>);
 
-pub(crate) struct Shared {
-    pub(crate) store: Arc<dyn AnyStore>,
-    pub(crate) settings: Settings,
-    tokens: Tokens,
-}
-
 impl Once {
-    /// Remembers in `store`, with the default settings of [`OnceBuilder`].
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError::Randomness`] only.
-    pub fn new(store: impl Store) -> Result<Self, BuildError> {
-        Self::builder(store).build()
-    }
-
-    /// Remembers in `store`, with settings of your own.
-    pub fn builder(store: impl Store) -> OnceBuilder {
-        OnceBuilder::new(store)
-    }
-
     pub(crate) fn from_settings(store: Arc<dyn AnyStore>, settings: Settings) -> Result<Self, BuildError> {
         let tokens = Tokens::new().map_err(|failure| BuildError::Randomness(failure.into()))?;
         Ok(Self(Arc::new(Shared { store, settings, tokens })))
@@ -47,7 +29,7 @@ impl Once {
     /// Claims the delivery and decides whether the handler runs.
     ///
     /// `retries_for` is how long its sender may send it again; `None` counts as
-    /// [`DEFAULT_RETRIES_FOR`](crate::DEFAULT_RETRIES_FOR). [`OnceBuilder::keep_for`] overrides it.
+    /// [`DEFAULT_RETRIES_FOR`](crate::DEFAULT_RETRIES_FOR). [`OnceBuilder::keep_for`](crate::OnceBuilder::keep_for) overrides it.
     ///
     /// Call it after the signature is verified, never before: anyone who can claim identities can make the receiver ignore
     /// deliveries.
@@ -90,7 +72,7 @@ impl Once {
                 WhenUnavailable::GoOn => Decision::Handle(Running::unguarded(failure)),
             },
         };
-        log::decided(&identity, &decision);
+        log::decided(&identity, decision.outcome(), decision.failure());
         sender.decided(decision.outcome());
         decision
     }

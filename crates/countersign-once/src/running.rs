@@ -9,10 +9,11 @@ use tokio::{
 
 use crate::{
     Claim, Fence, Outcome, StoreError,
-    call::{Call, End, within},
+    call::{Call, within},
+    end::End,
     log,
     measure::{Method, Sender},
-    once::Shared,
+    shared::Shared,
 };
 
 /// The delay before the background repeats what the store failed to do, doubled each time up to [`LONGEST_DELAY`].

@@ -12,12 +12,10 @@ use tokio::{
 };
 
 use super::{
-    Rule,
-    attempt::{Attempt, LONG, SHORT, Verdict},
+    attempt::{Attempt, Bench, LONG, SHORT, Verdict},
+    rule::Rule,
 };
 use crate::{ClaimAnswer, Fence, Store};
-
-pub(super) use super::attempt::Bench;
 
 const MANY: usize = 64;
 const ROUNDS: usize = 4;

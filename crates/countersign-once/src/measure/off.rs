@@ -1,6 +1,6 @@
 #![expect(clippy::unused_self, reason = "the same as with metrics")]
 
-use crate::{Fence, Outcome, StoreError, call::End};
+use crate::{Fence, Outcome, StoreError, end::End};
 
 #[derive(Clone)]
 pub(crate) struct Sender;

@@ -4,7 +4,7 @@ use ::metrics::{Key, Label, Level, Metadata, SharedString, counter, with_recorde
 
 use crate::{
     Fence, Outcome, StoreError,
-    call::End,
+    end::End,
     metrics::{CLAIMS_ENDED, DECISIONS, STORE_CALL_DURATION, UNKNOWN_SENDER},
 };
 
