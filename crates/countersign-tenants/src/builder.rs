@@ -2,10 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use countersign::Verifier;
 
-use crate::{BuildError, NameFrom, ResolveTenant, Tenants, resolve::AnyResolver};
-
-/// Lookups that may wait for their turn, beside those that run. Each holds some hundred bytes.
-const MOST_WAITING: usize = 1024;
+use crate::{BuildError, NameFrom, ResolveTenant, Tenants, resolve::AnyResolver, settings::Settings};
 
 /// The longest of the times: the cache cannot count much further than a thousand years.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
@@ -19,21 +16,14 @@ pub struct TenantsBuilder {
     settings: Settings,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) ttl: Duration,
-    pub(crate) unknown_ttl: Duration,
-    pub(crate) failure_ttl: Duration,
-    pub(crate) lookup_timeout: Duration,
-    pub(crate) concurrent_lookups: usize,
-    pub(crate) most_tenants: u64,
-    pub(crate) most_refused: u64,
-    pub(crate) longest_name: usize,
-}
-
-impl Settings {
-    pub(crate) fn most_lookups(&self) -> usize {
-        self.concurrent_lookups.saturating_add(MOST_WAITING)
+impl Tenants {
+    /// Starts with where the name of the tenant is, what looks its verifier up, and a stand-in for it.
+    ///
+    /// A delivery to no tenant, or to an unknown one, is checked by the `stand_in`, whatever keys that has, and then rejected. So it
+    /// takes the same way as a delivery with a wrong signature. Give the stand-in the scheme, the number of keys and the body
+    /// limit that your tenants have; nobody needs to know its secret.
+    pub fn builder(name: NameFrom, resolver: impl ResolveTenant, stand_in: Verifier) -> TenantsBuilder {
+        TenantsBuilder::new(name, resolver, stand_in)
     }
 }
 

@@ -11,7 +11,7 @@ use countersign::Verifier;
 use moka::{Expiry, sync};
 use tokio::sync::watch;
 
-use crate::builder::Settings;
+use crate::settings::Settings;
 
 /// What a lookup came to.
 #[derive(Clone)]

@@ -87,6 +87,7 @@ mod log;
 pub mod metrics;
 mod name_from;
 mod resolve;
+mod settings;
 mod tenants;
 
 pub use builder::TenantsBuilder;

@@ -9,12 +9,12 @@ use tokio::{
 };
 
 use crate::{
-    NameFrom, ResolveTenant, TenantsBuilder,
-    builder::Settings,
+    NameFrom,
     cache::{Answer, Cache, Cached, Joined, Refused, Started},
     failure::Failure,
     log,
     resolve::AnyResolver,
+    settings::Settings,
 };
 
 /// Waiting requests leave a late lookup this much time to say for itself that it is late.
@@ -38,15 +38,6 @@ struct Shared {
 }
 
 impl Tenants {
-    /// Starts with where the name of the tenant is, what looks its verifier up, and a stand-in for it.
-    ///
-    /// A delivery to no tenant, or to an unknown one, is checked by the `stand_in`, whatever keys that has, and then rejected. So it
-    /// takes the same way as a delivery with a wrong signature. Give the stand-in the scheme, the number of keys and the body
-    /// limit that your tenants have; nobody needs to know its secret.
-    pub fn builder(name: NameFrom, resolver: impl ResolveTenant, stand_in: Verifier) -> TenantsBuilder {
-        TenantsBuilder::new(name, resolver, stand_in)
-    }
-
     pub(crate) fn from_settings(
         name: NameFrom,
         resolver: Arc<dyn AnyResolver>,
