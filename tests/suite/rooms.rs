@@ -1,4 +1,4 @@
-//! No two source files of the core, of an adapter or of the watcher import each other, and the core's rooms stand in the order of `lib.rs`.
+//! No two source files of a library import each other, however far around, and the core's rooms stand in the order of `lib.rs`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,26 +14,51 @@ type Module = Vec<String>;
 /// Each module with those whose items it names.
 type Imports = BTreeMap<Module, BTreeSet<Module>>;
 
+/// Each module with its source.
+type Files = BTreeMap<Module, String>;
+
+/// Each module with what the names that it imports stand for.
+type Names = BTreeMap<Module, BTreeMap<String, Module>>;
+
 fn imports(crate_name: &str) -> Imports {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(crate_name).join("src");
-    let mut files = Vec::new();
+    let mut files = Files::new();
     collect(&source, &mut Vec::new(), &mut files);
-    let modules: BTreeSet<Module> = files.iter().map(|(module, _)| module.clone()).collect();
-    let imports = files.iter().map(|(module, text)| {
-        let mut paths = Paths { module, found: Vec::new() };
+    imports_of(&files)
+}
+
+fn imports_of(files: &Files) -> Imports {
+    let (mut found, mut names) = (BTreeMap::new(), Names::new());
+    for (module, text) in files {
+        let mut paths = Paths { files, module, found: Vec::new(), names: BTreeMap::new() };
         paths.visit_file(&syn::parse_file(text).unwrap());
-        let named = paths.found.into_iter().map(|mut path| {
-            while !modules.contains(&path) {
-                path.pop();
-            }
-            path
-        });
+        found.insert(module, paths.found);
+        names.insert(module.clone(), paths.names);
+    }
+    let imports = found.into_iter().map(|(module, paths)| {
+        let named = paths.into_iter().map(|path| defined_in(path, &names));
         (module.clone(), named.filter(|named| named != module).collect())
     });
     imports.collect()
 }
 
-fn collect(folder: &Path, module: &mut Module, files: &mut Vec<(Module, String)>) {
+/// The module whose file defines what the path names, however many others export it again.
+fn defined_in(mut path: Module, names: &Names) -> Module {
+    let mut seen = BTreeSet::new();
+    while seen.insert(path.clone()) {
+        let mut module = path.clone();
+        while !names.contains_key(&module) {
+            module.pop();
+        }
+        let Some(exported) = path.get(module.len()).and_then(|name| names[&module].get(name)) else {
+            return module;
+        };
+        path = exported.iter().chain(&path[module.len() + 1..]).cloned().collect();
+    }
+    panic!("{path:?} stands for itself");
+}
+
+fn collect(folder: &Path, module: &mut Module, files: &mut Files) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -43,32 +68,47 @@ fn collect(folder: &Path, module: &mut Module, files: &mut Vec<(Module, String)>
             module.pop();
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let own = (name != "lib").then_some(name);
-            files.push((module.iter().cloned().chain(own).collect(), fs::read_to_string(&path).unwrap()));
+            let own = own.filter(|name| name != "mod");
+            files.insert(module.iter().cloned().chain(own).collect(), fs::read_to_string(&path).unwrap());
         }
     }
 }
 
-/// The paths that a file names, in `use` items and elsewhere, but for its unit tests.
-struct Paths<'m> {
-    module: &'m Module,
+/// The paths within the crate that a file names, in `use` items and elsewhere, but for its unit tests.
+struct Paths<'f> {
+    files: &'f Files,
+    module: &'f Module,
     found: Vec<Module>,
+    /// What `use` items give a name to.
+    names: BTreeMap<String, Module>,
 }
 
 impl Paths<'_> {
-    fn add(&mut self, segments: Vec<String>) {
-        let mut path = match segments.first().map(String::as_str) {
-            Some("crate") => Vec::new(),
-            Some("self" | "super") => self.module.clone(),
-            _ => return,
+    /// The path from the crate root. `None`: it leads to another crate, or to what the file itself defines.
+    fn from_root(&self, segments: &[String]) -> Option<Module> {
+        let mut path = match segments.first()?.as_str() {
+            "crate" => Vec::new(),
+            "self" | "super" => self.module.clone(),
+            child => {
+                let path = [self.module.as_slice(), &[child.to_owned()]].concat();
+                return self.files.contains_key(&path).then(|| [self.module.as_slice(), segments].concat());
+            }
         };
         for segment in segments {
             match segment.as_str() {
                 "crate" | "self" => {}
                 "super" => drop(path.pop()),
-                _ => path.push(segment),
+                _ => path.push(segment.clone()),
             }
         }
-        self.found.push(path);
+        Some(path)
+    }
+
+    fn add_use(&mut self, segments: &[String], name: &str) {
+        if let Some(path) = self.from_root(segments) {
+            self.names.insert(name.to_owned(), path.clone());
+            self.found.push(path);
+        }
     }
 
     fn add_tree(&mut self, tree: &UseTree, mut before: Vec<String>) {
@@ -78,9 +118,15 @@ impl Paths<'_> {
                 self.add_tree(&path.tree, before);
             }
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_tree(tree, before.clone())),
-            UseTree::Name(name) => self.add([before, vec![name.ident.to_string()]].concat()),
-            UseTree::Rename(rename) => self.add([before, vec![rename.ident.to_string()]].concat()),
-            UseTree::Glob(_) => self.add(before),
+            UseTree::Name(name) => {
+                before.push(name.ident.to_string());
+                self.add_use(&before, &name.ident.to_string());
+            }
+            UseTree::Rename(rename) => {
+                before.push(rename.ident.to_string());
+                self.add_use(&before, &rename.rename.to_string());
+            }
+            UseTree::Glob(_) => self.found.extend(self.from_root(&before)),
         }
     }
 }
@@ -93,12 +139,15 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.add_tree(&item.tree, Vec::new());
+        if item.leading_colon.is_none() {
+            self.add_tree(&item.tree, Vec::new());
+        }
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        if path.segments.len() > 1 {
-            self.add(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        if path.leading_colon.is_none() && path.segments.len() > 1 {
+            let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            self.found.extend(self.from_root(&segments));
         }
         syn::visit::visit_path(self, path);
     }
@@ -124,7 +173,16 @@ fn knot(imports: &Imports) -> Imports {
 
 #[test]
 fn no_two_files_import_each_other() {
-    for crate_name in ["countersign", "countersign-tower", "countersign-actix", "countersign-watch"] {
+    for crate_name in [
+        "countersign",
+        "countersign-actix",
+        "countersign-events",
+        "countersign-inbox",
+        "countersign-once",
+        "countersign-tenants",
+        "countersign-tower",
+        "countersign-watch",
+    ] {
         let imports = imports(crate_name);
         assert!(imports.len() >= 5, "{crate_name}: {} files", imports.len());
         assert_eq!(knot(&imports), Imports::new(), "{crate_name}");
@@ -161,4 +219,28 @@ fn a_knot_is_found_whatever_hangs_on_it() {
     assert_eq!(knot(&line), Imports::new());
     line.extend(imports(&[("a", "b"), ("b", "c"), ("c", "a")]));
     assert_eq!(knot(&line), imports(&[("a", "b"), ("b", "c"), ("c", "a")]));
+}
+
+#[test]
+fn an_import_is_of_the_file_that_defines_the_name_whatever_exports_it() {
+    let module =
+        |path: &str| -> Module { path.split("::").filter(|name| !name.is_empty()).map(Into::into).collect() };
+    let files = [
+        ("", "mod a; mod b; pub use a::Thing; pub use b::inner::Part as Piece; pub use ::b::Other;"),
+        ("a", "use crate::Piece; pub struct Thing(Piece);"),
+        ("b", "mod inner; pub(crate) use self::inner::Part; fn with(_: crate::Thing) { log::warn(); }"),
+        ("b::inner", "use super::Part as Own; pub struct Part; mod tests { use crate::Thing; }"),
+        // The root defines what it exports of another crate.
+        ("c", "use crate::{b::Part, Other}; use super::a::*;"),
+    ];
+    let expected = [
+        ("", vec!["a", "b::inner"]),
+        ("a", vec!["b::inner"]),
+        ("b", vec!["a", "b::inner"]),
+        ("b::inner", vec![]),
+        ("c", vec!["", "a", "b::inner"]),
+    ];
+    let imports = imports_of(&files.map(|(path, text)| (module(path), text.to_owned())).into());
+    let expected = expected.map(|(path, named)| (module(path), named.into_iter().map(module).collect()));
+    assert_eq!(imports, Imports::from(expected));
 }
