@@ -55,7 +55,7 @@ impl JudgingArgs {
         if self.capture == stdin && self.body.as_deref() == Some(stdin) {
             return Err(Failure::new("the standard input cannot be both the capture and the body"));
         }
-        let (verifier, senders) = self.keys.verifier()?;
+        let (verifier, senders) = self.keys.verifier(None)?;
         let keys = senders.into_iter().flat_map(|(_, keys)| keys).collect();
         let mut deliveries = capture::read(&self.capture, self.format)?;
         if let Some(entry) = self.entry {

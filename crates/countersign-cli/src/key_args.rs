@@ -16,8 +16,12 @@ pub(crate) struct KeyArgs {
 }
 
 impl KeyArgs {
-    /// Reads the keys, and returns the senders with theirs beside the verifier.
-    pub(crate) fn verifier(&self) -> Result<(Verifier, Vec<(Scheme, Vec<Key>)>), Failure> {
+    /// Reads the keys, and returns the senders with theirs beside the verifier. A named sender's bodies have at most `body_limit`
+    /// bytes, or what the library allows; a configuration has a limit of its own.
+    pub(crate) fn verifier(
+        &self,
+        body_limit: Option<usize>,
+    ) -> Result<(Verifier, Vec<(Scheme, Vec<Key>)>), Failure> {
         if let Some(file) = self.sender.config()? {
             return Ok((file.checked(file.value.verifier())?, file.checked(file.value.senders())?));
         }
@@ -32,6 +36,10 @@ impl KeyArgs {
             ));
         }
         let builder = Verifier::builder(scheme.clone());
+        let builder = match body_limit {
+            Some(limit) => builder.body_limit(limit),
+            None => builder,
+        };
         let verifier = keys.iter().cloned().fold(builder, VerifierBuilder::key).build();
         let verifier = verifier.map_err(|error| match error {
             // No argument insists on one.

@@ -72,8 +72,9 @@ pub(crate) struct Listen {
     /// How much of bodies to keep, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = value_parser!(u16).range(1..))]
     keep_mib: u16,
-    /// The largest body, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = value_parser!(u16).range(1..=256))]
+    /// The largest body, in MiB; with --config, the configuration's limit counts
+    #[arg(long, value_name = "MIB", default_value_t = 32, conflicts_with = "config",
+          value_parser = value_parser!(u16).range(1..=256))]
     body_limit: u16,
     /// How many seconds to wait for the service's answer
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=3600))]
@@ -89,7 +90,8 @@ struct Ports {
 impl Listen {
     pub(crate) fn run(self, out: &mut Output) -> Result<Outcome, Failure> {
         self.check_addresses()?;
-        let (verifier, senders) = self.keys.verifier()?;
+        let (verifier, senders) = self.keys.verifier(Some(usize::from(self.body_limit) << 20))?;
+        let body_limit = verifier.body_limit();
         let timeout = Duration::from_secs(self.timeout);
         let forward = self.forward.clone().map(|url| Forward::new(url, timeout)).transpose()?;
         let (folder, found) = Folder::open(&self.folder)?;
@@ -102,13 +104,14 @@ impl Listen {
             intake.terminal.note(&format!("{unreadable} files in the folder are no deliveries, and stay as they are"));
         }
         let runtime = Runtime::new().map_err(Failure::new)?;
-        runtime.block_on(self.serve(intake, lines, out))?;
+        runtime.block_on(self.serve(intake, body_limit, lines, out))?;
         Ok(Outcome::AsWanted)
     }
 
     async fn serve(
         &self,
         intake: Arc<Intake>,
+        body_limit: usize,
         mut lines: mpsc::Receiver<String>,
         out: &mut Output,
     ) -> Result<(), Failure> {
@@ -119,7 +122,7 @@ impl Listen {
         self.announce(out, receiver, page, &token)?;
         let page = Page::new(Arc::clone(&intake), receiver).router(page, &token);
         tokio::spawn(server::serve(ports.page, page, std::future::pending()));
-        let app = Receiver::new(Arc::clone(&intake), usize::from(self.body_limit) << 20).router();
+        let app = Receiver::new(Arc::clone(&intake), body_limit).router();
         let mut receiving = std::pin::pin!(server::serve(ports.receiver, app, async {
             // Without a way to be told, it runs until it is killed.
             if ctrl_c().await.is_err() {

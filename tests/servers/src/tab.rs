@@ -52,7 +52,7 @@ impl Tab {
             complaints,
             _profile: profile,
         };
-        tab.call("Browser.grantPermissions", json!({ "permissions": ["clipboardReadWrite"] }));
+        tab.call("Browser.grantPermissions", json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }));
         let target = tab.call("Target.createTarget", json!({ "url": "about:blank" }));
         let attached =
             tab.call("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }));

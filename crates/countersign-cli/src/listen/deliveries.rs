@@ -173,8 +173,8 @@ impl Deliveries {
     }
 
     /// The file of a body that is on disk.
-    pub(crate) fn body_file(&self, id: u64) -> PathBuf {
-        self.folder().body_file(id)
+    pub(crate) fn body_file(&self, id: u64) -> io::Result<PathBuf> {
+        self.folder().absolute_body_file(id)
     }
 
     /// What changed after the change with this number.

@@ -121,7 +121,12 @@ impl Folder {
         self.path.join(format!("{id:08}.json"))
     }
 
-    pub(crate) fn body_file(&self, id: u64) -> PathBuf {
+    /// The file with a body, for other programs.
+    pub(crate) fn absolute_body_file(&self, id: u64) -> io::Result<PathBuf> {
+        std::path::absolute(self.body_file(id))
+    }
+
+    fn body_file(&self, id: u64) -> PathBuf {
         self.path.join(format!("{id:08}.body"))
     }
 }

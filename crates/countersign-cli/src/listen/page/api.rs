@@ -132,8 +132,8 @@ pub(super) async fn curl(State(page): State<Page>, Path(id): Path<u64>) -> Resul
         Some(forward) => forward.address(&record.target).map_err(Failure::new)?,
         None => format!("http://{}{}", page.receiver, record.target).parse::<Uri>().map_err(Failure::new)?,
     };
-    let large = body.len() > MOST_IN_COMMAND;
-    let file = large.then(|| page.intake.deliveries.body_file(id));
+    let is_large = body.len() > MOST_IN_COMMAND;
+    let file = is_large.then(|| page.intake.deliveries.body_file(id)).transpose().map_err(Failure::new)?;
     let arrived = Arrived {
         at: record.instant(),
         method: record.method.clone(),

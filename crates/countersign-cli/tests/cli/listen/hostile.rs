@@ -14,5 +14,5 @@ pub(super) fn json() -> String {
 /// 10 MB of JSON on one line.
 pub(super) fn large_json() -> String {
     let item = serde_json::json!({ "name": "x".repeat(60), "value": 12_345, "tags": ["a", "b"] }).to_string();
-    format!("[{}]", vec![item; 10_000_000 / 110].join(","))
+    format!("[{}]", vec![&*item; 10_000_000 / item.len()].join(","))
 }

@@ -13,26 +13,25 @@ const MOST_PARSED = 16 << 20;
 const KINDS = ['tree', 'raw', 'hex'];
 let kind = 'tree';
 // The view of the shown delivery, which stays when something else of it changes.
-let view_ = null;
+let current = null;
 
 export function forget() {
-  view_ = null;
+  current = null;
 }
 
 export function view(record) {
-  if (view_ === null || view_.id !== record.id) view_ = { id: record.id, element: make('div', { class: 'body' }), record };
-  if (!view_.element.hasChildNodes()) render();
-  return view_.element;
+  if (current === null || current.id !== record.id) current = { id: record.id, element: make('div', { class: 'body' }), record };
+  if (!current.element.hasChildNodes()) render();
+  return current.element;
 }
 
 export function choose(wanted) {
-  if (view_ === null) return;
   kind = wanted;
-  render();
+  if (current !== null) render();
 }
 
 function render() {
-  const { element, record } = view_;
+  const { element, record } = current;
   const tab = (name) =>
     make('button', { 'aria-pressed': String(name === kind), on: { click: () => choose(name) } }, name);
   const content = make('div', { class: 'content' });
@@ -51,7 +50,7 @@ async function fill(content, record) {
   }
   const bytes = await api.bytes(record.id, 0, record.body_length);
   const root = tree(bytes);
-  if (kind !== shown || view_?.record !== record) return;
+  if (kind !== shown || current?.record !== record) return;
   if (root === null) {
     content.append(make('p', { class: 'facts' }, 'Not JSON.'));
     await raw(content, record);

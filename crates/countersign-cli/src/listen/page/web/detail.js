@@ -135,10 +135,21 @@ export async function curl() {
   if (record === null) return;
   try {
     const { command } = await api.get(`deliveries/${record.id}/curl`);
-    await navigator.clipboard.writeText(command);
-    toast('Copied as curl');
+    await copy(command);
   } catch (error) {
     toast(error.message);
+  }
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast('Copied as curl');
+  } catch {
+    // The browser does not allow it.
+    byId('copy-text').value = text;
+    byId('copy').showModal();
+    byId('copy-text').select();
   }
 }
 
