@@ -68,7 +68,8 @@ impl Delivery {
         let url = self.url.to_string();
         let lines: Vec<String> = self.headers.iter().map(curl_header).collect();
         let headers = lines.iter().flat_map(|line| ["--header", line]);
-        let words = ["curl", "--request", &self.method].into_iter().chain(headers).chain([option, data, &url]);
+        let words =
+            ["curl", "--request", &self.method].into_iter().chain(headers).chain([option, data, &url]);
         shlex::try_join(words).map_err(Failure::new)
     }
 }

@@ -15,13 +15,13 @@ pub(crate) struct KeyArgs {
     public_key_file: Vec<PathBuf>,
 }
 
+/// Senders, each with its keys.
+pub(crate) type Senders = Vec<(Scheme, Vec<Key>)>;
+
 impl KeyArgs {
     /// Reads the keys, and returns the senders with theirs beside the verifier. A named sender's bodies have at most `body_limit`
     /// bytes, or what the library allows; a configuration has a limit of its own.
-    pub(crate) fn verifier(
-        &self,
-        body_limit: Option<usize>,
-    ) -> Result<(Verifier, Vec<(Scheme, Vec<Key>)>), Failure> {
+    pub(crate) fn verifier(&self, body_limit: Option<usize>) -> Result<(Verifier, Senders), Failure> {
         if let Some(file) = self.sender.config()? {
             return Ok((file.checked(file.value.verifier())?, file.checked(file.value.senders())?));
         }

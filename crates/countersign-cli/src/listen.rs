@@ -101,7 +101,9 @@ impl Listen {
         let (terminal, lines) = Terminal::new();
         let intake = Arc::new(Intake::new(Judge::new(verifier, senders), forward, deliveries, terminal));
         if unreadable > 0 {
-            intake.terminal.note(&format!("{unreadable} files in the folder are no deliveries, and stay as they are"));
+            intake
+                .terminal
+                .note(&format!("{unreadable} files in the folder are no deliveries, and stay as they are"));
         }
         let runtime = Runtime::new().map_err(Failure::new)?;
         runtime.block_on(self.serve(intake, body_limit, lines, out))?;
@@ -129,13 +131,19 @@ impl Listen {
                 std::future::pending::<()>().await;
             }
         }));
+        let mut is_told = false;
         loop {
-            tokio::select! {
+            let line = tokio::select! {
                 () = &mut receiving => break,
-                Some(line) = lines.recv() => {
-                    writeln!(out, "{line}")?;
-                    out.finish()?;
-                }
+                Some(line) = lines.recv() => line,
+            };
+            let written = writeln!(out, "{line}").and_then(|()| out.finish());
+            // Its output may go to a file on a disk that is full. Deliveries go on.
+            if let Err(failure) = written
+                && !is_told
+            {
+                failure.report();
+                is_told = true;
             }
         }
         intake.keep().await;

@@ -31,8 +31,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::{
-    check_config::CheckConfig, completions::Completions, explain::Explain, failure::Failure,
-    listen::Listen, man::Man, outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign, verify::Verify,
+    check_config::CheckConfig, completions::Completions, explain::Explain, failure::Failure, listen::Listen,
+    man::Man, outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign, verify::Verify,
 };
 
 /// Sends, signs, verifies and explains webhook deliveries

@@ -1,3 +1,9 @@
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test that goes wrong ends in a panic"
+)]
+
 use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
@@ -52,28 +58,31 @@ impl Tab {
             complaints,
             _profile: profile,
         };
-        tab.call("Browser.grantPermissions", json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }));
-        let target = tab.call("Target.createTarget", json!({ "url": "about:blank" }));
+        tab.call(
+            "Browser.grantPermissions",
+            &json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }),
+        );
+        let target = tab.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attached =
-            tab.call("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }));
+            tab.call("Target.attachToTarget", &json!({ "targetId": target["targetId"], "flatten": true }));
         tab.session = attached["sessionId"].as_str().map(str::to_owned);
         for domain in ["Runtime", "Log", "Page"] {
-            tab.call(&format!("{domain}.enable"), json!({}));
+            tab.call(&format!("{domain}.enable"), &json!({}));
         }
-        tab.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }));
+        tab.call("Emulation.setFocusEmulationEnabled", &json!({ "enabled": true }));
         tab.go(url);
         tab
     }
 
     /// Opens another page.
     pub fn go(&mut self, url: &str) {
-        self.call("Page.navigate", json!({ "url": url }));
+        self.call("Page.navigate", &json!({ "url": url }));
     }
 
     /// The value of an expression of JavaScript, after its promise if it is one. The page's policy does not bind it.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let parameters = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.call("Runtime.evaluate", parameters);
+        let answer = self.call("Runtime.evaluate", &parameters);
         assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
@@ -97,17 +106,17 @@ impl Tab {
             key if key.chars().count() == 1 => key,
             _ => "",
         };
-        self.call("Input.dispatchKeyEvent", json!({ "type": "keyDown", "key": key, "text": text }));
-        self.call("Input.dispatchKeyEvent", json!({ "type": "keyUp", "key": key }));
+        self.call("Input.dispatchKeyEvent", &json!({ "type": "keyDown", "key": key, "text": text }));
+        self.call("Input.dispatchKeyEvent", &json!({ "type": "keyUp", "key": key }));
     }
 
     /// The size of the window, and whether the user prefers dark colours.
     pub fn look(&mut self, width: u32, height: u32, is_dark: bool) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
         let value = if is_dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
-        self.call("Emulation.setEmulatedMedia", features);
+        self.call("Emulation.setEmulatedMedia", &features);
     }
 
     /// What the page's console shows as an error: exceptions, violations of the policy, files that are not there.
@@ -117,7 +126,7 @@ impl Tab {
         &self.complaints
     }
 
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.last_id += 1;
         let mut message = json!({ "id": self.last_id, "method": method, "params": parameters });
         if let Some(session) = &self.session {

@@ -16,8 +16,9 @@ use super::{
 /// The last deliveries, the newest of which are on disk as far as that works.
 pub(crate) struct Deliveries {
     state: Mutex<State>,
+    folder: Folder,
     /// Held while files are written, so that the newest state is the last on disk.
-    folder: Mutex<Folder>,
+    writing: Mutex<()>,
     limits: Limits,
     /// The number of the last change.
     changes: watch::Sender<u64>,
@@ -76,8 +77,7 @@ const MEMORY: usize = 64 << 20;
 impl Deliveries {
     /// Goes on with what is in the folder.
     pub(crate) fn new(folder: Folder, found: Found, limits: Limits) -> Self {
-        let mut state =
-            State { next: 1, changed: 0, entries: BTreeMap::new(), bytes: 0, disk_failure: None };
+        let mut state = State { next: 1, changed: 0, entries: BTreeMap::new(), bytes: 0, disk_failure: None };
         for record in found.records {
             state.changed = state.changed.saturating_add(1);
             state.next = record.id.saturating_add(1);
@@ -88,7 +88,7 @@ impl Deliveries {
             state.entries.insert(id, entry);
         }
         let changes = watch::Sender::new(state.changed);
-        let deliveries = Self { state: Mutex::new(state), folder: Mutex::new(folder), limits, changes };
+        let deliveries = Self { state: Mutex::new(state), folder, writing: Mutex::new(()), limits, changes };
         deliveries.evict();
         deliveries
     }
@@ -125,17 +125,16 @@ impl Deliveries {
     ///
     /// Returns why the disk fails if it did not before, or that it works again.
     pub(crate) fn keep(&self) -> Option<Result<(), String>> {
-        let folder = self.folder();
-        self.evict_from(&folder);
-        let due: Vec<Entry> =
-            self.state().entries.values().filter(|entry| !entry.is_kept).cloned().collect();
+        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.evict();
+        let due: Vec<Entry> = self.state().entries.values().filter(|entry| !entry.is_kept).cloned().collect();
         let mut result = Ok(());
         for Entry { record, changed, body, .. } in due {
             let bytes = match &body {
                 Place::Memory(bytes) => Some(&**bytes),
                 Place::Disk | Place::Nowhere => None,
             };
-            result = folder.keep(&record, bytes);
+            result = self.folder.keep(&record, bytes);
             if result.is_err() {
                 break;
             }
@@ -146,8 +145,10 @@ impl Deliveries {
                 }
             }
         }
-        let failure = result.err().map(|error| format!("cannot keep deliveries in {}: {error}", folder.path().display()));
-        drop(folder);
+        let failure = result
+            .err()
+            .map(|error| format!("cannot keep deliveries in {}: {error}", self.folder.path().display()));
+        drop(writing);
         self.note(failure)
     }
 
@@ -167,14 +168,14 @@ impl Deliveries {
             }
             Some(Place::Disk) => {
                 let (from, length) = (to_u64(from), to_u64(length));
-                self.folder().body(id, from, length).map(|bytes| Some(bytes.into()))
+                self.folder.body(id, from, length).map(|bytes| Some(bytes.into()))
             }
         }
     }
 
     /// The file of a body that is on disk.
     pub(crate) fn body_file(&self, id: u64) -> io::Result<PathBuf> {
-        self.folder().absolute_body_file(id)
+        self.folder.absolute_body_file(id)
     }
 
     /// What changed after the change with this number.
@@ -194,12 +195,9 @@ impl Deliveries {
     }
 
     fn evict(&self) {
-        self.evict_from(&self.folder());
-    }
-
-    fn evict_from(&self, folder: &Folder) {
-        for id in self.state().evict(self.limits) {
-            folder.remove(id);
+        let evicted = self.state().evict(self.limits);
+        for id in evicted {
+            self.folder.remove(id);
         }
     }
 
@@ -221,10 +219,6 @@ impl Deliveries {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn folder(&self) -> MutexGuard<'_, Folder> {
-        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl State {
@@ -236,7 +230,8 @@ impl State {
     /// Forgets the oldest, but never the newest, and returns their ids.
     fn evict(&mut self, limits: Limits) -> Vec<u64> {
         let mut evicted = Vec::new();
-        while self.entries.len() > limits.deliveries || (self.bytes > limits.bytes && self.entries.len() > 1) {
+        while self.entries.len() > limits.deliveries || (self.bytes > limits.bytes && self.entries.len() > 1)
+        {
             let Some((id, entry)) = self.entries.pop_first() else { break };
             self.bytes = self.bytes.saturating_sub(entry.record.body_length);
             evicted.push(id);

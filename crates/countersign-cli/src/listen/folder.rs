@@ -32,14 +32,16 @@ const RECORD_LIMIT: u64 = 8 << 20;
 impl Folder {
     /// Opens the folder, or makes it, and reads the records that are there.
     pub(crate) fn open(path: &Path) -> Result<(Self, Found), Failure> {
-        let unusable =
-            |error: io::Error| Failure::new(format_args!("cannot keep deliveries in {}: {error}", path.display()));
+        let unusable = |error: io::Error| {
+            Failure::new(format_args!("cannot keep deliveries in {}: {error}", path.display()))
+        };
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(path).map_err(unusable)?;
-        let lock = create(&path.join("lock")).map_err(unusable)?;
+        check_privacy(path)?;
+        let lock = private().create(true).open(path.join("lock")).map_err(unusable)?;
         lock.try_lock().map_err(|_| {
             Failure::new(format_args!(
                 "another `countersign listen` keeps its deliveries in {}: give another --folder",
@@ -47,8 +49,9 @@ impl Folder {
             ))
         })?;
         // Deliveries do not belong into a repository.
-        if !path.join(".gitignore").exists() {
-            create(&path.join(".gitignore")).and_then(|mut file| file.write_all(b"*\n")).map_err(unusable)?;
+        match private().create_new(true).open(path.join(".gitignore")) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            file => file.and_then(|mut file| file.write_all(b"*\n")).map_err(unusable)?,
         }
         let folder = Self { path: path.to_owned(), _lock: lock };
         let found = folder.found().map_err(unusable)?;
@@ -62,10 +65,10 @@ impl Folder {
     /// Keeps a record, and the body if there is one. After an error, an older record with this id is still whole.
     pub(crate) fn keep(&self, record: &Record, body: Option<&[u8]>) -> io::Result<()> {
         if let Some(body) = body {
-            self.write(&self.body_file(record.id), body)?;
+            write(&self.body_file(record.id), body)?;
         }
         let json = serde_json::to_vec(record)?;
-        self.write(&self.record_file(record.id), &json)
+        write(&self.record_file(record.id), &json)
     }
 
     /// Forgets a delivery.
@@ -108,15 +111,6 @@ impl Folder {
         Ok(found)
     }
 
-    /// Writes a file so that it is there in whole or not at all.
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let part = path.with_added_extension("part");
-        let written = create(&part).and_then(|mut file| file.write_all(bytes));
-        written.and_then(|()| fs::rename(&part, path)).inspect_err(|_| {
-            let _ = fs::remove_file(&part);
-        })
-    }
-
     fn record_file(&self, id: u64) -> PathBuf {
         self.path.join(format!("{id:08}.json"))
     }
@@ -137,11 +131,42 @@ fn read(path: &Path) -> io::Result<Record> {
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// Creates a file that its owner alone may read, or empties it.
-fn create(path: &Path) -> io::Result<File> {
+/// Refuses a folder that others may use: what it holds is sent to the service by a click.
+#[cfg(unix)]
+fn check_privacy(path: &Path) -> Result<(), Failure> {
+    let metadata = fs::metadata(path).map_err(Failure::new)?;
+    let others = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077;
+    if others == 0 {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure::new(format_args!(
+        "the folder {path} is open to other users: give another --folder, or if it is yours, `chmod 700 {path}`"
+    )))
+}
+
+#[cfg(not(unix))]
+fn check_privacy(_: &Path) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// Writes a file so that it is there in whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    // One that is there may be a link to somewhere else.
+    let _ = fs::remove_file(&part);
+    let written = private().create_new(true).open(&part).and_then(|mut file| file.write_all(bytes));
+    written.and_then(|()| fs::rename(&part, path)).inspect_err(|_| {
+        let _ = fs::remove_file(&part);
+    })
+}
+
+/// For files that their owner alone may read.
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    options
 }

@@ -59,7 +59,8 @@ impl Forward {
 
     /// Where a delivery goes: with a path in the service's URL to that path, and otherwise to its own. Its query stays.
     pub(crate) fn address(&self, target: &str) -> Result<Uri, http::Error> {
-        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let path = match self.url.path() {
             "" | "/" => path,
             own => own,

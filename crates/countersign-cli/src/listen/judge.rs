@@ -1,14 +1,17 @@
 use std::time::SystemTime;
 
-use countersign::{Algorithm, Explainer, Explanation, Key, Rejection, RequestHead, Scheme, Verified, Verifier};
+use countersign::{
+    Algorithm, Explainer, Explanation, Key, Rejection, RequestHead, Scheme, Verified, Verifier,
+};
 
 use super::record::{Cause, Header, HeaderContent, Verdict};
+use crate::key_args::Senders;
 
 /// Gives the verdict on deliveries, and the reasons for rejections.
 pub(crate) struct Judge {
     verifier: Verifier,
     explainer: Explainer,
-    pub(crate) senders: Vec<(Scheme, Vec<Key>)>,
+    pub(crate) senders: Senders,
     /// Headers that hold a secret itself.
     tokens: Vec<String>,
 }
@@ -25,7 +28,7 @@ pub(crate) struct Arrived {
 }
 
 impl Judge {
-    pub(crate) fn new(verifier: Verifier, senders: Vec<(Scheme, Vec<Key>)>) -> Self {
+    pub(crate) fn new(verifier: Verifier, senders: Senders) -> Self {
         let keys = senders.iter().flat_map(|(_, keys)| keys).cloned();
         let explainer = keys.fold(Explainer::new(&verifier), Explainer::key);
         let is_token = |scheme: &Scheme| scheme.algorithm() == Algorithm::UnsignedToken;
@@ -51,8 +54,7 @@ impl Judge {
     /// The headers to keep and show: without secret tokens, and without the signature if it was made here.
     pub(crate) fn shown(&self, headers: &[(String, Vec<u8>)], made_here: Option<&Scheme>) -> Vec<Header> {
         let shown = |(name, value): &(String, Vec<u8>)| {
-            let mut secret =
-                self.tokens.iter().map(String::as_str).chain(made_here.map(Scheme::header_name));
+            let mut secret = self.tokens.iter().map(String::as_str).chain(made_here.map(Scheme::header_name));
             let is_secret = secret.any(|secret| secret.eq_ignore_ascii_case(name));
             let value = if is_secret { HeaderContent::Withheld(true) } else { HeaderContent::new(value) };
             Header { name: name.clone(), value }

@@ -17,11 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    intake::Intake,
-    judge::Arrived,
-    record::Origin,
-};
+use super::{intake::Intake, judge::Arrived, record::Origin};
 
 /// Reads deliveries from senders.
 #[derive(Clone)]
@@ -53,7 +49,8 @@ impl Receiver {
     }
 
     async fn read(&self, head: &Parts, body: Body) -> Result<(Bytes, OwnedSemaphorePermit), Unread> {
-        let declared = head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let declared =
+            head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let length = declared.unwrap_or(self.body_limit);
         if length > self.body_limit {
             return Err((RejectionKind::BodyTooLarge, StatusCode::PAYLOAD_TOO_LARGE));

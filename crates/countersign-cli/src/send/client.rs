@@ -91,7 +91,13 @@ impl Client {
             }
             let is_cut = kept.len() > most;
             kept.truncate(most);
-            Ok(Answer { status: head.status, headers: head.headers, body: kept, is_cut, took: started.elapsed() })
+            Ok(Answer {
+                status: head.status,
+                headers: head.headers,
+                body: kept,
+                is_cut,
+                took: started.elapsed(),
+            })
         });
         answer.await.unwrap_or_else(|_| {
             let reason = format!("no answer within {} s", self.timeout.as_secs());

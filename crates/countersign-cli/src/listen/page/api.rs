@@ -83,7 +83,10 @@ pub(super) struct After {
 }
 
 /// The list, or what changed in it after a number.
-pub(super) async fn deliveries(State(page): State<Page>, Query(After { after }): Query<After>) -> Json<Value> {
+pub(super) async fn deliveries(
+    State(page): State<Page>,
+    Query(After { after }): Query<After>,
+) -> Json<Value> {
     let changes = page.intake.deliveries.changes_after(after);
     let list: Vec<Summary<'_>> = changes.entries.iter().map(Summary::new).collect();
     Json(json!({
@@ -109,7 +112,11 @@ pub(super) struct Part {
 }
 
 /// A part of a body, or all of it, as bytes that no browser shows as a page.
-pub(super) async fn body(State(page): State<Page>, Path(id): Path<u64>, Query(part): Query<Part>) -> Response {
+pub(super) async fn body(
+    State(page): State<Page>,
+    Path(id): Path<u64>,
+    Query(part): Query<Part>,
+) -> Response {
     let intake = Arc::clone(&page.intake);
     let length = part.length.unwrap_or(usize::MAX);
     let body = spawn_blocking(move || intake.deliveries.body(id, part.from, length)).await;

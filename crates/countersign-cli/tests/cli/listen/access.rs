@@ -125,12 +125,16 @@ fn the_browser_may_run_and_load_nothing_but_the_pages_own_files() {
 #[test]
 fn the_page_is_on_this_machine_alone_and_the_receiver_unless_told() {
     let run = |arguments: &[&str]| {
-        let program = crate::program::Program::new(["listen", "--sender", "github", "--secret-env", "SECRET"]);
+        let program =
+            crate::program::Program::new(["listen", "--sender", "github", "--secret-env", "SECRET"]);
         program.args(arguments.iter().copied()).env("SECRET", crate::named::SECRET).run()
     };
     let page = run(&["--page", "0.0.0.0:0", "--beyond-loopback"]);
     assert_eq!(page.status, 2, "{page:?}");
-    assert!(page.stderr.starts_with("error: the page shows every delivery, so 0.0.0.0:0 must be"), "{page:?}");
+    assert!(
+        page.stderr.starts_with("error: the page shows every delivery, so 0.0.0.0:0 must be"),
+        "{page:?}"
+    );
     let receiver = run(&["--address", "[::]:0"]);
     assert_eq!(receiver.status, 2, "{receiver:?}");
     assert!(receiver.stderr.ends_with("if that is wanted, give --beyond-loopback\n"), "{receiver:?}");

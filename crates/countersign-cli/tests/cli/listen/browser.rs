@@ -97,7 +97,8 @@ fn a_body_of_10_mb_does_not_freeze_the_page() {
         for kind in ["1", "2", "3"] {
             tab.press(kind);
             tab.wait_until("!!document.querySelector('#detail .body .content')?.firstChild");
-            let more = "[...document.querySelectorAll('#detail .content button')].find((button) => !button.hidden)";
+            let more =
+                "[...document.querySelectorAll('#detail .content button')].find((button) => !button.hidden)";
             tab.wait_until(&format!("!({more})?.disabled"));
             tab.evaluate(&format!("({more})?.click()"));
             tab.wait_until(&format!("!({more})?.disabled"));
@@ -157,7 +158,10 @@ fn keys_open_replay_and_copy_a_delivery() {
     tab.press("r");
     tab.wait_until(&shows("The service answered 200"));
     tab.wait_until(&shows("Replayed: 200 in "));
-    assert_eq!(service.got().iter().map(|got| &*got.target).collect::<Vec<_>>(), ["/first", "/second", "/first"]);
+    assert_eq!(
+        service.got().iter().map(|got| &*got.target).collect::<Vec<_>>(),
+        ["/first", "/second", "/first"]
+    );
     tab.press("c");
     tab.wait_until(&shows("Copied as curl"));
     let copied = tab.evaluate("navigator.clipboard.readText()");

@@ -98,7 +98,9 @@ fn a_delivery_that_cannot_be_written_is_forwarded_and_shown() {
     listening.until("kept", || (listening.list()[0]["is_kept"] == true).then_some(()));
     let large = vec![b'x'; 100 << 10];
     assert_eq!(listening.deliver("/", &large).status, 200);
-    assert!(listening.line_with("error: cannot keep deliveries in .countersign: ").contains("File too large"));
+    assert!(
+        listening.line_with("error: cannot keep deliveries in .countersign: ").contains("File too large")
+    );
     assert_eq!(service.got()[1].body, large);
     assert_eq!(listening.get("deliveries/2/body").body, large);
     // No half of a file stays.

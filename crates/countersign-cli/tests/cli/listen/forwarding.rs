@@ -2,7 +2,11 @@
 
 use axum::response::Response;
 
-use super::{http::raw, listening::{Listening, signature}, service::Service};
+use super::{
+    http::raw,
+    listening::{Listening, signature},
+    service::Service,
+};
 
 #[test]
 fn a_verified_delivery_arrives_byte_by_byte_and_its_sender_gets_the_services_answer() {
@@ -111,7 +115,10 @@ fn many_are_replayed_in_order_and_each_attempt_is_noted() {
     let bodies: Vec<_> = service.got().iter().map(|got| got.body.clone()).collect();
     assert_eq!(bodies, ["1", "2", "3", "2", "3"]);
     let detail = listening.detail(2);
-    assert_eq!((&detail["attempts"][0]["is_replay"], &detail["attempts"][1]["is_replay"]), (&false.into(), &true.into()));
+    assert_eq!(
+        (&detail["attempts"][0]["is_replay"], &detail["attempts"][1]["is_replay"]),
+        (&false.into(), &true.into())
+    );
     listening.line_with("#2 verified github POST / 1 B replayed 200 in ");
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) status: u16,
     /// With names in lower case.
     pub(super) headers: Vec<(String, String)>,

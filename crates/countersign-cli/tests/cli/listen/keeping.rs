@@ -107,7 +107,10 @@ fn a_folder_serves_one_program_at_a_time() {
         .env("SECRET", crate::named::SECRET)
         .run();
     assert_eq!(run.status, 2, "{run:?}");
-    assert!(run.stderr.starts_with("error: another `countersign listen` keeps its deliveries in "), "{run:?}");
+    assert!(
+        run.stderr.starts_with("error: another `countersign listen` keeps its deliveries in "),
+        "{run:?}"
+    );
 }
 
 #[test]
@@ -115,7 +118,15 @@ fn a_secret_token_is_neither_kept_nor_shown_and_still_replayed() {
     let folder = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
     let service = Service::start(200);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
-    command.args(["listen", "--sender", "gitlab-unsigned-token", "--secret-env", "SECRET", "--forward", &service.url("/")]);
+    command.args([
+        "listen",
+        "--sender",
+        "gitlab-unsigned-token",
+        "--secret-env",
+        "SECRET",
+        "--forward",
+        &service.url("/"),
+    ]);
     let listening = Listening::run(command, folder);
     let secret = crate::named::SECRET;
     let deliver = |token: &str| {

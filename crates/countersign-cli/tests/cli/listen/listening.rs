@@ -17,11 +17,11 @@ use super::http::{Answer, request};
 use crate::named::SECRET;
 
 /// A `countersign listen` that runs, with a folder of its own and ports that are free.
-pub(super) struct Listening {
+pub(crate) struct Listening {
     process: Child,
-    pub(super) receiver: SocketAddr,
-    pub(super) page: SocketAddr,
-    pub(super) token: String,
+    pub(crate) receiver: SocketAddr,
+    pub(crate) page: SocketAddr,
+    pub(crate) token: String,
     /// Its standard output so far.
     lines: Arc<Mutex<Vec<String>>>,
     /// The folder in which it runs.
@@ -32,16 +32,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Listening {
     /// For GitHub's deliveries, with these arguments as well.
-    pub(super) fn start<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Self {
+    pub(crate) fn start<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Self {
         Self::in_folder(Arc::new(TempDir::new().unwrap()), arguments)
     }
 
     /// Forwards to this address.
-    pub(super) fn forwarding(url: &str) -> Self {
+    pub(crate) fn forwarding(url: &str) -> Self {
         Self::start(["--forward", url])
     }
 
-    pub(super) fn in_folder<A: Into<OsString>>(
+    pub(crate) fn in_folder<A: Into<OsString>>(
         folder: Arc<TempDir>,
         arguments: impl IntoIterator<Item = A>,
     ) -> Self {
@@ -52,9 +52,9 @@ impl Listening {
     }
 
     /// Adds what every test needs to the arguments, and waits until it listens.
-    pub(super) fn run(mut command: Command, folder: Arc<TempDir>) -> Self {
+    pub(crate) fn run(mut command: Command, folder: Arc<TempDir>) -> Self {
         command.args(["--address", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
-        command.env_clear().env("SECRET", SECRET).current_dir(folder.path());
+        command.env_clear().env("SECRET", SECRET).env("GITHUB_SECRET", SECRET).current_dir(folder.path());
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -87,25 +87,25 @@ impl Listening {
         Self { process, receiver, page: page.parse().unwrap(), token: token.to_owned(), lines, folder }
     }
 
-    pub(super) fn folder(&self) -> Arc<TempDir> {
+    pub(crate) fn folder(&self) -> Arc<TempDir> {
         Arc::clone(&self.folder)
     }
 
     /// The folder in which it keeps deliveries.
-    pub(super) fn kept(&self) -> std::path::PathBuf {
+    pub(crate) fn kept(&self) -> std::path::PathBuf {
         self.folder.path().join(".countersign")
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/#{}", self.page, self.token)
     }
 
     /// Sends a delivery that GitHub signed.
-    pub(super) fn deliver(&self, target: &str, body: &[u8]) -> Answer {
+    pub(crate) fn deliver(&self, target: &str, body: &[u8]) -> Answer {
         self.deliver_with(target, &[], body)
     }
 
-    pub(super) fn deliver_with(&self, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn deliver_with(&self, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let signed = signature(body);
         let signed: Vec<(&str, &str)> =
             signed.iter().map(|(name, value)| (&**name, &**value)).chain(headers.iter().copied()).collect();
@@ -113,7 +113,7 @@ impl Listening {
     }
 
     /// Sends a delivery with a signature of the right form by nobody.
-    pub(super) fn forge(&self, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn forge(&self, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let signature = format!("sha256={}", "0".repeat(64));
         let headers: Vec<(&str, &str)> =
             [("x-hub-signature-256", &*signature)].into_iter().chain(headers.iter().copied()).collect();
@@ -121,45 +121,45 @@ impl Listening {
     }
 
     /// Asks the page's API.
-    pub(super) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         request(self.page, &format!("GET /api/{path}"), &[("X-Countersign-Token", &self.token)], b"")
     }
 
-    pub(super) fn post(&self, path: &str, value: &Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, value: &Value) -> Answer {
         let headers = [("X-Countersign-Token", &*self.token), ("Content-Type", "application/json")];
         request(self.page, &format!("POST /api/{path}"), &headers, value.to_string().as_bytes())
     }
 
-    pub(super) fn replay(&self, ids: &[u64]) -> Value {
+    pub(crate) fn replay(&self, ids: &[u64]) -> Value {
         self.post("replay", &json!({ "ids": ids })).json()["results"].clone()
     }
 
     /// The list, the oldest first.
-    pub(super) fn list(&self) -> Vec<Value> {
+    pub(crate) fn list(&self) -> Vec<Value> {
         self.get("deliveries").json()["deliveries"].as_array().unwrap().clone()
     }
 
-    pub(super) fn detail(&self, id: u64) -> Value {
+    pub(crate) fn detail(&self, id: u64) -> Value {
         self.get(&format!("deliveries/{id}")).json()
     }
 
     /// Waits until a line of the terminal contains the text, and returns it.
-    pub(super) fn line_with(&self, text: &str) -> String {
+    pub(crate) fn line_with(&self, text: &str) -> String {
         let find = || self.lines().into_iter().find(|line| line.contains(text));
-        wait_for(|| find(), &|| format!("no line with {text}: {:?}", self.lines()))
+        wait_for(find, &|| format!("no line with {text}: {:?}", self.lines()))
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
 
     /// Waits until something is so.
-    pub(super) fn until<T>(&self, what: &str, find: impl FnMut() -> Option<T>) -> T {
+    pub(crate) fn until<T>(&self, what: &str, find: impl FnMut() -> Option<T>) -> T {
         wait_for(find, &|| format!("never {what}: {:?}", self.lines()))
     }
 
     /// Interrupts it as Ctrl-C does, waits for its end, and returns its status and standard error.
-    pub(super) fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
         let mut stderr = String::new();
@@ -176,13 +176,13 @@ impl Drop for Listening {
 }
 
 /// The headers that GitHub would send with a body.
-pub(super) fn signature(body: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn signature(body: &[u8]) -> Vec<(String, String)> {
     let signer = Signer::new(senders::github(), [Secret::new(SECRET)]).unwrap();
     signer.headers(body, SystemTime::now()).unwrap()
 }
 
 /// The size of all files in a folder, in bytes.
-pub(super) fn size(folder: &Path) -> u64 {
+pub(crate) fn size(folder: &Path) -> u64 {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
 }
 

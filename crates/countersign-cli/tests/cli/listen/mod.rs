@@ -1,4 +1,10 @@
 //! `countersign listen`
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that goes wrong ends in a panic"
+)]
 
 mod access;
 mod browser;
@@ -7,7 +13,7 @@ mod forwarding;
 mod hostile;
 mod http;
 mod keeping;
-mod listening;
+pub(crate) mod listening;
 mod resigning;
 mod service;
 mod terminal;

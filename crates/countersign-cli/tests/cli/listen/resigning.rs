@@ -21,7 +21,10 @@ fn an_edited_delivery_is_signed_sent_and_its_signature_shown_nowhere() {
     assert_eq!(listening.post("resign", &edited).json(), json!({ "status": 202 }));
     let got = &service.got()[1];
     assert_eq!((&*got.target, &*got.body), ("/hook?x", &b"{\"a\":2}"[..]));
-    assert_eq!((&*got.headers["x-github-event"].to_str().unwrap(), &got.headers["content-type"]), ("ping", &"text/plain".parse().unwrap()));
+    assert_eq!(
+        (got.headers["x-github-event"].to_str().unwrap(), &got.headers["content-type"]),
+        ("ping", &"text/plain".parse().unwrap())
+    );
     let made = got.headers["x-hub-signature-256"].to_str().unwrap().to_owned();
     assert_eq!(made, signature(b"{\"a\":2}")[0].1);
 

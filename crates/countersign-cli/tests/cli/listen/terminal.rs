@@ -21,7 +21,14 @@ fn colours_are_for_whoever_asks_for_them() {
     let colours = |variable: Option<&str>| {
         let mut command = std::process::Command::new("/usr/bin/env");
         command.args(variable);
-        command.args([env!("CARGO_BIN_EXE_countersign"), "listen", "--sender", "github", "--secret-env", "SECRET"]);
+        command.args([
+            env!("CARGO_BIN_EXE_countersign"),
+            "listen",
+            "--sender",
+            "github",
+            "--secret-env",
+            "SECRET",
+        ]);
         let listening = Listening::run(command, std::sync::Arc::new(tempfile::TempDir::new().unwrap()));
         listening.deliver("/", b"{}");
         listening.line_with("#1 ").contains('\u{1b}')

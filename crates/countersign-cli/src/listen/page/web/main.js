@@ -24,6 +24,8 @@ async function refresh() {
       notice(changes.disk_failure);
       const shown = list.current();
       if (changes.deliveries.some((delivery) => delivery.id === shown)) detail.refresh();
+      // Under load, many changes are one.
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   } catch (error) {
     notice(error.message);
