@@ -9,6 +9,7 @@ mod page;
 mod receiver;
 mod record;
 mod resign;
+mod search;
 mod server;
 mod terminal;
 

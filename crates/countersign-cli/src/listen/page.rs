@@ -44,6 +44,7 @@ impl Page {
             .route("/deliveries/{id}", get(api::delivery))
             .route("/deliveries/{id}/body", get(api::body))
             .route("/deliveries/{id}/curl", get(api::curl))
+            .route("/search", get(api::search))
             .route("/replay", post(api::replay))
             .route("/resign", post(api::resign))
             .layer(from_fn_with_state(access.clone(), access::check_token));

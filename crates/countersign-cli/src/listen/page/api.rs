@@ -105,6 +105,20 @@ pub(super) async fn delivery(State(page): State<Page>, Path(id): Path<u64>) -> R
 }
 
 #[derive(Deserialize)]
+pub(super) struct Words {
+    /// Separated by white space.
+    words: String,
+}
+
+/// The ids of the deliveries that contain some words.
+pub(super) async fn search(State(page): State<Page>, Query(Words { words }): Query<Words>) -> Json<Value> {
+    let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+    let intake = Arc::clone(&page.intake);
+    let found = spawn_blocking(move || intake.deliveries.search(&words)).await.unwrap_or_default();
+    Json(json!({ "ids": found }))
+}
+
+#[derive(Deserialize)]
 pub(super) struct Part {
     #[serde(default)]
     from: usize,

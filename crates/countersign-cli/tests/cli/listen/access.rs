@@ -46,6 +46,7 @@ fn everything_but_the_files_needs_the_token() {
         "GET /api/deliveries/1",
         "GET /api/deliveries/1/body",
         "GET /api/deliveries/1/curl",
+        "GET /api/search?words=a",
         "POST /api/replay",
         "POST /api/resign",
     ];

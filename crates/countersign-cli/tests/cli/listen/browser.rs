@@ -140,6 +140,13 @@ fn the_list_is_live_and_filtered_and_searched() {
     }
     tab.wait_until(&rows(1));
     tab.wait_until(&shows("1 of 3"));
+    // Headers and bodies as well.
+    for (words, target) in [("fail refund", "/refunds"), ("SHA256=0000000000", "/orders")] {
+        tab.evaluate(&format!("document.getElementById('search').value = '{words}'"));
+        tab.evaluate("document.getElementById('search').dispatchEvent(new Event('input'))");
+        let only = "document.querySelectorAll('#list .row').length === 1 && document.querySelector('#list .target').textContent";
+        tab.wait_until(&format!("{only} === 'POST {target}'"));
+    }
     assert_eq!(tab.complaints(), [""; 0]);
 }
 

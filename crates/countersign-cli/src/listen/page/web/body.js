@@ -4,7 +4,7 @@ import { hex } from './hex.js';
 import { tree } from './tree.js';
 
 // How much of a body is loaded and shown at once, in bytes.
-const PIECE = 64 << 10;
+const PIECE = 32 << 10;
 // The most that is shown as text. What is more is for a file.
 const MOST_SHOWN = 2 << 20;
 // The most that is read as JSON.
@@ -52,7 +52,7 @@ async function fill(content, record) {
   const root = tree(bytes);
   if (kind !== shown || current?.record !== record) return;
   if (root === null) {
-    content.append(make('p', { class: 'facts' }, 'Not JSON.'));
+    content.append(make('p', { class: 'facts' }, 'No JSON that can be shown as a tree.'));
     await raw(content, record);
   } else {
     content.append(root);

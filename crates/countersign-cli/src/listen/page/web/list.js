@@ -1,3 +1,4 @@
+import * as api from './api.js';
 import { byId, line, make, size, time } from './dom.js';
 
 // More rows are made when somebody asks for them.
@@ -7,6 +8,9 @@ const deliveries = new Map();
 const rows = new Map();
 let filter = 'all';
 let words = [];
+// The ids of deliveries whose headers or bodies contain the words.
+let found = new Set();
+let searching;
 let limit = STEP;
 let selected = null;
 let onSelect = () => {};
@@ -31,7 +35,9 @@ export function setUp(select) {
   byId('search').addEventListener('input', (event) => {
     words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
     limit = STEP;
+    found = new Set();
     render();
+    search();
   });
   byId('filters').addEventListener('click', ({ target }) => {
     if (!target.dataset.filter) return;
@@ -58,9 +64,26 @@ export function update(changes, isWhole) {
     rows.delete(delivery.id);
   }
   render();
+  search();
 }
 
-export const get = (id) => deliveries.get(id);
+// Looks for the words in what the list does not have, once nobody types any more.
+function search() {
+  clearTimeout(searching);
+  if (words.length === 0) return;
+  const asked = words;
+  searching = setTimeout(async () => {
+    try {
+      const { ids } = await api.get(`search?words=${encodeURIComponent(asked.join(' '))}`);
+      if (asked !== words) return;
+      found = new Set(ids);
+      render();
+    } catch {
+      // What the list has is searched all the same.
+    }
+  }, 250);
+}
+
 export const current = () => selected;
 export const shown = () => matching().map((delivery) => delivery.id);
 
@@ -90,7 +113,8 @@ function forget(id) {
 // The newest first.
 function matching() {
   const list = [...deliveries.values()].filter(FILTERS[filter]);
-  return list.filter((delivery) => words.every((word) => text(delivery).includes(word))).sort((a, b) => b.id - a.id);
+  const hasWords = (delivery) => found.has(delivery.id) || words.every((word) => text(delivery).includes(word));
+  return list.filter(hasWords).sort((a, b) => b.id - a.id);
 }
 
 function text(delivery) {

@@ -13,8 +13,12 @@ class Exact {
   }
 }
 
-// The body as a tree, whose branches are made when they are opened. `null` if it is no JSON.
+// More levels are no delivery, and would keep the browser busy for seconds.
+const MOST_LEVELS = 500;
+
+// The body as a tree, whose branches are made when they are opened. `null` if it is no JSON that can be shown.
 export function tree(bytes) {
+  if (isTooDeep(bytes)) return null;
   let value;
   try {
     value = parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -24,6 +28,20 @@ export function tree(bytes) {
   return make('div', { class: 'tree' }, node(null, value, true));
 }
 
+function isTooDeep(bytes) {
+  let level = 0;
+  let isText = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === 0x22) isText = !isText;
+    else if (isText) at += byte === 0x5c ? 1 : 0;
+    else if (byte === 0x5b || byte === 0x7b) level += 1;
+    else if (byte === 0x5d || byte === 0x7d) level -= 1;
+    if (level > MOST_LEVELS) return true;
+  }
+  return false;
+}
+
 function parse(text) {
   if (text.length > MOST_EXACT) return JSON.parse(text);
   const exact = (_key, value, context) =>
@@ -31,7 +49,7 @@ function parse(text) {
   try {
     return JSON.parse(text, exact);
   } catch {
-    // Too deep for the function, or no JSON.
+    // No JSON, or too much for the function.
     return JSON.parse(text);
   }
 }
