@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign::{Rejection, RejectionKind, Scheme};
+use countersign::{Explanation, Rejection, RejectionKind, Scheme};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use tokio::{
@@ -73,8 +73,8 @@ impl Intake {
         status: StatusCode,
     ) -> Response<Full<Bytes>> {
         let verdict = Verdict { reason: Some(kind.as_str().to_owned()), ..Verdict::default() };
-        let id = self.add(&arrived, Origin::Sender, verdict, None, None);
-        self.show(id);
+        let record = self.add(&arrived, Origin::Sender, verdict, None, None);
+        self.terminal.delivery(&record);
         self.keep().await;
         let mut response = empty(status);
         response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
@@ -84,9 +84,10 @@ impl Intake {
     /// Sends a delivery to the service once more, and returns the attempt as it is noted.
     pub(crate) async fn replay(self: &Arc<Self>, id: u64, arrived: Arrived, forward: &Forward) -> Attempt {
         let (attempt, _) = forward.send(&arrived, true).await;
-        let noted = attempt.clone();
-        self.deliveries.update(id, |record| record.add(noted));
-        self.show(id);
+        self.deliveries.update(id, |record| record.add(attempt.clone()));
+        if let Some(entry) = self.deliveries.get(id) {
+            self.terminal.delivery(&entry.record);
+        }
         self.keep().await;
         attempt
     }
@@ -112,34 +113,38 @@ impl Intake {
         let (intake, request) = (Arc::clone(self), Arc::clone(&arrived));
         // A large body takes a while.
         let Ok(verdict) = spawn_blocking(move || intake.judge.verify(&request)).await else { return };
-        let body = Some(arrived.body.clone());
-        let id = self.add(&arrived, origin, Verdict::new(verdict.as_ref()), body, made_here);
+        let verdict_shown = Verdict::new(verdict.as_ref());
+        // The list may forget it before its line is written.
+        let mut record = self.add(&arrived, origin, verdict_shown, Some(arrived.body.clone()), made_here);
         match (&verdict, &self.forward) {
             (Err(rejection), _) => {
                 // If the sender is gone, nobody needs an answer.
                 let _ = answer.send(rejected(rejection));
-                self.explain(id, arrived).await;
+                if let Some(explanation) = self.explain(arrived).await {
+                    record.verdict.explain(&explanation);
+                    self.deliveries.update(record.id, |kept| kept.verdict.explain(&explanation));
+                }
             }
             (Ok(_), None) => {
                 let _ = answer.send(empty(StatusCode::OK));
             }
             (Ok(_), Some(forward)) => {
                 let (attempt, response) = forward.send(&arrived, false).await;
-                self.deliveries.update(id, |record| record.add(attempt));
+                record.add(attempt.clone());
+                self.deliveries.update(record.id, |kept| kept.add(attempt));
                 let _ = answer.send(response);
             }
         }
-        self.show(id);
+        self.terminal.delivery(&record);
         self.keep().await;
     }
 
-    async fn explain(self: &Arc<Self>, id: u64, arrived: Arc<Arrived>) {
-        let Ok(_waiting) = self.waiting.try_acquire() else { return };
-        let Ok(_explaining) = self.explaining.acquire().await else { return };
+    /// `None` if too many rejections wait for theirs.
+    async fn explain(self: &Arc<Self>, arrived: Arc<Arrived>) -> Option<Explanation> {
+        let _waiting = self.waiting.try_acquire().ok()?;
+        let _explaining = self.explaining.acquire().await.ok()?;
         let intake = Arc::clone(self);
-        if let Ok(explanation) = spawn_blocking(move || intake.judge.explain(&arrived)).await {
-            self.deliveries.update(id, |record| record.verdict.explain(&explanation));
-        }
+        spawn_blocking(move || intake.judge.explain(&arrived)).await.ok()
     }
 
     fn add(
@@ -149,8 +154,8 @@ impl Intake {
         verdict: Verdict,
         body: Option<Bytes>,
         made_here: Option<&Scheme>,
-    ) -> u64 {
-        let record = Record {
+    ) -> Record {
+        let mut record = Record {
             id: 0,
             at: instant::to_millis(arrived.at),
             origin,
@@ -161,13 +166,8 @@ impl Intake {
             verdict,
             attempts: Vec::new(),
         };
-        self.deliveries.add(record, body)
-    }
-
-    fn show(&self, id: u64) {
-        if let Some(entry) = self.deliveries.get(id) {
-            self.terminal.delivery(&entry.record);
-        }
+        record.id = self.deliveries.add(record.clone(), body);
+        record
     }
 }
 

@@ -1,12 +1,16 @@
 //! What the service gets, and what the sender.
 
+use std::time::{Duration, SystemTime};
+
 use axum::response::Response;
+use countersign::{Secret, Signer, senders};
 
 use super::{
-    http::raw,
+    http::{raw, request},
     listening::{Listening, signature},
     service::Service,
 };
+use crate::named::SECRET;
 
 #[test]
 fn a_verified_delivery_arrives_byte_by_byte_and_its_sender_gets_the_services_answer() {
@@ -62,7 +66,7 @@ fn a_rejected_delivery_is_shown_with_its_reason_and_not_forwarded() {
     // Signed as GitHub does, and then something added white space.
     let signed = signature(b"{\"a\":1}");
     let headers: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (&**name, &**value)).collect();
-    let answer = super::http::request(listening.receiver, "POST /", &headers, b"{\"a\": 1}");
+    let answer = request(listening.receiver, "POST /", &headers, b"{\"a\": 1}");
     assert_eq!((answer.status, &*answer.body), (401, &b""[..]));
     let line = listening.line_with("#1 ");
     assert!(line.contains("signature_mismatch github POST / 8 B body_minified: the sender signed"), "{line}");
@@ -98,6 +102,43 @@ fn a_rejected_delivery_is_sent_by_a_replay_once_its_key_is_right() {
     let listening = Listening::in_folder(folder, ["--forward", &service.url("/")]);
     assert_eq!(listening.replay(&[1])[0]["status"], 204);
     assert_eq!(listening.detail(1)["verdict"]["is_verified"], true);
+    assert_eq!(service.got().len(), 1);
+}
+
+#[test]
+fn an_old_delivery_is_verified_as_at_its_arrival() {
+    let folder = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
+    let service = Service::start(200);
+    let listen = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.args([
+            "listen",
+            "--sender",
+            "stripe",
+            "--secret-env",
+            "SECRET",
+            "--forward",
+            &service.url(""),
+        ]);
+        Listening::run(command, std::sync::Arc::clone(&folder))
+    };
+    let listening = listen();
+    let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+    let signer = Signer::new(senders::stripe(), [Secret::new(SECRET)]).unwrap();
+    let signed = signer.headers(b"{}", yesterday).unwrap();
+    let headers: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(request(listening.receiver, "POST /", &headers, b"{}").status, 401);
+    assert!(listening.line_with("#1 ").contains("timestamp_too_old"));
+    assert!(listening.replay(&[1])[0]["error"].as_str().unwrap().contains("timestamp_too_old"));
+    let kept = listening.kept().join("00000001.json");
+    listening.stop();
+    // As if it had arrived then.
+    let text = std::fs::read_to_string(&kept).unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let at = yesterday.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+    record["at"] = u64::try_from(at).unwrap().into();
+    std::fs::write(&kept, record.to_string()).unwrap();
+    assert_eq!(listen().replay(&[1])[0]["status"], 200);
     assert_eq!(service.got().len(), 1);
 }
 

@@ -1,11 +1,16 @@
 //! Edit and re-sign.
 
+use std::{process::Command, sync::Arc};
+
+use countersign::Part;
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::{
     listening::{Listening, signature},
     service::Service,
 };
+use crate::named;
 
 #[test]
 fn an_edited_delivery_is_signed_sent_and_its_signature_shown_nowhere() {
@@ -57,6 +62,39 @@ fn a_rejected_delivery_is_re_signed_as_it_is() {
     listening.forge("/", &[], &body);
     assert_eq!(listening.post("resign", &json!({ "after": 1, "sender": "github" })).json()["status"], 200);
     assert_eq!(service.got()[0].body, &body[..]);
+}
+
+#[test]
+fn every_sender_with_a_secret_is_received_and_re_signed() {
+    let mut count = 0;
+    for sender in named::all("http://localhost/hook").iter().filter(|sender| sender.has_secret()) {
+        let service = Service::start(200);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.args(["listen", "--sender", sender.name, "--secret-env", "SECRET", "--forward"]);
+        command.arg(service.url(""));
+        let signs_url = sender.scheme.signed_parts().iter().any(|part| matches!(part, Part::Url(_)));
+        command.args(signs_url.then_some(["--signed-url", "http://localhost/hook"]).into_iter().flatten());
+        let listening = Listening::run(command, Arc::new(TempDir::new().unwrap()));
+        let url = format!("http://{}/hook?b=1&a=2", listening.receiver);
+        let mut send = sender.signs_with("send");
+        if signs_url {
+            send = send.args(["--signed-url", "http://localhost/hook"]);
+        }
+        let run = send.args([&url]).run();
+        assert_eq!(run.status, 0, "{}: {run:?} {:?}", sender.name, listening.lines());
+        let answer = listening.post("resign", &json!({ "after": 1, "sender": sender.name }));
+        assert_eq!((answer.status, &answer.json()["status"]), (200, &json!(200)), "{}", sender.name);
+        let replayed = listening.replay(&[1, 2]);
+        assert_eq!(
+            (&replayed[0]["status"], &replayed[1]["status"]),
+            (&json!(200), &json!(200)),
+            "{}",
+            sender.name
+        );
+        assert_eq!(service.got().len(), 4, "{}", sender.name);
+        count += 1;
+    }
+    assert_eq!(count, 25);
 }
 
 #[test]

@@ -14,6 +14,7 @@ let searching;
 let limit = STEP;
 let selected = null;
 let onSelect = () => {};
+let hasService = false;
 
 const FILTERS = {
   all: () => true,
@@ -30,8 +31,9 @@ export function outcome({ status, failure, took_ms: took, attempts }) {
   return { class: status >= 200 && status < 300 ? 'good' : 'bad', text: `${status} in ${took} ms${replayed}` };
 }
 
-export function setUp(select) {
+export function setUp(settings, select) {
   onSelect = select;
+  hasService = settings.forward !== null;
   byId('search').addEventListener('input', (event) => {
     words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
     limit = STEP;
@@ -140,14 +142,14 @@ function render() {
   byId('more').hidden = all.length <= limit;
   byId('empty').hidden = deliveries.size > 0;
   byId('replay-shown').disabled = all.length === 0;
-  byId('count').textContent = all.length === deliveries.size ? `${all.length} kept` : `${all.length} of ${deliveries.size}`;
+  byId('count').textContent = all.length === deliveries.size ? `${all.length} ${all.length === 1 ? 'delivery' : 'deliveries'}` : `${all.length} of ${deliveries.size}`;
 }
 
 function row(delivery) {
   const { id } = delivery;
   const result = outcome(delivery);
   const verdict = delivery.is_verified
-    ? make('span', { class: `result ${result.class}` }, result.text || 'not forwarded')
+    ? make('span', { class: `result ${result.class}` }, result.text || (hasService ? 'no answer yet' : 'received'))
     : make('span', { class: 'result bad' }, line(delivery.reason ?? 'rejected'));
   const button = make(
     'button',

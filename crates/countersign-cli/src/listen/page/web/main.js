@@ -61,9 +61,9 @@ function listen() {
 }
 
 async function start() {
-  list.setUp((id) => detail.show(id));
   try {
     const settings = await api.get('settings');
+    list.setUp(settings, (id) => detail.show(id));
     detail.setUp(settings);
     keys.setUp();
     byId('from').textContent = settings.receiver;
