@@ -11,6 +11,7 @@ use axum::{
     },
 };
 use bytes::Bytes;
+use countersign::Scheme;
 use futures_util::stream;
 use http::{
     HeaderName, HeaderValue, StatusCode, Uri,
@@ -53,7 +54,8 @@ impl IntoResponse for Refused {
 
 pub(super) async fn settings(State(page): State<Page>) -> Json<Value> {
     let intake = &page.intake;
-    let senders: Vec<&str> = intake.judge.senders.iter().map(|(scheme, _)| scheme.name()).collect();
+    let sender = |scheme: &Scheme| json!({ "name": scheme.name(), "header": scheme.header_name() });
+    let senders: Vec<Value> = intake.judge.senders.iter().map(|(scheme, _)| sender(scheme)).collect();
     Json(json!({
         "receiver": format!("http://{}", page.receiver),
         "forward": intake.forward.as_ref().map(|forward| forward.url().to_string()),

@@ -4,11 +4,16 @@ import { byId, headerText, make, toast } from './dom.js';
 // The largest body that is edited as text.
 const MOST = 256 << 10;
 
+// These are made anew for each request.
+const MADE = ['connection', 'content-length', 'host', 'transfer-encoding'];
+
+let made = [];
 let record = null;
 let original = null;
 
 export function setUp(settings) {
-  byId('edit-sender').replaceChildren(...settings.senders.map((name) => make('option', { value: name }, name)));
+  made = [...MADE, ...settings.senders.map((sender) => sender.header.toLowerCase())];
+  byId('edit-sender').replaceChildren(...settings.senders.map(({ name }) => make('option', { value: name }, name)));
   byId('edit-cancel').addEventListener('click', () => byId('edit').close());
   byId('edit').querySelector('form').addEventListener('submit', (event) => {
     event.preventDefault();
@@ -21,8 +26,8 @@ export async function open(delivery) {
   original = null;
   const sender = byId('edit-sender');
   if ([...sender.options].some((option) => option.value === record.verdict.sender)) sender.value = record.verdict.sender;
-  const text = record.headers.filter((header) => header.text !== undefined && headerText(header) === header.text);
-  byId('edit-headers').value = text.map((header) => `${header.name}: ${header.text}`).join('\n');
+  const isEditable = (header) => !made.includes(header.name) && header.text !== undefined && headerText(header) === header.text;
+  byId('edit-headers').value = record.headers.filter(isEditable).map((header) => `${header.name}: ${header.text}`).join('\n');
   byId('edit-error').textContent = '';
   const body = byId('edit-body');
   body.disabled = true;

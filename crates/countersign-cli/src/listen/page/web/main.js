@@ -68,7 +68,7 @@ async function start() {
     keys.setUp();
     byId('from').textContent = settings.receiver;
     byId('to').textContent = settings.forward ?? 'nowhere: start with --forward';
-    byId('sample').textContent = `countersign send --sender ${settings.senders[0] ?? 'NAME'} --secret-env VARIABLE ${settings.receiver}/`;
+    byId('sample').textContent = `countersign send --sender ${settings.senders[0].name} --secret-env VARIABLE ${settings.receiver}/`;
     listen();
   } catch (error) {
     notice(error.message);
