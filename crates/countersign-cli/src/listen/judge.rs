@@ -56,7 +56,7 @@ impl Judge {
         let shown = |(name, value): &(String, Vec<u8>)| {
             let mut secret = self.tokens.iter().map(String::as_str).chain(made_here.map(Scheme::header_name));
             let is_secret = secret.any(|secret| secret.eq_ignore_ascii_case(name));
-            let value = if is_secret { HeaderContent::Withheld(true) } else { HeaderContent::new(value) };
+            let value = if is_secret { HeaderContent::Withheld(()) } else { HeaderContent::new(value) };
             Header { name: name.clone(), value }
         };
         headers.iter().map(shown).collect()

@@ -8,10 +8,10 @@ use axum::{
     body::Body,
     extract::{Request, State},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use countersign::RejectionKind;
 use http::{Response, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -24,22 +24,24 @@ use super::{intake::Intake, judge::Arrived, record::Origin};
 pub(crate) struct Receiver {
     intake: Arc<Intake>,
     body_limit: usize,
-    /// Free memory for bodies, in MiB.
+    /// Free memory for bodies, in KiB.
     room: Arc<Semaphore>,
 }
 
-/// Memory for the bodies of all requests together, in MiB; at least one of the largest fits.
-const ROOM: usize = 256;
+/// Memory for the bodies of all requests together, in KiB: at least one of the largest fits.
+const ROOM: usize = 512 << 10;
 
-/// How long a body may take, and how long it may wait for memory.
+/// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why a body was not read.
 type Unread = (RejectionKind, StatusCode);
 
+const TOO_LARGE: Unread = (RejectionKind::BodyTooLarge, StatusCode::PAYLOAD_TOO_LARGE);
+
 impl Receiver {
     pub(crate) fn new(intake: Arc<Intake>, body_limit: usize) -> Self {
-        let room = ROOM.max(mib(body_limit).try_into().unwrap_or(ROOM));
+        let room = ROOM.max(body_limit.div_ceil(1 << 9)).min(Semaphore::MAX_PERMITS);
         Self { intake, body_limit, room: Arc::new(Semaphore::new(room)) }
     }
 
@@ -49,24 +51,31 @@ impl Receiver {
     }
 
     async fn read(&self, head: &Parts, body: Body) -> Result<(Bytes, OwnedSemaphorePermit), Unread> {
-        let declared =
-            head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let length = declared.unwrap_or(self.body_limit);
-        if length > self.body_limit {
-            return Err((RejectionKind::BodyTooLarge, StatusCode::PAYLOAD_TOO_LARGE));
+        let declared = head.headers.get(header::CONTENT_LENGTH);
+        let declared: Option<usize> = declared.and_then(|length| length.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|length| length > self.body_limit) {
+            return Err(TOO_LARGE);
         }
-        let room = timeout(PATIENCE, Arc::clone(&self.room).acquire_many_owned(mib(length))).await;
-        let Ok(Ok(room)) = room else {
-            return Err((RejectionKind::BudgetExhausted, StatusCode::SERVICE_UNAVAILABLE));
-        };
-        match timeout(PATIENCE, Limited::new(body, self.body_limit).collect()).await {
-            Ok(Ok(body)) => Ok((body.to_bytes(), room)),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                Err((RejectionKind::BodyTooLarge, StatusCode::PAYLOAD_TOO_LARGE))
+        let read = timeout(PATIENCE, self.collect(body)).await;
+        read.unwrap_or(Err((RejectionKind::BodyTimeout, StatusCode::REQUEST_TIMEOUT)))
+    }
+
+    /// Reserves memory as bytes arrive, so that a slow caller holds no more than what it has sent.
+    async fn collect(&self, mut body: Body) -> Result<(Bytes, OwnedSemaphorePermit), Unread> {
+        const FULL: Unread = (RejectionKind::BudgetExhausted, StatusCode::SERVICE_UNAVAILABLE);
+        const BROKEN: Unread = (RejectionKind::BodyUnreadable, StatusCode::BAD_REQUEST);
+        let mut room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| FULL)?;
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(chunk) = frame.map_err(|_| BROKEN)?.into_data() else { continue };
+            if bytes.len().saturating_add(chunk.len()) > self.body_limit {
+                return Err(TOO_LARGE);
             }
-            Ok(Err(_)) => Err((RejectionKind::BodyUnreadable, StatusCode::BAD_REQUEST)),
-            Err(_) => Err((RejectionKind::BodyTimeout, StatusCode::REQUEST_TIMEOUT)),
+            let more = Arc::clone(&self.room).try_acquire_many_owned(kib(chunk.len()));
+            room.merge(more.map_err(|_| FULL)?);
+            bytes.extend_from_slice(&chunk);
         }
+        Ok((bytes.freeze(), room))
     }
 }
 
@@ -92,7 +101,7 @@ async fn receive(State(receiver): State<Receiver>, request: Request) -> Response
     }
 }
 
-/// Rounded up, and at least 1.
-fn mib(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX).max(1)
+/// Rounded up.
+fn kib(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX)
 }

@@ -46,7 +46,7 @@ pub(crate) enum HeaderContent {
     /// In base64, because it is not text.
     Bytes(String),
     /// Neither kept nor shown: a secret token, or a signature that was made here.
-    Withheld(bool),
+    Withheld(()),
 }
 
 /// What the verifier said.
@@ -104,7 +104,7 @@ impl Record {
 
     /// Whether something that the sender sent is not here.
     pub(crate) fn withholds(&self) -> bool {
-        self.headers.iter().any(|header| matches!(header.value, HeaderContent::Withheld(_)))
+        self.headers.iter().any(|header| matches!(header.value, HeaderContent::Withheld(())))
     }
 
     /// The headers as they were sent, without those that are withheld.
@@ -126,7 +126,7 @@ impl HeaderContent {
         match self {
             Self::Text(text) => Some(text.clone().into_bytes()),
             Self::Bytes(text) => BASE64_STANDARD.decode(text).ok(),
-            Self::Withheld(_) => None,
+            Self::Withheld(()) => None,
         }
     }
 }

@@ -13,8 +13,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Limit on connections to one port.
-const CONNECTIONS: usize = 1024;
+/// Limit on connections to one port. Most systems allow 1024 open files, and deliveries and the service need some.
+const CONNECTIONS: usize = 400;
 
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(30);

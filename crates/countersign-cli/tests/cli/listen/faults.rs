@@ -190,11 +190,11 @@ fn a_body_over_the_limit_is_refused_and_shown() {
 fn callers_that_smuggle_dribble_or_hang_up_are_refused_and_stop_nobody() {
     let service = Service::start(200);
     let listening = Listening::forwarding(&service.url("/"));
-    // Connections that never say anything.
+    // They announce more than there is memory for all of them, and send a byte.
     let dribblers: Vec<TcpStream> = (0..200)
         .map(|_| {
             let mut stream = TcpStream::connect(listening.receiver).unwrap();
-            stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").unwrap();
+            stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n{").unwrap();
             stream
         })
         .collect();

@@ -98,6 +98,41 @@ fn nobody_else_reads_the_folder_and_git_ignores_it() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_folder_that_others_may_use_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    for mode in [0o750, 0o701] {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        let program =
+            crate::program::Program::new(["listen", "--sender", "github", "--secret-env", "SECRET"]);
+        let run =
+            program.args(["--folder".as_ref(), folder.path()]).env("SECRET", crate::named::SECRET).run();
+        assert_eq!(run.status, 2, "{run:?}");
+        assert!(run.stderr.contains(" is open to other users: give another --folder, or "), "{run:?}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn links_in_the_folder_lead_nowhere() {
+    let folder = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
+    let (kept, precious) = (folder.path().join(".countersign"), folder.path().join("precious"));
+    fs::create_dir(&kept).unwrap();
+    fs::set_permissions(&kept, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    fs::write(&precious, "precious").unwrap();
+    for name in ["lock", ".gitignore", "00000001.body.part", "00000001.json.part", "00000001.body"] {
+        std::os::unix::fs::symlink(&precious, kept.join(name)).unwrap();
+    }
+    let listening = Listening::in_folder(folder, [""; 0]);
+    listening.deliver("/", b"{}");
+    listening.until("kept", || (listening.list()[0]["is_kept"] == true).then_some(()));
+    assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
+}
+
+#[test]
 fn a_folder_serves_one_program_at_a_time() {
     let listening = Listening::start([""; 0]);
     let program = crate::program::Program::new(["listen", "--sender", "github", "--secret-env", "SECRET"]);
@@ -135,7 +170,7 @@ fn a_secret_token_is_neither_kept_nor_shown_and_still_replayed() {
     assert_eq!((deliver(secret), deliver("the secret of another place")), (200, 401));
     assert_eq!(service.got()[0].headers["x-gitlab-token"], secret);
     listening.line_with("#2 ");
-    let header = json!({ "name": "x-gitlab-token", "withheld": true });
+    let header = json!({ "name": "x-gitlab-token", "withheld": null });
     for id in [1, 2] {
         assert!(listening.detail(id)["headers"].as_array().unwrap().contains(&header));
         assert_eq!(listening.get(&format!("deliveries/{id}/curl")).status, 409);

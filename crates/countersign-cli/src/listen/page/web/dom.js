@@ -33,7 +33,7 @@ export function bytesOf(base64) {
 
 // A header's value, in which bytes that are no text are escaped.
 export function headerText(header) {
-  if (header.withheld) return null;
+  if ('withheld' in header) return null;
   if (header.text !== undefined) return line(header.text);
   return Array.from(bytesOf(header.bytes), (byte) =>
     byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
