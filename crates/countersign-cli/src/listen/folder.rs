@@ -91,8 +91,11 @@ impl Folder {
         let mut found = Found { records: Vec::new(), bodiless: BTreeSet::new(), unreadable: 0 };
         for entry in fs::read_dir(&self.path)? {
             let path = entry?.path();
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("json") => match read(&path) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let Some((id, kind)) = name.split_once('.') else { continue };
+            let is_ours = id.len() >= 8 && id.bytes().all(|byte| byte.is_ascii_digit());
+            match kind {
+                "json" => match read(&path) {
                     Ok(record) if path == self.record_file(record.id) => {
                         if !self.body_file(record.id).exists() {
                             found.bodiless.insert(record.id);
@@ -102,8 +105,8 @@ impl Folder {
                     _ => found.unreadable = found.unreadable.saturating_add(1),
                 },
                 // Left behind by a program that was killed.
-                Some("part") => fs::remove_file(&path)?,
-                Some("body") if !path.with_extension("json").exists() => fs::remove_file(&path)?,
+                "json.part" | "body.part" if is_ours => fs::remove_file(&path)?,
+                "body" if is_ours && !path.with_extension("json").exists() => fs::remove_file(&path)?,
                 _ => {}
             }
         }

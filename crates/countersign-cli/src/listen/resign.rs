@@ -34,8 +34,8 @@ impl Intake {
 
     /// Sends a kept delivery to the service once more.
     ///
-    /// It is verified first, as at its arrival but with the keys of today: so a delivery that was rejected for a wrong key can be
-    /// sent once the key is right, and no other ever is.
+    /// It is verified first, as at its arrival but with today's keys. So a delivery that was rejected for a wrong key can be sent
+    /// once the key is right, and one that is still rejected never is.
     pub(crate) async fn send_again(self: &Arc<Self>, id: u64) -> Result<Attempt, Failure> {
         let Some(forward) = &self.forward else {
             return Err(Failure::new("there is no service to send it to: give --forward"));
@@ -107,7 +107,7 @@ impl Intake {
     }
 }
 
-/// Signs as `countersign send` does. Headers of the delivery stay but those that the signer makes.
+/// Signs as `countersign send` does. Headers of the delivery stay but those that the signer makes, and signatures of others.
 fn sign(judge: &Judge, edited: Edited) -> Result<(Scheme, Arrived), Failure> {
     let Edited { after: _, sender, method, target, headers, body } = edited;
     let Some((scheme, keys)) = judge.sender(&sender) else {
@@ -133,13 +133,15 @@ fn sign(judge: &Judge, edited: Edited) -> Result<(Scheme, Arrived), Failure> {
         .filter(|(name, _)| !(own_type && name.eq_ignore_ascii_case("content-type")))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.clone().into_bytes()))
         .collect();
-    let is_made = |name: &str| made.iter().any(|(made, _)| made.eq_ignore_ascii_case(name));
-    let others: Vec<_> = others.into_iter().filter(|(name, _)| !is_made(name)).collect();
+    let signatures = judge.senders.iter().map(|(scheme, _)| scheme.header_name());
+    let dropped: Vec<&str> = made.iter().map(|(name, _)| &**name).chain(signatures).collect();
+    let is_kept = |name: &str| !dropped.iter().any(|dropped| dropped.eq_ignore_ascii_case(name));
+    let others: Vec<_> = others.into_iter().filter(|(name, _)| is_kept(name)).collect();
     let arrived = Arrived {
         at: SystemTime::now(),
         method,
         target: delivery.target().to_owned(),
-        headers: made.into_iter().chain(others).collect(),
+        headers: made.iter().cloned().chain(others).collect(),
         body,
     };
     Ok((scheme.clone(), arrived))

@@ -50,13 +50,17 @@ fn a_killed_program_loses_nothing_that_it_kept_and_leaves_no_rubbish() {
         fs::write(kept.join(rubbish), "half").unwrap();
     }
     fs::write(kept.join("00000004.json"), "{").unwrap();
-    fs::write(kept.join("notes.txt"), "mine").unwrap();
+    for own in ["notes.txt", "film.part", "my.body", "list.json"] {
+        fs::write(kept.join(own), "mine").unwrap();
+    }
     let listening = Listening::in_folder(folder, [""; 0]);
     assert_eq!(ids(&listening), [1]);
-    listening.line_with("1 files in the folder are no deliveries, and stay as they are");
+    listening.line_with("2 files in the folder are no deliveries, and stay as they are");
     let there = |name: &str| kept.join(name).exists();
     assert!(!there("00000002.body") && !there("00000003.json.part"));
-    assert!(there("00000004.json") && there("notes.txt") && there("00000001.body"));
+    for name in ["00000001.body", "00000004.json", "notes.txt", "film.part", "my.body", "list.json"] {
+        assert!(there(name), "{name}");
+    }
 }
 
 #[test]

@@ -65,6 +65,23 @@ fn a_rejected_delivery_is_re_signed_as_it_is() {
 }
 
 #[test]
+fn a_delivery_is_re_signed_as_another_sender() {
+    let folder = Arc::new(TempDir::new().unwrap());
+    let config = "[[senders]]\nsender = \"github\"\nkeys = [{ id = \"q4\", secret = { env = \"SECRET\" } }]\n\
+                  [[senders]]\nsender = \"stripe\"\nkeys = [{ id = \"live\", secret = { env = \"SECRET\" } }]\n";
+    std::fs::write(folder.path().join("countersign.toml"), config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(["listen", "--config", "countersign.toml"]);
+    let listening = Listening::run(command, folder);
+    listening.deliver("/", b"{}");
+    let answer = listening.post("resign", &json!({ "after": 1, "sender": "stripe" }));
+    assert_eq!(answer.json(), json!({ "status": 200 }));
+    let detail = listening.detail(2);
+    assert_eq!(detail["verdict"]["sender"], "stripe");
+    assert!(!detail["headers"].to_string().contains("x-hub-signature-256"), "{detail}");
+}
+
+#[test]
 fn every_sender_with_a_secret_is_received_and_re_signed() {
     let mut count = 0;
     for sender in named::all("http://localhost/hook").iter().filter(|sender| sender.has_secret()) {
