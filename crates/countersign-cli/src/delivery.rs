@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::Uri;
 use serde_json::{Value, json};
@@ -46,23 +48,29 @@ impl Delivery {
 
     /// As a command that sends it with curl, for a POSIX shell. It contains the signature, and no secret.
     pub(crate) fn curl(&self) -> Result<String, Failure> {
-        let url = self.url.to_string();
-        let mut words = vec!["curl", "--request", &self.method];
-        let lines: Vec<String> = self.headers.iter().map(curl_header).collect();
-        words.extend(lines.iter().flat_map(|line| ["--header", line]));
         let is_plain = |text: &&str| text.chars().all(|char| char == '\n' || is_shown(char));
-        let text = std::str::from_utf8(&self.body).ok().filter(is_plain);
-        match text {
+        match std::str::from_utf8(&self.body).ok().filter(is_plain) {
             // Unlike --data-binary, it gives `@` no meaning.
-            Some(text) => words.extend(["--data-raw", text]),
-            None => words.extend(["--data-binary", "@-"]),
+            Some(text) => self.curl_sending("--data-raw", text),
+            None => {
+                let command = self.curl_sending("--data-binary", "@-")?;
+                Ok(format!("echo {} | base64 -d | {command}", BASE64_STANDARD.encode(&self.body)))
+            }
         }
-        words.push(&url);
-        let command = shlex::try_join(words).map_err(Failure::new)?;
-        Ok(match text {
-            Some(_) => command,
-            None => format!("echo {} | base64 -d | {command}", BASE64_STANDARD.encode(&self.body)),
-        })
+    }
+
+    /// As [`curl`](Self::curl), with the body from a file.
+    pub(crate) fn curl_with(&self, file: &Path) -> Result<String, Failure> {
+        self.curl_sending("--data-binary", &format!("@{}", file.display()))
+    }
+
+    fn curl_sending(&self, option: &str, data: &str) -> Result<String, Failure> {
+        let url = self.url.to_string();
+        let lines: Vec<String> = self.headers.iter().map(curl_header).collect();
+        let headers = lines.iter().flat_map(|line| ["--header", line]);
+        let words =
+            ["curl", "--request", &self.method].into_iter().chain(headers).chain([option, data, &url]);
+        shlex::try_join(words).map_err(Failure::new)
     }
 }
 

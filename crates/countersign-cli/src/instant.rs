@@ -36,6 +36,18 @@ pub(crate) fn show(instant: SystemTime) -> String {
     time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| format!("{seconds} s after 1970"))
 }
 
+/// Milliseconds since 1970.
+pub(crate) fn to_millis(instant: SystemTime) -> u64 {
+    let since_1970 = instant.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Reads milliseconds since 1970.
+pub(crate) fn from_millis(millis: u64) -> SystemTime {
+    let since_1970 = Duration::from_millis(millis);
+    SystemTime::UNIX_EPOCH.checked_add(since_1970).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 fn system_time(time: OffsetDateTime) -> Option<SystemTime> {
     let since_1970 = Duration::from_nanos(u64::try_from(time.unix_timestamp_nanos()).ok()?);
     SystemTime::UNIX_EPOCH.checked_add(since_1970)

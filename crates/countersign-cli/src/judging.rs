@@ -4,13 +4,14 @@ use std::{
 };
 
 use clap::Args;
-use countersign::{BuildError, Key, PublicKey, Verifier};
+use countersign::{Key, Verifier};
 
 use crate::{
     capture::{self, Captured, Format},
     failure::Failure,
-    instant, read,
-    sender_args::SenderArgs,
+    instant,
+    key_args::KeyArgs,
+    read,
 };
 
 /// A captured request, and what to judge it by.
@@ -20,10 +21,7 @@ pub(crate) struct JudgingArgs {
     #[arg(value_name = "CAPTURE", default_value = "-")]
     capture: PathBuf,
     #[command(flatten)]
-    sender: SenderArgs,
-    /// The file with the sender's public key. May be given more than once
-    #[arg(long, value_name = "FILE", conflicts_with = "config")]
-    public_key_file: Vec<PathBuf>,
+    keys: KeyArgs,
     /// The format of the capture, if it is not recognized
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
@@ -57,7 +55,8 @@ impl JudgingArgs {
         if self.capture == stdin && self.body.as_deref() == Some(stdin) {
             return Err(Failure::new("the standard input cannot be both the capture and the body"));
         }
-        let (verifier, keys) = self.verifier()?;
+        let (verifier, senders) = self.keys.verifier(None)?;
+        let keys = senders.into_iter().flat_map(|(_, keys)| keys).collect();
         let mut deliveries = capture::read(&self.capture, self.format)?;
         if let Some(entry) = self.entry {
             deliveries.retain(|captured| captured.entry == entry);
@@ -76,34 +75,6 @@ impl JudgingArgs {
             }));
         }
         Ok(Judging { verifier, keys, deliveries, at: self.at, now: SystemTime::now() })
-    }
-
-    fn verifier(&self) -> Result<(Verifier, Vec<Key>), Failure> {
-        if let Some(file) = self.sender.config()? {
-            let verifier = file.checked(file.value.verifier())?;
-            let senders = file.checked(file.value.senders())?;
-            return Ok((verifier, senders.into_iter().flat_map(|(_, keys)| keys).collect()));
-        }
-        let (scheme, mut keys) = self.sender.named(None)?;
-        for path in &self.public_key_file {
-            let key = PublicKey::from_file(path).map_err(Failure::new)?;
-            keys.push(Key::public(path.to_string_lossy(), key));
-        }
-        if keys.is_empty() {
-            return Err(Failure::new(
-                "no key to verify with: give --secret-env or --secret-file, or --public-key-file for a sender with a public key",
-            ));
-        }
-        let builder = Verifier::builder(scheme);
-        let verifier = keys.iter().cloned().fold(builder, countersign::VerifierBuilder::key).build();
-        let verifier = verifier.map_err(|error| match error {
-            // No argument insists on one.
-            BuildError::PlaceholderSecret { .. } => {
-                Failure::new(format_args!("{error} in a configuration, and give that with --config"))
-            }
-            error => Failure::new(error),
-        })?;
-        Ok((verifier, keys))
     }
 }
 

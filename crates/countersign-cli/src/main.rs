@@ -10,6 +10,8 @@ mod explain;
 mod failure;
 mod instant;
 mod judging;
+mod key_args;
+mod listen;
 mod made_up_key;
 mod man;
 mod outcome;
@@ -29,8 +31,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::{
-    check_config::CheckConfig, completions::Completions, explain::Explain, failure::Failure, man::Man,
-    outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign, verify::Verify,
+    check_config::CheckConfig, completions::Completions, explain::Explain, failure::Failure, listen::Listen,
+    man::Man, outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign, verify::Verify,
 };
 
 /// Sends, signs, verifies and explains webhook deliveries
@@ -51,6 +53,7 @@ enum Command {
     Send(Send),
     Verify(Verify),
     Explain(Explain),
+    Listen(Listen),
     CheckConfig(CheckConfig),
     Completions(Completions),
     Man(Man),
@@ -64,6 +67,7 @@ impl Command {
             Self::Send(send) => send.run(out),
             Self::Verify(verify) => verify.run(out),
             Self::Explain(explain) => explain.run(out),
+            Self::Listen(listen) => listen.run(out),
             Self::CheckConfig(check) => check.run(out),
             Self::Completions(completions) => completions.run(out),
             Self::Man(man) => man.run(out),

@@ -1,6 +1,6 @@
 //! `countersign send`: deliveries as a sender would send them.
 
-mod client;
+pub(crate) mod client;
 mod summary;
 
 use std::{sync::Arc, time::Duration};

@@ -80,6 +80,19 @@ impl SigningArgs {
 }
 
 impl Signing {
+    /// Deliveries of a sender with these keys, of which the first active one signs.
+    pub(crate) fn new(
+        scheme: Scheme,
+        keys: Vec<Key>,
+        url: &Uri,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    ) -> Result<Self, Failure> {
+        let key = Material::Secret(secret(&scheme, keys, None)?);
+        let url = with_body_digest(&scheme, url, &body)?;
+        Ok(Self { scheme, key, url, headers, body, broken: None })
+    }
+
     /// A new delivery, signed now.
     pub(crate) fn delivery(&self) -> Result<Delivery, Failure> {
         let now = SystemTime::now();
@@ -179,12 +192,15 @@ fn without_query(url: &Uri) -> String {
     text.split_once('?').map_or(text.as_str(), |(address, _)| address).to_owned()
 }
 
-/// Adds the body's digest to the query, if the sender does.
+/// Adds the body's digest to the query, if the sender does, in the place of one that is there.
 fn with_body_digest(scheme: &Scheme, url: &Uri, body: &[u8]) -> Result<Uri, Failure> {
     let Some(parameter) = scheme.body_digest_parameter() else { return Ok(url.clone()) };
-    let joint = if url.query().is_some() { '&' } else { '?' };
-    let digest = base16ct::lower::encode_string(&Sha256::digest(body));
-    format!("{url}{joint}{parameter}={digest}").parse().map_err(Failure::new)
+    let text = url.to_string();
+    let (address, query) = text.split_once('?').unwrap_or((&text, ""));
+    let is_other = |field: &&str| field.split('=').next() != Some(parameter) && !field.is_empty();
+    let digest = format!("{parameter}={}", base16ct::lower::encode_string(&Sha256::digest(body)));
+    let query: Vec<&str> = query.split('&').filter(is_other).chain([&*digest]).collect();
+    format!("{address}?{}", query.join("&")).parse().map_err(Failure::new)
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

@@ -2,7 +2,7 @@ use std::{path::PathBuf, process::Command};
 
 use tempfile::TempDir;
 
-use crate::find;
+use crate::{Tab, find};
 
 /// A browser without a window.
 #[derive(Debug)]
@@ -16,6 +16,11 @@ impl Chromium {
     pub fn find() -> Option<Self> {
         let program = find("chromium", &["/usr/bin".into()], "chromium")?;
         Some(Self { program, profile: TempDir::new().expect("a temporary folder") })
+    }
+
+    /// Opens the page and keeps it open.
+    pub fn open(&self, url: &str) -> Tab {
+        Tab::open(&self.program, url)
     }
 
     /// Opens the page, lets its scripts run, and returns the document as it is then.

@@ -17,6 +17,7 @@ mod postgres;
 mod process;
 mod redis;
 mod redis_cluster;
+mod tab;
 mod tls;
 
 use std::{env, path::PathBuf};
@@ -28,6 +29,7 @@ pub use port::Port;
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use redis_cluster::RedisCluster;
+pub use tab::Tab;
 
 /// The program of this name on the `PATH` or in one of `folders`. Where it is nowhere, the test is skipped or fails.
 fn find(program: &str, folders: &[PathBuf], package: &str) -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -20,7 +20,7 @@ use crate::{delivery::Delivery, failure::Failure};
 /// How much of an answer's body is kept, in bytes. The rest is not read.
 const KEPT: usize = 1 << 10;
 
-/// Posts deliveries over HTTP/1.1. It follows no redirect and uses no proxy.
+/// Sends deliveries over HTTP/1.1. It follows no redirect and uses no proxy.
 pub(crate) struct Client {
     http: Http<HttpsConnector<HttpConnector>, Full<Bytes>>,
     timeout: Duration,
@@ -30,15 +30,22 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    /// Its first KiB.
+    pub(crate) headers: HeaderMap,
+    /// As much of it as was asked for.
     pub(crate) body: Vec<u8>,
+    /// Whether the body goes on.
+    pub(crate) is_cut: bool,
     /// From before the connection to the end of the answer.
     pub(crate) took: Duration,
 }
 
 /// Why no answer came.
 #[derive(Debug)]
-pub(crate) struct NoAnswer(pub(crate) String);
+pub(crate) struct NoAnswer {
+    pub(crate) reason: String,
+    /// Whether the time was up.
+    pub(crate) is_late: bool,
+}
 
 impl Client {
     /// A client that trusts the system's certificates, or those in the file that the variable `SSL_CERT_FILE` names.
@@ -65,38 +72,50 @@ impl Client {
 
     /// Posts a delivery, and waits for the answer and the first KiB of its body.
     pub(crate) async fn post(&self, delivery: Delivery) -> Result<Answer, NoAnswer> {
+        self.send(request(delivery)?, KEPT).await
+    }
+
+    /// Sends a request, and waits for the answer and at most so many bytes of its body.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>, most: usize) -> Result<Answer, NoAnswer> {
         let started = Instant::now();
-        let request = request(delivery)?;
         let answer = timeout(self.timeout, async {
             let response = self.http.request(request).await.map_err(|error| NoAnswer::new(&error))?;
             let (head, mut body) = response.into_parts();
             let mut kept = Vec::new();
-            while kept.len() < KEPT
+            while kept.len() <= most
                 && let Some(frame) = body.frame().await
             {
                 if let Ok(chunk) = frame.map_err(|error| NoAnswer::new(&error))?.into_data() {
                     kept.extend_from_slice(&chunk);
                 }
             }
-            kept.truncate(KEPT);
-            Ok(Answer { status: head.status, body: kept, took: started.elapsed() })
+            let is_cut = kept.len() > most;
+            kept.truncate(most);
+            Ok(Answer {
+                status: head.status,
+                headers: head.headers,
+                body: kept,
+                is_cut,
+                took: started.elapsed(),
+            })
         });
-        answer
-            .await
-            .unwrap_or_else(|_| Err(NoAnswer(format!("no answer within {} s", self.timeout.as_secs()))))
+        answer.await.unwrap_or_else(|_| {
+            let reason = format!("no answer within {} s", self.timeout.as_secs());
+            Err(NoAnswer { reason, is_late: true })
+        })
     }
 }
 
 impl NoAnswer {
     /// With all causes, of which the innermost says the most.
-    fn new(error: &dyn Error) -> Self {
+    pub(crate) fn new(error: &dyn Error) -> Self {
         let mut text = error.to_string();
         let mut inner = error.source();
         while let Some(cause) = inner {
             text.push_str(&format!(": {cause}"));
             inner = cause.source();
         }
-        Self(text)
+        Self { reason: text, is_late: false }
     }
 }
 

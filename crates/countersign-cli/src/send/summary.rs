@@ -48,7 +48,7 @@ impl Summary {
 
     pub(crate) fn add(&mut self, result: Result<Answer, NoAnswer>) {
         match result {
-            Ok(Answer { status, body, took }) => {
+            Ok(Answer { status, body, took, .. }) => {
                 count(&mut self.statuses, status);
                 if !self.wanted.is(status) {
                     self.unwanted = self.unwanted.saturating_add(1);
@@ -58,7 +58,7 @@ impl Summary {
                 }
                 self.body = body;
             }
-            Err(NoAnswer(reason)) => {
+            Err(NoAnswer { reason, .. }) => {
                 self.unwanted = self.unwanted.saturating_add(1);
                 let is_full = self.missing.len() >= MOST_REASONS && !self.missing.contains_key(&reason);
                 count(&mut self.missing, if is_full { "other reasons".to_owned() } else { reason });

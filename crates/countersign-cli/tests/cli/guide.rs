@@ -4,11 +4,12 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 use countersign::{Secret, Verifier, senders};
 
-use crate::{named::SECRET, receiver::Receiver};
+use crate::{listen::listening::Listening, named::SECRET, receiver::Receiver};
 
 /// The fenced blocks of a document in this language.
 fn blocks(document: &str, language: &str) -> Vec<String> {
@@ -23,28 +24,56 @@ fn run(document: &Path) -> String {
     let receiver = Receiver::start(|_| {
         Verifier::builder(senders::github()).secret("k", Secret::new(SECRET)).build().unwrap()
     });
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Arc::new(tempfile::tempdir().unwrap());
     for toml in blocks(&text, "toml") {
         fs::write(folder.path().join("countersign.toml"), toml).unwrap();
     }
-    let commands: Vec<String> =
-        blocks(&text, "sh").into_iter().filter(|block| !block.starts_with("cargo install")).collect();
+    let here = |block: &String| block.replace("http://localhost:3000/webhooks/github", &receiver.url);
+    let (listening, commands): (Vec<String>, Vec<String>) = blocks(&text, "sh")
+        .iter()
+        .filter(|block| !block.starts_with("cargo install"))
+        .map(here)
+        .partition(|block| block.starts_with("countersign listen "));
     assert!(!commands.is_empty());
-    let script = commands.join("\n").replace("http://localhost:3000/webhooks/github", &receiver.url);
+    let listening = listening.first().map(|command| listen(command, Arc::clone(&folder)));
+    let mut script = commands.join("\n");
+    if let Some(listening) = &listening {
+        script = script.replace("localhost:8600", &listening.receiver.to_string());
+    }
     assert!(!script.contains("localhost"), "{script}");
     let script = script.replace("GITHUB_SECRET=secret", &format!("GITHUB_SECRET={SECRET}"));
     let program = PathBuf::from(env!("CARGO_BIN_EXE_countersign"));
     let path = env::join_paths([program.parent().unwrap(), "/usr/bin".as_ref(), "/bin".as_ref()]).unwrap();
     let done = Command::new("/bin/sh")
         .args(["-e", "-c", &script])
-        .current_dir(&folder)
+        .current_dir(folder.path())
         .env_clear()
         .env("PATH", path)
         .env("GITHUB_SECRET", SECRET)
         .output()
         .unwrap();
     assert!(done.status.success(), "{done:?}");
-    String::from_utf8(done.stdout).unwrap()
+    let line = |listening: &Listening, id| timeless(&listening.line_with(&format!("#{id} ")));
+    let listened = listening.iter().flat_map(|listening| [1, 2].map(|id| line(listening, id)));
+    let printed = String::from_utf8(done.stdout).unwrap();
+    printed + &listened.collect::<Vec<_>>().join("\n")
+}
+
+/// Starts what a reader starts in another terminal.
+fn listen(command: &str, folder: Arc<tempfile::TempDir>) -> Listening {
+    let mut listen = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    listen.args(command.split(' ').skip(1));
+    Listening::run(listen, folder)
+}
+
+/// A line of `countersign listen` with the times that the guide gives.
+fn timeless(line: &str) -> String {
+    let (_, line) = line.split_once(' ').unwrap();
+    let line = match line.split_once(" in ") {
+        Some((start, milliseconds)) if milliseconds.ends_with(" ms") => format!("{start} in 3 ms"),
+        _ => line.to_owned(),
+    };
+    format!("09:30:00Z {line}")
 }
 
 #[test]

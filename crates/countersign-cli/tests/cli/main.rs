@@ -4,6 +4,7 @@
 mod check_config;
 mod documentation;
 mod guide;
+mod listen;
 mod named;
 mod program;
 mod receiver;

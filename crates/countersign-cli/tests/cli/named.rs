@@ -53,6 +53,10 @@ impl Named {
         self.scheme.signed_parts().contains(&Part::Timestamp)
     }
 
+    pub(crate) fn has_secret(&self) -> bool {
+        self.keys.is_none()
+    }
+
     pub(crate) fn signs(&self) -> bool {
         !self.scheme.signed_parts().is_empty()
     }
