@@ -23,3 +23,9 @@ impl Failure {
         ExitCode::from(2)
     }
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Escaped::lines(&self.0).fmt(f)
+    }
+}

@@ -19,6 +19,7 @@ mod sample;
 mod send;
 mod sender_args;
 mod senders;
+mod serve;
 mod sign;
 mod signing;
 mod toml_file;
@@ -30,7 +31,7 @@ use clap::{Parser, Subcommand};
 
 use self::{
     check_config::CheckConfig, completions::Completions, explain::Explain, failure::Failure, man::Man,
-    outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign, verify::Verify,
+    outcome::Outcome, output::Output, send::Send, senders::Senders, serve::Serve, sign::Sign, verify::Verify,
 };
 
 /// Sends, signs, verifies and explains webhook deliveries
@@ -54,6 +55,7 @@ enum Command {
     CheckConfig(CheckConfig),
     Completions(Completions),
     Man(Man),
+    Serve(Serve),
 }
 
 impl Command {
@@ -67,6 +69,7 @@ impl Command {
             Self::CheckConfig(check) => check.run(out),
             Self::Completions(completions) => completions.run(out),
             Self::Man(man) => man.run(out),
+            Self::Serve(serve) => serve.run(),
         }
     }
 }
