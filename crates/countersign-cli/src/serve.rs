@@ -75,6 +75,11 @@ pub(crate) struct Serve {
     check: bool,
 }
 
+/// What is told on the standard error. What the core says about a rejection is in the access log already; its target is the
+/// beginning of all our targets, this program's among them.
+const TOLD: &str = "info,countersign=error,countersign::serve=info,countersign_inbox=info,countersign_once=info,\
+                    countersign_tower=info,countersign_watch=info";
+
 /// Settings that a running program cannot change.
 type Fixed = (
     SocketAddr,
@@ -93,8 +98,7 @@ impl Serve {
         if self.check {
             return Ok(Outcome::AsWanted);
         }
-        // What the access log tells about a rejection need not be told twice.
-        let told = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,countersign=error"));
+        let told = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(TOLD));
         tracing_subscriber::fmt()
             .with_env_filter(told)
             .with_writer(io::stderr)

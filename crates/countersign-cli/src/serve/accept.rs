@@ -51,7 +51,9 @@ impl Accept {
         request: Request<VerifiedBody>,
         trust_forwarded: bool,
     ) -> Response<Body> {
-        let Some(delivery) = request.extensions().get::<VerifiedDelivery>().cloned() else { return unguarded() };
+        let Some(delivery) = request.extensions().get::<VerifiedDelivery>().cloned() else {
+            return unguarded();
+        };
         let Some(Outgoing { method, target, headers, .. }) = Outgoing::new(request, trust_forwarded) else {
             return unguarded();
         };
@@ -61,7 +63,8 @@ impl Accept {
         let answer = self.answers.answer(&accepted);
         let mut response = Response::new(Body::empty());
         // The answers are valid statuses; an invalid one would still have to refuse.
-        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        *response.status_mut() =
+            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         if let Some(seconds) = answer.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -102,10 +105,9 @@ struct Worker {
 impl Worker {
     async fn forward(&self, delivery: Delivery<countersign_inbox::sqlx::Sqlite>) -> Result<(), Failed> {
         let stored = delivery.unsigned_headers().get(HEAD).next().unwrap_or_default();
-        let Head { route, method, target, headers } =
-            serde_json::from_slice(stored).map_err(|error| {
-                Failed::permanent(format!("another program stored it: it has no head to forward: {error}"))
-            })?;
+        let Head { route, method, target, headers } = serde_json::from_slice(stored).map_err(|error| {
+            Failed::permanent(format!("another program stored it: it has no head to forward: {error}"))
+        })?;
         let routes = self.routes.current();
         let Some(address) = routes.get(&route).map(|route| route.upstream.clone()) else {
             return Err(Failed::retry(format!("the configuration has no route {route} any more")));
@@ -117,7 +119,8 @@ impl Worker {
             return Ok(());
         }
         let failure = format!("{address} answered {}", answer.status());
-        let pause = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let pause =
+            answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         Err(match pause {
             Some(seconds) => Failed::retry_after(Duration::from_secs(seconds).min(LONGEST_PAUSE), failure),
             None => Failed::retry(failure),

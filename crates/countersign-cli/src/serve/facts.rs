@@ -29,7 +29,8 @@ impl Facts {
     /// Notes the facts about a request that the guard let pass.
     pub(crate) fn note<B>(request: Request<B>) -> Request<B> {
         let extensions = request.extensions();
-        if let (Some(call), Some(delivery)) = (extensions.get::<Call>(), extensions.get::<VerifiedDelivery>()) {
+        if let (Some(call), Some(delivery)) = (extensions.get::<Call>(), extensions.get::<VerifiedDelivery>())
+        {
             call.facts.get_or_init(|| {
                 let identity = delivery.identify().identity;
                 let (verified, body) = delivery.clone().into_parts();

@@ -111,7 +111,9 @@ pub(crate) fn mistake<B>(request: &Request<B>) -> Option<&'static str> {
     if coding.is_some() && headers.contains_key(header::CONTENT_LENGTH) {
         return Some("the request has a length and a transfer coding");
     }
-    if codings.next().is_some() || coding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+    if codings.next().is_some()
+        || coding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"chunked"))
+    {
         return Some("the transfer coding is not chunked alone");
     }
     None

@@ -52,7 +52,8 @@ impl OnceConfig {
             }
             (None, Some(address), None) => {
                 let address = address.read("once.postgres")?;
-                let pool = PgPoolOptions::new().acquire_timeout(Duration::from_secs(2)).connect(&address).await;
+                let pool =
+                    PgPoolOptions::new().acquire_timeout(Duration::from_secs(2)).connect(&address).await;
                 let store = PostgresStore::new(pool.map_err(|error| failed("once.postgres", &error))?);
                 store.migrate().await.map_err(|error| failed("once.postgres", &error))?;
                 Ok(Once::builder(store))

@@ -91,17 +91,24 @@ impl Checked {
     ) -> Result<Self, Mistake> {
         let mistake = |field: &str, text: &str| (field.to_owned(), text.to_owned());
         let path: Option<PathAndQuery> = route.path.parse().ok();
-        if !path.is_some_and(|path| path.as_str() == route.path && route.path.starts_with('/') && path.query().is_none()) {
-            return Err(mistake("path", "this is not the path of an address: write \"/webhooks/acme\", escaped as in the address"));
+        if !path.is_some_and(|path| {
+            path.as_str() == route.path && route.path.starts_with('/') && path.query().is_none()
+        }) {
+            return Err(mistake(
+                "path",
+                "this is not the path of an address: write \"/webhooks/acme\", escaped as in the address",
+            ));
         }
         if earlier.any(|earlier| earlier.path == route.path) {
             return Err(mistake("path", "another route has this path"));
         }
         let upstream = route.upstream.as_ref().or(config.upstream.as_ref());
-        let upstream = upstream.ok_or_else(|| mistake("upstream", "it is missing: give it here, or once for all routes"))?;
+        let upstream = upstream
+            .ok_or_else(|| mistake("upstream", "it is missing: give it here, or once for all routes"))?;
         let methods = route.methods.iter().map(|word| word.parse().ok()).collect::<Option<Vec<Method>>>();
         let methods = methods.filter(|methods| !methods.is_empty() && !methods.contains(&Method::CONNECT));
-        let methods = methods.ok_or_else(|| mistake("methods", "give at least one HTTP method: [\"POST\"]"))?;
+        let methods =
+            methods.ok_or_else(|| mistake("methods", "give at least one HTTP method: [\"POST\"]"))?;
         match route.handling {
             Handling::Once if config.once.is_none() => {
                 return Err(mistake("handling", "\"once\" requires the table [once]"));
@@ -111,7 +118,8 @@ impl Checked {
             }
             _ => {}
         }
-        let verifier = route.endpoint().verifier().map_err(|error| (error.path().to_owned(), message(&error)))?;
+        let verifier =
+            route.endpoint().verifier().map_err(|error| (error.path().to_owned(), message(&error)))?;
         // They become headers.
         let is_header = |text: &str| HeaderValue::from_str(text).is_ok();
         if !verifier.schemes().all(|scheme| is_header(scheme.name())) {

@@ -30,8 +30,14 @@ pub(super) struct Serving {
 /// What a stream of the program has said so far.
 #[derive(Default)]
 pub(super) struct Lines {
-    lines: Mutex<Vec<String>>,
+    told: Mutex<Told>,
     more: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    lines: Vec<String>,
+    is_over: bool,
 }
 
 /// An answer.
@@ -151,12 +157,14 @@ impl Drop for Serving {
 impl Lines {
     fn of(stream: impl Read + Send + 'static) -> Arc<Self> {
         let lines = Arc::<Self>::default();
-        let told = Arc::clone(&lines);
+        let writer = Arc::clone(&lines);
         thread::spawn(move || {
             for line in BufReader::new(stream).lines() {
-                told.lines.lock().unwrap().push(line.unwrap());
-                told.more.notify_all();
+                writer.told.lock().unwrap().lines.push(line.unwrap());
+                writer.more.notify_all();
             }
+            writer.told.lock().unwrap().is_over = true;
+            writer.more.notify_all();
         });
         lines
     }
@@ -164,18 +172,18 @@ impl Lines {
     /// The first line that `is_it` chooses, once it is there.
     pub(super) fn wait(&self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
         let began = Instant::now();
-        let mut lines = self.lines.lock().unwrap();
+        let mut told = self.told.lock().unwrap();
         loop {
-            if let Some(line) = lines.iter().find(|line| is_it(line)) {
+            if let Some(line) = told.lines.iter().find(|line| is_it(line)) {
                 return line.clone();
             }
-            assert!(began.elapsed() < PATIENCE, "not told: {what}; told: {lines:#?}");
-            (lines, _) = self.more.wait_timeout(lines, Duration::from_secs(1)).unwrap();
+            assert!(!told.is_over && began.elapsed() < PATIENCE, "not told: {what}; told: {told:#?}");
+            (told, _) = self.more.wait_timeout(told, Duration::from_secs(1)).unwrap();
         }
     }
 
     pub(super) fn all(&self) -> String {
-        self.lines.lock().unwrap().join("\n")
+        self.told.lock().unwrap().lines.join("\n")
     }
 }
 
