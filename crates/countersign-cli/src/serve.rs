@@ -49,7 +49,7 @@ use crate::{failure::Failure, outcome::Outcome, toml_file::TomlFile};
 /// Guards a service in any language: verifies deliveries, and forwards those that pass
 ///
 /// It speaks HTTP/1.1; a proxy in front ends TLS. Each request is a line of JSON on the standard output; everything else goes to
-/// the standard error, as much as RUST_LOG says.
+/// the standard error, as much as the variable `RUST_LOG` says.
 ///
 /// Routes and keys are loaded again when a file changes, and on SIGHUP; a configuration that does not load changes nothing.
 /// SIGTERM and SIGINT let requests in flight end.

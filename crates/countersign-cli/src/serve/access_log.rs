@@ -12,7 +12,7 @@ use bytes::Bytes;
 use countersign::Rejection;
 use countersign_inbox::Accepted;
 use countersign_once::Outcome;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, header};
 use http_body::{Body as _, Frame, SizeHint};
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -38,6 +38,8 @@ pub(crate) struct Entry {
     pub(crate) route: Option<Arc<str>>,
     answer: Option<Answer>,
     bytes: u64,
+    /// The bytes that the answer's body has, if its head says so.
+    length: Option<u64>,
     is_complete: bool,
 }
 
@@ -53,7 +55,10 @@ struct Answer {
 
 /// Why a request did not come to a guard.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Refusal(pub(crate) &'static str);
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) why: &'static str,
+}
 
 #[derive(Serialize)]
 struct Line<'e> {
@@ -105,6 +110,7 @@ impl AccessLog {
             route: None,
             answer: None,
             bytes: 0,
+            length: None,
             is_complete: false,
         }
     }
@@ -122,6 +128,8 @@ impl Entry {
             failure: extensions.get().copied(),
             refusal: extensions.get().copied(),
         });
+        let length = response.headers().get(header::CONTENT_LENGTH);
+        self.length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         response.map(|body| Logged { body, entry: self })
     }
 
@@ -150,7 +158,7 @@ impl Entry {
             reason: rejection.map(|rejection| rejection.kind().as_str()),
             detail: rejection
                 .map(|rejection| Escaped::line(&rejection.to_string()).to_string())
-                .or(refusal.map(|Refusal(why)| why.to_owned())),
+                .or(refusal.map(|refusal| refusal.why.to_owned())),
             once: answer.and_then(|answer| Some(answer.outcome?.as_str())),
             inbox: answer.and_then(|answer| answer.accepted).map(|accepted| match accepted {
                 Accepted::New => "new",
@@ -214,7 +222,7 @@ impl http_body::Body for Logged {
 
 impl Drop for Logged {
     fn drop(&mut self) {
-        // An empty body is never polled.
-        self.entry.is_complete |= self.body.is_end_stream();
+        // An empty body is never polled, and one with a length not beyond it.
+        self.entry.is_complete |= self.body.is_end_stream() || self.entry.length == Some(self.entry.bytes);
     }
 }

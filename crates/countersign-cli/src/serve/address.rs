@@ -11,10 +11,6 @@ use serde::{Deserialize, Deserializer, de};
 pub(crate) struct UpstreamAddress(Authority);
 
 impl UpstreamAddress {
-    pub(crate) fn authority(&self) -> &Authority {
-        &self.0
-    }
-
     /// The address of this path and query at the service.
     pub(crate) fn at(&self, target: PathAndQuery) -> Result<Uri, http::Error> {
         Uri::builder().scheme(Scheme::HTTP).authority(self.0.clone()).path_and_query(target).build()

@@ -88,35 +88,39 @@ impl Server {
                     Err(never) => match never {},
                 }
             }
-            Err(response) => response,
+            Err(refusal) => refused(refusal, route),
         };
         entry.answered(response)
     }
 }
 
-/// The route whose guard decides about a request, or the answer to a request that is none for any guard.
-fn admit<'r>(request: &Request<Incoming>, route: Option<&'r Route>) -> Result<&'r Route, Response<Body>> {
+/// The route whose guard decides about a request, or why no guard is asked.
+fn admit<'r>(request: &Request<Incoming>, route: Option<&'r Route>) -> Result<&'r Route, Refusal> {
     if let Some(mistake) = header_hygiene::mistake(request) {
-        return Err(refused(StatusCode::BAD_REQUEST, mistake));
+        return Err(Refusal { status: StatusCode::BAD_REQUEST, why: mistake });
     }
-    let Some(route) = route else { return Err(refused(StatusCode::NOT_FOUND, "no route has this path")) };
+    let none = Refusal { status: StatusCode::NOT_FOUND, why: "no route has this path" };
+    let route = route.ok_or(none)?;
     if !route.methods.contains(request.method()) {
-        let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, "the route does not take this method");
-        let methods: Vec<&str> = route.methods.iter().map(http::Method::as_str).collect();
-        if let Ok(allow) = HeaderValue::try_from(methods.join(", ")) {
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
-        return Err(response);
+        let why = "the route does not take this method";
+        return Err(Refusal { status: StatusCode::METHOD_NOT_ALLOWED, why });
     }
     Ok(route)
 }
 
 /// The body of a refused request is not read, so its connection ends.
-fn refused(status: StatusCode, why: &'static str) -> Response<Body> {
+fn refused(refusal: Refusal, route: Option<&Route>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response.extensions_mut().insert(Refusal(why));
+    *response.status_mut() = refusal.status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if let (StatusCode::METHOD_NOT_ALLOWED, Some(route)) = (refusal.status, route) {
+        let methods: Vec<&str> = route.methods.iter().map(http::Method::as_str).collect();
+        if let Ok(allow) = HeaderValue::try_from(methods.join(", ")) {
+            headers.insert(header::ALLOW, allow);
+        }
+    }
+    response.extensions_mut().insert(refusal);
     response
 }
 

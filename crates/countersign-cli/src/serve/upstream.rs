@@ -65,7 +65,8 @@ impl Upstream {
         *request.uri_mut() = address.at(target).map_err(|_| UpstreamFailure::Broken)?;
         *request.headers_mut() = headers;
         let answer = tokio::time::timeout(self.response_timeout, self.client.request(request)).await;
-        let mut response = answer.map_err(|_| UpstreamFailure::Slow)?.map_err(UpstreamFailure::of)?;
+        let mut response =
+            answer.map_err(|_| UpstreamFailure::Slow)?.map_err(|error| UpstreamFailure::of(&error))?;
         // Nobody asked for another protocol.
         if response.status().is_informational() {
             return Err(UpstreamFailure::Broken);
@@ -76,7 +77,7 @@ impl Upstream {
 }
 
 impl UpstreamFailure {
-    fn of(error: Error) -> Self {
+    fn of(error: &Error) -> Self {
         if error.is_connect() { Self::Away } else { Self::Broken }
     }
 

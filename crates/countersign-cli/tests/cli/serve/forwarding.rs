@@ -1,6 +1,6 @@
 use super::{
-    serving::{Answer, Serving, delivery, route, signed},
     service::{OK, Reply, Service},
+    serving::{Answer, Serving, delivery, route, signed},
 };
 
 #[test]
@@ -91,7 +91,10 @@ fn only_routes_and_their_methods_are_served() {
     let service = Service::start(OK);
     let serving = Serving::start(service.address, "", &route(""));
     let send = |start: &str| {
-        let text = format!("{start} HTTP/1.1\r\nHost: a\r\n{}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}", signed(b"{}"));
+        let text = format!(
+            "{start} HTTP/1.1\r\nHost: a\r\n{}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}",
+            signed(b"{}")
+        );
         serving.send(text.as_bytes())
     };
     for path in ["/", "/hook/", "/Hook", "//hook", "/%68ook", "/hook/../hook", "/x/../hook"] {
@@ -133,7 +136,8 @@ fn a_connection_carries_many_deliveries() {
     let mut stream = TcpStream::connect(serving.address).unwrap();
     for round in 0..3 {
         let body = format!("{{\"round\":{round}}}");
-        let request = String::from_utf8(delivery("", body.as_bytes())).unwrap().replace("Connection: close\r\n", "");
+        let request =
+            String::from_utf8(delivery("", body.as_bytes())).unwrap().replace("Connection: close\r\n", "");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\nok") {

@@ -1,6 +1,6 @@
 use super::{
-    serving::{Serving, delivery, route},
     service::{OK, Service},
+    serving::{Serving, delivery, route},
 };
 
 /// The head that reaches the service for a delivery with these lines.
@@ -13,7 +13,11 @@ fn head(more: &str, lines: &str) -> Vec<String> {
 }
 
 fn values<'h>(head: &'h [String], name: &str) -> Vec<&'h str> {
-    head.iter().filter_map(|line| line.split_once(": ")).filter(|(known, _)| *known == name).map(|(_, value)| value).collect()
+    head.iter()
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(known, _)| *known == name)
+        .map(|(_, value)| value)
+        .collect()
 }
 
 #[test]
@@ -37,9 +41,15 @@ fn naming_our_headers_in_connection_removes_nothing() {
         "",
         "Connection: Countersign-Sender, countersign-key, Countersign_Identity, Host, Content-Length, Via, X-Forwarded-For\r\n",
     );
-    for name in
-        ["countersign-sender", "countersign-key", "countersign-identity", "host", "content-length", "via", "x-forwarded-for"]
-    {
+    for name in [
+        "countersign-sender",
+        "countersign-key",
+        "countersign-identity",
+        "host",
+        "content-length",
+        "via",
+        "x-forwarded-for",
+    ] {
         assert_eq!(values(&head, name).len(), 1, "{name}: {head:#?}");
     }
 }
@@ -54,8 +64,18 @@ fn headers_of_the_connection_end_with_it() {
     );
     let names: Vec<_> = head.iter().skip(1).map(|line| line.split(':').next().unwrap()).collect();
     for name in [
-        "connection", "x-hop", "x-hop-too", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "upgrade",
-        "http2-settings", "expect", "transfer-encoding",
+        "connection",
+        "x-hop",
+        "x-hop-too",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "upgrade",
+        "http2-settings",
+        "expect",
+        "transfer-encoding",
     ] {
         assert!(!names.contains(&name), "{name} is forwarded: {head:#?}");
     }
@@ -64,7 +84,10 @@ fn headers_of_the_connection_end_with_it() {
 
 #[test]
 fn another_spelling_of_a_header_that_is_there_is_removed() {
-    let head = head("", "X-Topic: true\r\nX_Topic: forged\r\nx.topic: forged\r\nMs_Signature: forged\r\nX_Alone: stays\r\n");
+    let head = head(
+        "",
+        "X-Topic: true\r\nX_Topic: forged\r\nx.topic: forged\r\nMs_Signature: forged\r\nX_Alone: stays\r\n",
+    );
     let text = head.join("\n");
     assert!(!text.contains("forged"), "{text}");
     assert_eq!(values(&head, "x-topic"), ["true"]);
@@ -101,6 +124,9 @@ fn a_sender_that_waits_for_100_continue_is_told_and_the_service_is_not_asked() {
     let serving = Serving::start(service.address, "", &route(""));
     let answer = serving.send(&delivery("Expect: 100-continue\r\n", b"{}"));
     // The interim answer comes first, unless the body was there already.
-    assert!(answer.status == 200 || (answer.status == 100 && answer.body.starts_with(b"HTTP/1.1 200 ")), "{answer:?}");
+    assert!(
+        answer.status == 200 || (answer.status == 100 && answer.body.starts_with(b"HTTP/1.1 200 ")),
+        "{answer:?}"
+    );
     assert!(values(&service.only().0, "expect").is_empty());
 }

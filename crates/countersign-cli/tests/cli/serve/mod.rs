@@ -4,7 +4,7 @@ mod forwarding;
 mod hygiene;
 mod operating;
 mod reloading;
-mod serving;
 mod service;
+mod serving;
 mod smuggling;
 mod upstream_faults;

@@ -11,8 +11,8 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    serving::{Serving, delivery, eventually, get, replace, route, send},
     service::{OK, Service},
+    serving::{Serving, delivery, eventually, get, replace, route, send},
 };
 
 const ADMIN: &str = "admin = \"127.0.0.1:0\"";
@@ -99,7 +99,8 @@ fn a_hang_up_loads_again() {
     fs::write(folder.path().join("countersign.toml"), config(service.address, &route(""))).unwrap();
     let mut serving = Serving::start_in(folder, &[]);
     let loaded_at = || {
-        let health: serde_json::Value = serde_json::from_slice(&get(serving.admin(), "/health").body).unwrap();
+        let health: serde_json::Value =
+            serde_json::from_slice(&get(serving.admin(), "/health").body).unwrap();
         health["configuration"]["loaded_at"].clone()
     };
     // The first look after the start loads once more.

@@ -60,7 +60,8 @@ pub(super) fn route(more: &str) -> String {
 pub(super) fn signed(body: &[u8]) -> String {
     let signer = Signer::new(senders::extend(), [Secret::new(SECRET)]).unwrap();
     let headers = signer.headers(body, SystemTime::now()).unwrap();
-    headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
+    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    lines.concat()
 }
 
 /// A delivery to `/hook`, with these lines beside those that it needs.
@@ -189,6 +190,11 @@ impl Lines {
 
 #[track_caller]
 pub(super) fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
+    Answer::parse(&exchange(address, bytes))
+}
+
+/// Sends bytes, and reads what comes back until the connection ends.
+pub(super) fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // A request that is refused may not be read to its end.
@@ -197,7 +203,7 @@ pub(super) fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
     // A connection that is reset after the answer has told enough.
     let _ = stream.read_to_end(&mut answer);
     let _ = stream.shutdown(Shutdown::Both);
-    Answer::parse(&answer)
+    answer
 }
 
 /// Fetches a path of the administrator's port.

@@ -2,8 +2,8 @@
 //! nothing.
 
 use super::{
-    serving::{Serving, delivery, route, signed},
     service::{OK, Service},
+    serving::{Serving, delivery, exchange, route, signed},
 };
 
 /// A request that must never reach the service.
@@ -31,7 +31,10 @@ fn both_lengths_are_refused_in_either_order_and_hide_nothing() {
     for lines in [
         format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", body.len()),
         format!("Transfer-Encoding: chunked\r\nContent-Length: {}\r\n", body.len()),
-        format!("Transfer-Encoding: chunked\r\nContent-Length: {}\r\nTransfer-Encoding: identity\r\n", body.len()),
+        format!(
+            "Transfer-Encoding: chunked\r\nContent-Length: {}\r\nTransfer-Encoding: identity\r\n",
+            body.len()
+        ),
     ] {
         let request = format!("POST /hook HTTP/1.1\r\nHost: a\r\n{signature}{lines}\r\n{body}");
         let (status, reached) = through(request.as_bytes());
@@ -51,7 +54,10 @@ fn both_lengths_are_refused_in_either_order_and_hide_nothing() {
 #[test]
 fn lengths_that_are_none_are_refused() {
     for length in ["2, 2", "+2", "-2", "0x2", "2 2", "99999999999999999999", "2\r\nContent-Length: 3", ""] {
-        let request = format!("POST /hook HTTP/1.1\r\nHost: a\r\n{}Content-Length: {length}\r\n\r\n{{}}", signed(b"{}"));
+        let request = format!(
+            "POST /hook HTTP/1.1\r\nHost: a\r\n{}Content-Length: {length}\r\n\r\n{{}}",
+            signed(b"{}")
+        );
         let (status, reached) = through(request.as_bytes());
         assert_eq!((status, &*reached), (400, ""), "{length}");
     }
@@ -90,8 +96,10 @@ fn chunks_that_are_none_are_refused() {
         "fffffffffffffffff\r\n{}\r\n0\r\n\r\n",
         "g\r\n{}\r\n0\r\n\r\n",
     ] {
-        let request =
-            format!("POST /hook HTTP/1.1\r\nHost: a\r\n{}Transfer-Encoding: chunked\r\n\r\n{chunks}", signed(b"{}"));
+        let request = format!(
+            "POST /hook HTTP/1.1\r\nHost: a\r\n{}Transfer-Encoding: chunked\r\n\r\n{chunks}",
+            signed(b"{}")
+        );
         let (status, reached) = through(request.as_bytes());
         assert_eq!((status, &*reached), (400, ""), "{chunks:?}");
     }
@@ -147,10 +155,11 @@ fn what_follows_a_delivery_is_a_request_of_its_own() {
 }
 
 #[test]
-fn http_2_without_tls_is_refused() {
+fn http_2_without_tls_is_closed_without_an_answer() {
     let service = Service::start(OK);
     let serving = Serving::start(service.address, "", &route(""));
-    let answer = serving.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    assert_eq!(answer.status, 400);
+    let frames =
+        [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"[..], &delivery("", b"{}")].concat();
+    assert_eq!(exchange(serving.address, &frames).escape_ascii().to_string(), "");
     assert_eq!(service.text(), "");
 }

@@ -1,8 +1,8 @@
 use std::net::TcpListener;
 
 use super::{
-    serving::{Serving, delivery, route},
     service::{OK, Reply, Service},
+    serving::{Serving, delivery, route},
 };
 
 #[test]
