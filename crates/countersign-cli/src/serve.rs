@@ -9,6 +9,7 @@ mod facts;
 mod forward;
 mod header_hygiene;
 mod measure;
+mod mistake;
 mod once;
 mod routes;
 mod server;
@@ -23,26 +24,26 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use clap::Args;
-use countersign::BodyBudget;
+use countersign::{BodyBudget, Rotating};
 use countersign_watch::{Files, Watch, Watching};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
+use tracing_appender::non_blocking::NonBlocking;
 use tracing_subscriber::EnvFilter;
 
 use self::{
-    accept::Accept,
-    access_log::AccessLog,
-    admin::Admin,
-    config::ServeConfig,
-    routes::{Routes, Shared},
-    server::Server,
-    upstream::Upstream,
+    accept::Accept, access_log::AccessLog, admin::Admin, routes::Shared, server::Server, upstream::Upstream,
+};
+pub(crate) use self::{
+    config::{RouteConfig, ServeConfig},
+    routes::Routes,
 };
 use crate::{failure::Failure, outcome::Outcome, toml_file::TomlFile};
 
@@ -57,7 +58,7 @@ use crate::{failure::Failure, outcome::Outcome, toml_file::TomlFile};
 #[command(after_help = "\
 Examples:
   countersign serve --config countersign.toml
-  countersign serve --config countersign.toml --check
+  RUST_LOG=info countersign serve --config countersign.toml >> access.log
 
 A configuration:
   listen = \"0.0.0.0:8080\"
@@ -70,15 +71,13 @@ pub(crate) struct Serve {
     /// The configuration file, in TOML
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Checks the configuration and its keys, and serves nothing
-    #[arg(long)]
-    check: bool,
 }
 
-/// What is told on the standard error. What the core says about a rejection is in the access log already; its target is the
-/// beginning of all our targets, this program's among them.
-const TOLD: &str = "info,countersign=error,countersign::serve=info,countersign_inbox=info,countersign_once=info,\
-                    countersign_tower=info,countersign_watch=info";
+/// What is told on the standard error. Rejections, which have the field `reason`, are in the access log already.
+const TOLD: &str = "info,countersign[{reason}]=error";
+
+/// How often the keys are looked at, to warn of those that expire soon.
+const REPORTS: Duration = Duration::from_secs(10);
 
 /// Settings that a running program cannot change.
 type Fixed = (
@@ -93,24 +92,23 @@ type Fixed = (
 
 impl Serve {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let file = TomlFile::read(&self.config)?;
-        Routes::check(&file)?;
-        if self.check {
-            return Ok(Outcome::AsWanted);
-        }
+        let file = TomlFile::<ServeConfig>::read(&self.config)?;
         let told = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(TOLD));
         tracing_subscriber::fmt()
             .with_env_filter(told)
             .with_writer(io::stderr)
             .with_ansi(io::stderr().is_terminal())
             .init();
+        file.value.limits.open_files();
+        // Dropped last: what the end of the runtime cuts off is logged, too.
+        let (writer, _written) = tracing_appender::non_blocking(io::stdout());
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
-        runtime.block_on(serve(self.config, file.value))
+        runtime.block_on(serve(self.config, file.value, writer))
     }
 }
 
-async fn serve(path: PathBuf, config: ServeConfig) -> Result<Outcome, Failure> {
+async fn serve(path: PathBuf, config: ServeConfig, writer: NonBlocking) -> Result<Outcome, Failure> {
     // Before anything else: what arrives until the end of the start must not be lost.
     let (stop, hang_up) = (Stop::new()?, on(SignalKind::hangup())?);
     let metrics = config.admin.map(|_| measure::install()).transpose()?;
@@ -132,19 +130,19 @@ async fn serve(path: PathBuf, config: ServeConfig) -> Result<Outcome, Failure> {
     let is_not_ready = Arc::new(AtomicBool::new(false));
     if let (Some(address), Some(metrics)) = (config.admin, metrics) {
         let listener = listen("admin", address).await?;
-        tokio::spawn(measure::upkeep(metrics.clone()));
+        tokio::spawn(measure::upkeep(metrics.clone(), writer.error_counter()));
         let watching = Arc::clone(&watching);
         let admin = Admin { watching, metrics, is_stopping: Arc::clone(&is_not_ready) };
         tokio::spawn(admin.run(listener));
     }
     tokio::spawn(reload_on(hang_up, watching));
+    tokio::spawn(report_keys(routes.clone()));
     tokio::spawn(async move {
         stop.wait().await;
         is_not_ready.store(true, Ordering::Release);
         stopping.send_replace(true);
     });
 
-    let (writer, written) = tracing_appender::non_blocking(io::stdout());
     let server = Server { routes: routes.clone(), log: AccessLog::new(writer) };
     let serving = server.run(listener, &config.limits, &config.timeouts, stopped());
     let working = async {
@@ -156,8 +154,6 @@ async fn serve(path: PathBuf, config: ServeConfig) -> Result<Outcome, Failure> {
         }
     };
     let ((), worked) = tokio::join!(serving, working);
-    // Writes the lines that are left.
-    drop(written);
     worked.map(|()| Outcome::AsWanted)
 }
 
@@ -212,6 +208,14 @@ async fn listen(field: &str, address: SocketAddr) -> Result<TcpListener, Failure
 async fn reload_on(mut hang_up: Signal, watching: Arc<Watching>) {
     while hang_up.recv().await.is_some() {
         watching.reload();
+    }
+}
+
+async fn report_keys(routes: Rotating<Routes>) {
+    let mut ticks = tokio::time::interval(REPORTS);
+    loop {
+        ticks.tick().await;
+        routes.current().report_keys();
     }
 }
 

@@ -154,12 +154,24 @@ impl<T: 'static, L> Follower<T, L> {
                 return;
             }
             self.report_keys();
-            match woken.recv_timeout(self.poll_every) {
-                Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
-                Ok(Wake::Asked) => self.is_asked = true,
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            let wake = match woken.recv_timeout(self.poll_every) {
+                Ok(wake) => Some(wake),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            // Events may come faster than the files can be read, such as those of a database beside them.
+            if !self.heeds(wake.into_iter().chain(woken.try_iter())) {
+                return;
             }
         }
+    }
+
+    /// `false`: it is time to stop.
+    fn heeds(&mut self, mut wakes: impl Iterator<Item = Wake>) -> bool {
+        wakes.all(|wake| {
+            self.is_asked |= matches!(wake, Wake::Asked);
+            !matches!(wake, Wake::Stop)
+        })
     }
 
     /// Warns of keys that expire soon, even if their sender is silent. Each warning comes once a day.
@@ -218,12 +230,8 @@ impl<T: 'static, L> Follower<T, L> {
         let mut held = Fingerprint::of(&self.files);
         while self.loaded.as_ref() != Some(&held) && began.elapsed() < PATIENCE {
             thread::sleep(SETTLED);
-            for wake in woken.try_iter() {
-                match wake {
-                    Wake::Changed => {}
-                    Wake::Asked => self.is_asked = true,
-                    Wake::Stop => return None,
-                }
+            if !self.heeds(woken.try_iter()) {
+                return None;
             }
             let now = Fingerprint::of(&self.files);
             if now == held {

@@ -4,7 +4,7 @@ use axum::body::Body;
 use countersign::{Rotating, VerifiedDelivery};
 use countersign_inbox::{Answers, Delivery, Failure as Failed, SqliteInbox};
 use countersign_tower::VerifiedBody;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -26,15 +26,13 @@ pub(crate) struct Accept {
 const HEAD: &str = "countersign-head";
 
 /// What the inbox keeps beside the body: the request as its service is to get it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Head {
     route: String,
-    #[serde(with = "http_serde::method")]
-    method: Method,
-    #[serde(with = "http_serde::uri")]
-    target: Uri,
-    #[serde(with = "http_serde::header_map")]
-    headers: HeaderMap,
+    method: String,
+    target: String,
+    /// A character for each byte of a value (ISO 8859-1), so that all bytes are kept.
+    headers: Vec<(String, String)>,
 }
 
 impl Accept {
@@ -57,7 +55,10 @@ impl Accept {
         let Some(Outgoing { method, target, headers, .. }) = Outgoing::new(request, trust_forwarded) else {
             return unguarded();
         };
-        let head = Head { route: route.to_owned(), method, target: target.into(), headers };
+        let text = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let head =
+            Head { route: route.to_owned(), method: method.to_string(), target: target.to_string(), headers };
         let Ok(head) = serde_json::to_string(&head) else { return unguarded() };
         let accepted = self.inbox.accept(&delivery, &[(HEAD, head.as_str())]).await;
         let answer = self.answers.answer(&accepted);
@@ -102,18 +103,31 @@ struct Worker {
     routes: Rotating<Routes>,
 }
 
+impl Head {
+    fn headers(&self) -> Option<HeaderMap> {
+        let mut headers = HeaderMap::with_capacity(self.headers.len());
+        for (name, value) in &self.headers {
+            let bytes: Result<Vec<u8>, _> = value.chars().map(u8::try_from).collect();
+            headers.append(HeaderName::try_from(name).ok()?, HeaderValue::try_from(bytes.ok()?).ok()?);
+        }
+        Some(headers)
+    }
+}
+
 impl Worker {
     async fn forward(&self, delivery: Delivery<countersign_inbox::sqlx::Sqlite>) -> Result<(), Failed> {
         let stored = delivery.unsigned_headers().get(HEAD).next().unwrap_or_default();
-        let Head { route, method, target, headers } = serde_json::from_slice(stored).map_err(|error| {
+        let head: Head = serde_json::from_slice(stored).map_err(|error| {
             Failed::permanent(format!("another program stored it: it has no head to forward: {error}"))
         })?;
-        let routes = self.routes.current();
-        let Some(address) = routes.get(&route).map(|route| route.upstream.clone()) else {
-            return Err(Failed::retry(format!("the configuration has no route {route} any more")));
+        let parts = (head.method.parse().ok(), head.target.parse().ok(), head.headers());
+        let (Some(method), Some(target), Some(headers)) = parts else {
+            return Err(Failed::permanent("its head is not one of a request"));
         };
-        let target = target.into_parts().path_and_query;
-        let target = target.ok_or_else(|| Failed::permanent("it has no target"))?;
+        let routes = self.routes.current();
+        let Some(address) = routes.get(&head.route).map(|route| route.upstream.clone()) else {
+            return Err(Failed::retry(format!("the configuration has no route {} any more", head.route)));
+        };
         let answer = self.upstream.send(&address, method, target, headers, delivery.body().clone()).await?;
         if answer.status().is_success() {
             return Ok(());

@@ -53,6 +53,9 @@ struct Answer {
     refusal: Option<Refusal>,
 }
 
+/// Limit on what a line shows of a method or a path, in bytes.
+const LONGEST: usize = 1024;
+
 /// Why a request did not come to a guard.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal {
@@ -103,8 +106,8 @@ impl AccessLog {
         Entry {
             log: self.clone(),
             began: Instant::now(),
-            method: Escaped::line(request.method().as_str()).to_string(),
-            path: Escaped::line(request.uri().path()).to_string(),
+            method: shown(request.method().as_str()),
+            path: shown(request.uri().path()),
             remote,
             call: Call::new(remote.ip()),
             route: None,
@@ -183,6 +186,12 @@ impl Drop for Entry {
             let _ = self.log.0.write_all(&text);
         }
     }
+}
+
+/// The beginning of a text from outside. Lines wait in memory until they are written, so a caller must not make them long.
+fn shown(text: &str) -> String {
+    let bytes = text.as_bytes();
+    Escaped::line(bytes.get(..LONGEST).unwrap_or(bytes)).to_string()
 }
 
 /// An answer's body, which is counted.

@@ -30,10 +30,17 @@ impl FromStr for UpstreamAddress {
             return Err("an upstream has no path: each delivery keeps its own");
         }
         match uri.into_parts().authority {
-            Some(authority) if !authority.as_str().contains('@') => Ok(Self(authority)),
-            _ => Err("an upstream has a host and no user: write \"http://127.0.0.1:3000\""),
+            Some(authority) if is_host_and_port(&authority) => Ok(Self(authority)),
+            _ => Err("an upstream is a host and a port, without a user: write \"http://127.0.0.1:3000\""),
         }
     }
+}
+
+/// An authority may also have a user, no host, or a port that is none and would count as 80.
+fn is_host_and_port(authority: &Authority) -> bool {
+    let (host, port) = (authority.host(), authority.port());
+    let read = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    !host.is_empty() && read == authority.as_str()
 }
 
 impl fmt::Display for UpstreamAddress {
@@ -65,6 +72,9 @@ mod tests {
             "http://app?query",
             "http://app#part",
             "http://user:password@app",
+            "http://:3000",
+            "http://app:",
+            "http://app:65536",
             "/path",
         ] {
             assert!(bad.parse::<UpstreamAddress>().is_err(), "{bad}");

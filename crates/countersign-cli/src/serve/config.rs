@@ -5,7 +5,7 @@ use std::{
 };
 
 use countersign::{Config, ConfigSenders, Linger};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{address::UpstreamAddress, once::OnceConfig};
 
@@ -34,6 +34,11 @@ pub(crate) struct ServeConfig {
 }
 
 impl ServeConfig {
+    /// Where the deliveries of a route go.
+    pub(crate) fn upstream_of<'c>(&'c self, route: &'c RouteConfig) -> Option<&'c UpstreamAddress> {
+        route.upstream.as_ref().or(self.upstream.as_ref())
+    }
+
     fn default_listen() -> SocketAddr {
         (Ipv4Addr::LOCALHOST, 8080).into()
     }
@@ -66,7 +71,7 @@ impl RouteConfig {
 }
 
 /// What happens to a verified delivery.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Handling {
     /// It is forwarded, and the service's answer goes back.
@@ -91,6 +96,9 @@ pub(crate) struct Timeouts {
     /// For the head of the service's answer, and then for each part of its body.
     #[serde(rename = "response_seconds", deserialize_with = "seconds")]
     pub(crate) response: Duration,
+    /// For a caller to take more of its answer.
+    #[serde(rename = "send_seconds", deserialize_with = "seconds")]
+    pub(crate) send: Duration,
     /// For what is in flight when the program is told to stop.
     #[serde(rename = "shutdown_seconds", deserialize_with = "seconds")]
     pub(crate) shutdown: Duration,
@@ -103,6 +111,7 @@ impl Default for Timeouts {
             body: Duration::from_secs(30),
             connect: Duration::from_secs(2),
             response: Duration::from_secs(30),
+            send: Duration::from_secs(30),
             shutdown: Duration::from_secs(25),
         }
     }
@@ -119,12 +128,26 @@ pub(crate) struct Limits {
     pub(crate) body_budget: usize,
     /// How much of a rejected body is discarded after the answer, so that its sender sees the answer.
     linger_bytes: usize,
-    linger_seconds: u64,
+    linger_seconds: u16,
 }
 
 impl Limits {
+    /// Lets the process have as many files open as it may, and warns if there are not enough for all connections.
+    pub(crate) fn open_files(&self) {
+        // One for each caller, and one for its connection to the service.
+        let enough = u64::try_from(self.connections).unwrap_or(u64::MAX).saturating_mul(2);
+        match rlimit::increase_nofile_limit(u64::MAX) {
+            Ok(limit) if limit < enough => tracing::warn!(
+                "limits.connections: {} connections and as many to services need {enough} open files, and {limit} are allowed",
+                self.connections
+            ),
+            Ok(_) => {}
+            Err(error) => tracing::warn!("limits.connections: cannot raise the limit on open files: {error}"),
+        }
+    }
+
     pub(crate) fn linger(&self) -> Linger {
-        Linger::new(self.linger_bytes, Duration::from_secs(self.linger_seconds))
+        Linger::new(self.linger_bytes, Duration::from_secs(self.linger_seconds.into()))
     }
 }
 
@@ -158,7 +181,7 @@ impl InboxConfig {
 }
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    positive(deserializer).map(Duration::from_secs)
+    positive::<u16, D>(deserializer).map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 fn positive<'de, T, D>(deserializer: D) -> Result<T, D::Error>

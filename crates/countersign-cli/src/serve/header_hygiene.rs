@@ -22,6 +22,17 @@ const NOT_FORWARDED: [&str; 9] = [
     "upgrade",
 ];
 
+/// The request's method and path are the route's: no service may take others from a header. `Proxy` becomes the variable
+/// `HTTP_PROXY` in CGI.
+const NEVER_FORWARDED: [&str; 6] = [
+    "proxy",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
 /// What tells where a request came from, by whoever set it.
 const FORWARDED: [&str; 3] = ["forwarded", "x-real-ip", "true-client-ip"];
 
@@ -42,6 +53,7 @@ pub(crate) fn of_request(head: &Parts, caller: IpAddr, trust_forwarded: bool) ->
         let is_odd = plain != name.as_str();
         let is_forwarded = FORWARDED.contains(&&*plain) || plain.starts_with("x-forwarded-");
         let is_dropped = NOT_FORWARDED.contains(&&*plain)
+            || NEVER_FORWARDED.contains(&&*plain)
             || plain.starts_with("proxy-")
             || plain.starts_with("countersign-")
             || (plain != "host" && named.iter().any(|name| *name == plain))
@@ -52,12 +64,14 @@ pub(crate) fn of_request(head: &Parts, caller: IpAddr, trust_forwarded: bool) ->
             headers.append(name, value.clone());
         }
     }
-    let text = |text: String| HeaderValue::try_from(text).ok();
-    let chain = match headers.get(&X_FORWARDED_FOR).map(HeaderValue::to_str) {
-        Some(Ok(before)) => format!("{before}, {caller}"),
-        _ => caller.to_string(),
-    };
-    if let Some(chain) = text(chain) {
+    // Some proxies add a line of their own instead of an item to the caller's.
+    let mut chain = Vec::new();
+    for line in headers.get_all(&X_FORWARDED_FOR) {
+        chain.extend_from_slice(line.as_bytes());
+        chain.extend_from_slice(b", ");
+    }
+    chain.extend_from_slice(caller.to_string().as_bytes());
+    if let Ok(chain) = HeaderValue::try_from(chain) {
         headers.insert(X_FORWARDED_FOR, chain);
     }
     if let Entry::Vacant(slot) = headers.entry(X_FORWARDED_PROTO) {

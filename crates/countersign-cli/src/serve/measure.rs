@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::failure::Failure;
 
 const ANSWERS: &str = "countersign_serve_answers_total";
+const LINES_LOST: &str = "countersign_serve_log_lines_lost_total";
 const SECONDS: &str = "countersign_serve_seconds";
 
 /// From the time that a fast service takes to the time that senders wait.
@@ -23,15 +25,22 @@ pub(crate) fn install() -> Result<PrometheusHandle, Failure> {
     let handle = builder.install_recorder().map_err(failed)?;
     metrics::describe_counter!(ANSWERS, "Answers by route and status; none if the caller went away");
     metrics::describe_histogram!(SECONDS, "From a request's head to the end of its answer, in seconds");
+    metrics::describe_counter!(
+        LINES_LOST,
+        "Lines of the access log that nobody took from the standard output in time"
+    );
+    countersign::metrics::describe();
+    countersign_once::metrics::describe();
     Ok(handle)
 }
 
-/// Frees what the metrics of the past hold.
-pub(crate) async fn upkeep(metrics: PrometheusHandle) {
+/// Frees what the metrics of the past hold, and counts the lines that the access log has lost.
+pub(crate) async fn upkeep(metrics: PrometheusHandle, lost: ErrorCounter) {
     let mut ticks = tokio::time::interval(UPKEEP);
     loop {
         ticks.tick().await;
         metrics.run_upkeep();
+        metrics::counter!(LINES_LOST).absolute(u64::try_from(lost.dropped_lines()).unwrap_or(u64::MAX));
     }
 }
 

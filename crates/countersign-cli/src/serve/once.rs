@@ -1,4 +1,8 @@
-use std::{env, fmt, fs, path::PathBuf, time::Duration};
+use std::{
+    env, fmt, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use countersign_once::{MemoryStore, Once, OnceBuilder, PostgresStore, RedisStore, SqliteStore};
 use serde::Deserialize;
@@ -6,7 +10,9 @@ use sqlx::{
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
+use zeroize::Zeroizing;
 
+use super::mistake::Mistake;
 use crate::failure::Failure;
 
 /// Who remembers which deliveries were handled: this process, unless a store is given.
@@ -21,7 +27,7 @@ pub(crate) struct OnceConfig {
     sqlite: Option<PathBuf>,
     /// Longer than the slowest answer of the service.
     #[serde(default = "OnceConfig::default_lease")]
-    lease_seconds: u64,
+    lease_seconds: u16,
 }
 
 /// Where an address with its password is.
@@ -32,33 +38,54 @@ enum Reference {
     File(PathBuf),
 }
 
+/// The store that a configuration chooses, with its address.
+enum Store<'c> {
+    Memory,
+    Redis(Zeroizing<String>),
+    Postgres(Zeroizing<String>),
+    Sqlite(&'c Path),
+}
+
 impl OnceConfig {
-    fn default_lease() -> u64 {
+    fn default_lease() -> u16 {
         60
     }
 
+    /// Whether there is at most one store, and its address can be read.
+    pub(crate) fn check(&self) -> Result<(), Mistake> {
+        self.store().map(drop)
+    }
+
+    fn store(&self) -> Result<Store<'_>, Mistake> {
+        match (&self.redis, &self.postgres, &self.sqlite) {
+            (None, None, None) => Ok(Store::Memory),
+            (Some(address), None, None) => address.read("once.redis").map(Store::Redis),
+            (None, Some(address), None) => address.read("once.postgres").map(Store::Postgres),
+            (None, None, Some(file)) => Ok(Store::Sqlite(file)),
+            _ => Err(Mistake::new("once", "give at most one of redis, postgres and sqlite")),
+        }
+    }
+
     pub(crate) async fn connect(&self) -> Result<Once, Failure> {
-        let builder = self.builder().await?.lease(Duration::from_secs(self.lease_seconds));
+        let builder = self.builder().await?.lease(Duration::from_secs(self.lease_seconds.into()));
         builder.build().map_err(|error| failed("once", &error))
     }
 
     async fn builder(&self) -> Result<OnceBuilder, Failure> {
-        match (&self.redis, &self.postgres, &self.sqlite) {
-            (None, None, None) => Ok(Once::builder(MemoryStore::default())),
-            (Some(address), None, None) => {
-                let address = address.read("once.redis")?;
+        match self.store().map_err(|mistake| Failure::new(mistake))? {
+            Store::Memory => Ok(Once::builder(MemoryStore::default())),
+            Store::Redis(address) => {
                 let store = RedisStore::connect(&address).await;
                 Ok(Once::builder(store.map_err(|error| failed("once.redis", &error))?))
             }
-            (None, Some(address), None) => {
-                let address = address.read("once.postgres")?;
+            Store::Postgres(address) => {
                 let pool =
                     PgPoolOptions::new().acquire_timeout(Duration::from_secs(2)).connect(&address).await;
                 let store = PostgresStore::new(pool.map_err(|error| failed("once.postgres", &error))?);
                 store.migrate().await.map_err(|error| failed("once.postgres", &error))?;
                 Ok(Once::builder(store))
             }
-            (None, None, Some(file)) => {
+            Store::Sqlite(file) => {
                 let options = SqliteConnectOptions::new()
                     .filename(file)
                     .create_if_missing(true)
@@ -68,7 +95,6 @@ impl OnceConfig {
                 store.migrate().await.map_err(|error| failed("once.sqlite", &error))?;
                 Ok(Once::builder(store))
             }
-            _ => Err(failed("once", &"give at most one of redis, postgres and sqlite")),
         }
     }
 }
@@ -78,16 +104,17 @@ fn failed(field: &str, reason: &dyn fmt::Display) -> Failure {
 }
 
 impl Reference {
-    fn read(&self, field: &str) -> Result<String, Failure> {
-        match self {
+    fn read(&self, field: &str) -> Result<Zeroizing<String>, Mistake> {
+        let text = match self {
             // The variable is not named: its name may be an address that was written there by mistake.
             Self::Env(variable) => {
-                env::var(variable).map_err(|_| failed(field, &"the environment variable is not set"))
+                env::var(variable).map_err(|_| Mistake::new(field, "the environment variable is not set"))
             }
             Self::File(path) => fs::read_to_string(path)
-                .map(|text| text.trim_end().to_owned())
-                .map_err(|error| failed(field, &format_args!("cannot read the file: {error}"))),
-        }
+                .map_err(|error| Mistake::new(field, format!("cannot read the file: {error}"))),
+        };
+        let text = Zeroizing::new(text?);
+        Ok(Zeroizing::new(text.trim_end().to_owned()))
     }
 }
 

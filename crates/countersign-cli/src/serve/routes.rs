@@ -1,4 +1,4 @@
-use std::{collections::HashMap, convert::Infallible, fmt, sync::Arc};
+use std::{collections::HashMap, convert::Infallible, fmt, sync::Arc, time::SystemTime};
 
 use axum::body::Body;
 use countersign::{BodyBudget, Linger, Verifier};
@@ -14,6 +14,7 @@ use super::{
     config::{Handling, RouteConfig, ServeConfig, Timeouts},
     facts::Facts,
     forward::Forward,
+    mistake::Mistake,
     upstream::Upstream,
 };
 use crate::{failure::Failure, toml_file::TomlFile};
@@ -26,6 +27,7 @@ pub(crate) struct Route {
     pub(crate) path: Arc<str>,
     pub(crate) methods: Vec<Method>,
     pub(crate) upstream: UpstreamAddress,
+    verifier: Verifier,
     /// The guard, and what happens to the deliveries that it lets pass.
     pub(crate) service: Guarded,
 }
@@ -53,9 +55,6 @@ pub(crate) struct Checked {
     verifier: Verifier,
 }
 
-/// A mistake, and the field that has it.
-type Mistake = (String, String);
-
 impl Routes {
     /// Checks all routes, and reads their keys.
     pub(crate) fn check(file: &TomlFile<ServeConfig>) -> Result<Vec<Checked>, Failure> {
@@ -63,11 +62,14 @@ impl Routes {
         if config.routes.is_empty() {
             return Err(file.report_at("route", &"route: there is none: add [[route]]"));
         }
+        if let Some(once) = &config.once {
+            once.check().map_err(|mistake| file.report_at(&mistake.field, &mistake))?;
+        }
         let check = |(place, route): (usize, &RouteConfig)| {
             let earlier = config.routes.iter().take(place);
-            Checked::new(config, earlier, route).map_err(|(field, mistake)| {
-                let field = format!("route[{place}].{field}");
-                file.report_at(&field, &format_args!("{field}: {mistake}"))
+            Checked::new(config, earlier, route).map_err(|mistake| {
+                let mistake = mistake.within(&format!("route[{place}]"));
+                file.report_at(&mistake.field, &mistake)
             })
         };
         config.routes.iter().enumerate().map(check).collect()
@@ -76,6 +78,13 @@ impl Routes {
     pub(crate) fn new(checked: Vec<Checked>, shared: &Shared) -> Self {
         let route = |checked: Checked| (Arc::clone(&checked.path), Route::new(checked, shared));
         Self(checked.into_iter().map(route).collect())
+    }
+
+    /// Tells the operator how the keys are, also those of senders that are silent.
+    pub(crate) fn report_keys(&self) {
+        for route in self.0.values() {
+            route.verifier.report_keys(SystemTime::now());
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<&Route> {
@@ -89,7 +98,7 @@ impl Checked {
         mut earlier: impl Iterator<Item = &'c RouteConfig>,
         route: &RouteConfig,
     ) -> Result<Self, Mistake> {
-        let mistake = |field: &str, text: &str| (field.to_owned(), text.to_owned());
+        let mistake = |field: &str, text: &str| Mistake::new(field, text);
         let path: Option<PathAndQuery> = route.path.parse().ok();
         if !path.is_some_and(|path| {
             path.as_str() == route.path && route.path.starts_with('/') && path.query().is_none()
@@ -102,8 +111,8 @@ impl Checked {
         if earlier.any(|earlier| earlier.path == route.path) {
             return Err(mistake("path", "another route has this path"));
         }
-        let upstream = route.upstream.as_ref().or(config.upstream.as_ref());
-        let upstream = upstream
+        let upstream = config
+            .upstream_of(route)
             .ok_or_else(|| mistake("upstream", "it is missing: give it here, or once for all routes"))?;
         let methods = route.methods.iter().map(|word| word.parse().ok()).collect::<Option<Vec<Method>>>();
         let methods = methods.filter(|methods| !methods.is_empty() && !methods.contains(&Method::CONNECT));
@@ -119,7 +128,7 @@ impl Checked {
             _ => {}
         }
         let verifier =
-            route.endpoint().verifier().map_err(|error| (error.path().to_owned(), message(&error)))?;
+            route.endpoint().verifier().map_err(|error| Mistake::new(error.path(), message(&error)))?;
         // They become headers.
         let is_header = |text: &str| HeaderValue::from_str(text).is_ok();
         if !verifier.schemes().all(|scheme| is_header(scheme.name())) {
@@ -143,7 +152,7 @@ fn message(error: &countersign::ConfigError) -> String {
 impl Route {
     fn new(checked: Checked, shared: &Shared) -> Self {
         let Checked { path, methods, upstream, handling, verifier } = checked;
-        let guard = VerifyWebhookLayer::new(verifier)
+        let guard = VerifyWebhookLayer::new(verifier.clone())
             .body_timeout(shared.timeouts.body)
             .body_budget(shared.budget.clone())
             .linger(shared.linger);
@@ -173,7 +182,7 @@ impl Route {
                 BoxCloneSyncService::new(guarded.option_layer(once).service(service))
             }
         };
-        Self { path, methods, upstream, service }
+        Self { path, methods, upstream, verifier, service }
     }
 }
 

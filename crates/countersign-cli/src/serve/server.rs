@@ -12,6 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::{
@@ -29,7 +30,7 @@ pub(crate) struct Server {
 }
 
 /// Limit on the head of a request, and on what of its body is read at once.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 32 * 1024;
 /// The pause after which a connection is taken again where the process has no file left for one.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -59,7 +60,11 @@ impl Server {
                 let server = server.clone();
                 async move { Ok::<_, Infallible>(server.answer(request, remote).await) }
             });
-            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            let mut stream = TimeoutStream::new(stream);
+            // A caller that takes no answers must not hold its connection for ever.
+            stream.set_write_timeout(Some(timeouts.send));
+            let stream = TokioIo::new(Box::pin(stream));
+            let connection = graceful.watch(http.serve_connection(stream, service));
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(%remote, "connection closed: {error}");

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::program::Program;
 
 const SUBCOMMANDS: &[&str] =
-    &["senders", "sign", "send", "verify", "explain", "check-config", "completions", "man"];
+    &["senders", "sign", "send", "verify", "explain", "check-config", "serve", "completions", "man"];
 
 #[test]
 fn every_subcommand_has_help_with_examples() {

@@ -119,6 +119,30 @@ fn a_proxy_in_front_that_is_trusted_tells_it_instead() {
 }
 
 #[test]
+fn no_item_of_the_chain_of_a_trusted_proxy_is_lost() {
+    // A proxy that adds a line of its own: the first one is the caller's.
+    let head =
+        head("trust_forwarded = true", "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 192.0.2.1\r\n");
+    assert_eq!(values(&head, "x-forwarded-for"), ["203.0.113.9, 192.0.2.1, 127.0.0.1"]);
+}
+
+#[test]
+fn no_header_gives_the_service_another_method_or_path_or_proxy() {
+    let names = [
+        "Proxy",
+        "X-HTTP-Method",
+        "X-HTTP-Method-Override",
+        "X-Method-Override",
+        "X-Original-URL",
+        "X-Rewrite-URL",
+        "X_Original_Url",
+    ];
+    let lines: String = names.map(|name| format!("{name}: /forged\r\n")).concat();
+    let text = head("trust_forwarded = true", &lines).join("\n");
+    assert!(!text.contains("forged"), "{text}");
+}
+
+#[test]
 fn a_sender_that_waits_for_100_continue_is_told_and_the_service_is_not_asked() {
     let service = Service::start(OK);
     let serving = Serving::start(service.address, "", &route(""));

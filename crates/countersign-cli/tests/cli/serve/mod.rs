@@ -2,6 +2,8 @@
 
 mod forwarding;
 mod hygiene;
+mod inbox;
+mod once;
 mod operating;
 mod reloading;
 mod service;

@@ -1,10 +1,13 @@
 use std::{
+    fs,
     io::{Read, Write},
     net::TcpStream,
     sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
+
+use tempfile::TempDir;
 
 use super::{
     service::{OK, Reply, Service},
@@ -133,6 +136,44 @@ fn a_request_that_does_not_end_is_cut_off_after_its_time() {
     eventually("the service has it", || !service.received().is_empty());
     serving.signal("INT");
     assert_eq!(serving.end(), Some(0));
+    serving.logged("that it was cut off", |line| line["verdict"] == "verified" && line["complete"] == false);
+}
+
+#[test]
+fn a_caller_that_takes_no_answer_loses_its_connection() {
+    // More than the kernel's buffers hold.
+    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n".to_vec();
+    answer.resize(answer.len() + (64 << 20), b'x');
+    let service = Service::start(Reply::Bytes(answer.leak()));
+    let serving = Serving::start(service.address, "timeouts = { send_seconds = 1 }", &route(""));
+    let mut stream = TcpStream::connect(serving.address).unwrap();
+    stream.write_all(&delivery("", b"{}")).unwrap();
+    serving.logged("that it is given up", |line| line["status"] == 200 && line["complete"] == false);
+    drop(stream);
+}
+
+#[test]
+fn a_line_of_the_access_log_is_short_whatever_a_caller_sends() {
+    let service = Service::start(OK);
+    let serving = Serving::start(service.address, "", &route(""));
+    let path = "/\u{9b}".repeat(5_000);
+    assert_eq!(serving.send(format!("POST {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).status, 404);
+    let line = serving.logged("the refusal", |line| line["status"] == 404);
+    assert!(line.to_string().len() < 5_000, "{}", line.to_string().len());
+}
+
+#[test]
+fn weak_keys_are_told_and_rejections_are_in_the_access_log_only() {
+    let service = Service::start(OK);
+    let folder = TempDir::new().unwrap();
+    let config =
+        format!("listen = \"127.0.0.1:0\"\nupstream = \"http://{}\"\n{}", service.address, route(""));
+    fs::write(folder.path().join("countersign.toml"), config).unwrap();
+    let serving = Serving::start_in(folder, &[("SECRET", "q7Zt4")]);
+    serving.stderr.wait("the weak key", |line| line.contains("fewer than 16 bytes"));
+    assert_eq!(serving.send(&delivery("", b"{}")).status, 401);
+    serving.logged("the rejection", |line| line["reason"] == "signature_mismatch");
+    assert!(!serving.stderr.all().contains("delivery rejected"));
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) struct Serving {
     pub(super) address: SocketAddr,
     pub(super) stdout: Arc<Lines>,
     pub(super) stderr: Arc<Lines>,
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 /// What a stream of the program has said so far.
@@ -84,7 +84,8 @@ impl Serving {
     }
 
     /// With the file `countersign.toml` in this folder.
-    pub(super) fn start_in(folder: TempDir, variables: &[(&str, &str)]) -> Self {
+    pub(super) fn start_in(folder: impl Into<Arc<TempDir>>, variables: &[(&str, &str)]) -> Self {
+        let folder = folder.into();
         let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .args(["serve", "--config", "countersign.toml"])
             .current_dir(folder.path())
@@ -107,6 +108,11 @@ impl Serving {
     pub(super) fn admin(&self) -> SocketAddr {
         let line = self.stderr.wait("the administrator's port", |line| line.contains("admin: listening on"));
         line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// Its folder, for the next program.
+    pub(super) fn folder(&self) -> Arc<TempDir> {
+        Arc::clone(&self.folder)
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {

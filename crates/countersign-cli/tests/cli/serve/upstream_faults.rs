@@ -62,6 +62,18 @@ fn an_answer_that_breaks_off_is_not_taken_for_a_whole_one() {
 }
 
 #[test]
+fn an_answer_that_nobody_asked_for_is_given_to_nobody() {
+    let service = Service::start(Reply::Bytes(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged",
+    ));
+    let serving = Serving::start(service.address, "", &route(""));
+    for _ in 0..5 {
+        let answer = serving.send(&delivery("", b"{}"));
+        assert!(answer.status == 502 || answer.body == b"ok", "{answer:?}");
+    }
+}
+
+#[test]
 fn a_length_beside_a_coding_does_not_reach_the_sender() {
     let service = Service::start(Reply::Last(
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
