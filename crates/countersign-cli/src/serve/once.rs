@@ -72,7 +72,7 @@ impl OnceConfig {
     }
 
     async fn builder(&self) -> Result<OnceBuilder, Failure> {
-        match self.store().map_err(|mistake| Failure::new(mistake))? {
+        match self.store().map_err(Failure::new)? {
             Store::Memory => Ok(Once::builder(MemoryStore::default())),
             Store::Redis(address) => {
                 let store = RedisStore::connect(&address).await;
