@@ -18,6 +18,15 @@ fn check(text: &str, arguments: &[&str]) -> (PathBuf, Run) {
     (file, program.args(arguments).env("A", SECRET).run())
 }
 
+#[track_caller]
+fn is_mistake(text: &str, line: usize, message: &str) {
+    let (file, run) = check(text, &[]);
+    assert_eq!((run.status, &*run.stdout), (2, ""), "{text}: {run:?}");
+    let start = format!("error: {}:{line}: {message}", file.display());
+    assert!(run.stderr.starts_with(&start), "{start}: {run:?}");
+    assert!(!run.stderr.contains("password"), "{run:?}");
+}
+
 const VALID: &str = "\
 [[senders]]
 sender = \"github\"
@@ -87,10 +96,7 @@ fn a_mistake_is_named_with_file_line_and_field() {
     ];
     for (text, line, message) in mistakes {
         assert_ne!(text, VALID);
-        let (file, run) = check(&text, &[]);
-        assert_eq!((run.status, &*run.stdout), (2, ""), "{text}: {run:?}");
-        let start = format!("error: {}:{line}: {message}", file.display());
-        assert!(run.stderr.starts_with(&start), "{start}: {run:?}");
+        is_mistake(&text, line, message);
     }
     let run = Program::new(["check-config", "/no/such.toml"]).run();
     assert!(run.stderr.starts_with("error: /no/such.toml: cannot read the configuration: "), "{run:?}");
@@ -192,11 +198,7 @@ fn a_mistake_in_a_route_is_named_with_file_line_and_field() {
     ];
     for (text, line, message) in mistakes {
         assert_ne!(text, SERVE, "{message}");
-        let (file, run) = check(&text, &[]);
-        assert_eq!((run.status, &*run.stdout), (2, ""), "{text}: {run:?}");
-        let start = format!("error: {}:{line}: {message}", file.display());
-        assert!(run.stderr.starts_with(&start), "{start}: {run:?}");
-        assert!(!run.stderr.contains("password"), "{run:?}");
+        is_mistake(&text, line, message);
     }
 }
 

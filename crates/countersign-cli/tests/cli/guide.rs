@@ -91,3 +91,17 @@ fn the_configurations_of_serve_are_valid_and_its_settings_are_all_there() {
         }
     }
 }
+
+#[test]
+fn the_sidecars_configuration_is_valid() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/serve/deploy/sidecar.yaml");
+    let manifest = fs::read_to_string(file).unwrap();
+    let (_, rest) = manifest.split_once("countersign.toml: |\n").unwrap();
+    let (text, _) = rest.split_once("---").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    fs::write(&file, text.replace("/run/keys", folder.path().to_str().unwrap())).unwrap();
+    fs::write(folder.path().join("github"), SECRET).unwrap();
+    let run = Program::new(["check-config".as_ref(), file.as_os_str()]).run();
+    assert_eq!(run.status, 0, "{run:?}");
+}

@@ -3,6 +3,7 @@
 mod forwarding;
 mod hygiene;
 mod inbox;
+mod languages;
 mod once;
 mod operating;
 mod reloading;

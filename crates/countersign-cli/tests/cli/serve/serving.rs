@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use countersign::{Secret, Signer, senders};
+use countersign::{Scheme, Secret, Signer, senders};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -58,7 +58,11 @@ pub(super) fn route(more: &str) -> String {
 
 /// The headers of a delivery, as lines of HTTP.
 pub(super) fn signed(body: &[u8]) -> String {
-    let signer = Signer::new(senders::extend(), [Secret::new(SECRET)]).unwrap();
+    signed_by(senders::extend(), body)
+}
+
+pub(super) fn signed_by(sender: Scheme, body: &[u8]) -> String {
+    let signer = Signer::new(sender, [Secret::new(SECRET)]).unwrap();
     let headers = signer.headers(body, SystemTime::now()).unwrap();
     let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     lines.concat()
@@ -162,7 +166,7 @@ impl Drop for Serving {
 }
 
 impl Lines {
-    fn of(stream: impl Read + Send + 'static) -> Arc<Self> {
+    pub(super) fn of(stream: impl Read + Send + 'static) -> Arc<Self> {
         let lines = Arc::<Self>::default();
         let writer = Arc::clone(&lines);
         thread::spawn(move || {
