@@ -36,6 +36,9 @@ mod explaining {}
 #[doc = include_str!("../docs/command-line.md")]
 mod command_line {}
 
+#[doc = include_str!("../docs/serve.md")]
+mod serve {}
+
 #[doc = include_str!("../docs/threat-model.md")]
 mod threat_model {}
 

@@ -21,6 +21,7 @@ mod sample;
 mod send;
 mod sender_args;
 mod senders;
+mod serve;
 mod sign;
 mod signing;
 mod toml_file;
@@ -32,7 +33,8 @@ use clap::{Parser, Subcommand};
 
 use self::{
     check_config::CheckConfig, completions::Completions, explain::Explain, failure::Failure, listen::Listen,
-    man::Man, outcome::Outcome, output::Output, send::Send, senders::Senders, sign::Sign, verify::Verify,
+    man::Man, outcome::Outcome, output::Output, send::Send, senders::Senders, serve::Serve, sign::Sign,
+    verify::Verify,
 };
 
 /// Sends, signs, verifies and explains webhook deliveries
@@ -57,6 +59,7 @@ enum Command {
     CheckConfig(CheckConfig),
     Completions(Completions),
     Man(Man),
+    Serve(Serve),
 }
 
 impl Command {
@@ -71,6 +74,7 @@ impl Command {
             Self::CheckConfig(check) => check.run(out),
             Self::Completions(completions) => completions.run(out),
             Self::Man(man) => man.run(out),
+            Self::Serve(serve) => serve.run(),
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct Status {
 #[derive(Debug)]
 enum Wake {
     Changed,
+    /// Somebody asks for a load.
+    Asked,
     Stop,
 }
 
@@ -94,6 +96,7 @@ impl Watch {
             // What was read may have changed since: the first look compares with nothing.
             loaded: None,
             files: files.read,
+            is_asked: false,
             directories: Directories::new(wake),
         };
         thread::spawn(move || follower.run(&woken));
@@ -112,6 +115,12 @@ impl Watching {
     pub fn status(&self) -> Status {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Loads again soon, even if no file has changed: for a signal such as SIGHUP.
+    pub fn reload(&self) {
+        // A thread that is gone loads nothing any more.
+        let _ = self.wake.send(Wake::Asked);
+    }
 }
 
 impl Drop for Watching {
@@ -127,6 +136,8 @@ struct Follower<T, L> {
     status: Arc<Mutex<Status>>,
     poll_every: Duration,
     files: BTreeSet<PathBuf>,
+    /// Whether to load although nothing has changed.
+    is_asked: bool,
     /// What the files held when they were last loaded, or tried to be.
     loaded: Option<Fingerprint>,
     directories: Directories,
@@ -143,11 +154,24 @@ impl<T: 'static, L> Follower<T, L> {
                 return;
             }
             self.report_keys();
-            match woken.recv_timeout(self.poll_every) {
-                Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            let wake = match woken.recv_timeout(self.poll_every) {
+                Ok(wake) => Some(wake),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            // Events may come faster than the files can be read, such as those of a database beside them.
+            if !self.heeds(wake.into_iter().chain(woken.try_iter())) {
+                return;
             }
         }
+    }
+
+    /// `false`: it is time to stop.
+    fn heeds(&mut self, mut wakes: impl Iterator<Item = Wake>) -> bool {
+        wakes.all(|wake| {
+            self.is_asked |= matches!(wake, Wake::Asked);
+            !matches!(wake, Wake::Stop)
+        })
     }
 
     /// Warns of keys that expire soon, even if their sender is silent. Each warning comes once a day.
@@ -164,9 +188,10 @@ impl<T: 'static, L> Follower<T, L> {
         L: Fn(&mut Files) -> Result<T, E>,
     {
         let Some(held) = self.settled(woken) else { return false };
-        if self.loaded.as_ref() == Some(&held) {
+        if self.loaded.as_ref() == Some(&held) && !self.is_asked {
             return true;
         }
+        self.is_asked = false;
         let is_first_look = self.loaded.is_none();
         let mut files = Files::default();
         let result = (self.load)(&mut files);
@@ -200,12 +225,12 @@ impl<T: 'static, L> Follower<T, L> {
     }
 
     /// What the files hold, once that does not change any more. `None`: it is time to stop.
-    fn settled(&self, woken: &Receiver<Wake>) -> Option<Fingerprint> {
+    fn settled(&mut self, woken: &Receiver<Wake>) -> Option<Fingerprint> {
         let began = Instant::now();
         let mut held = Fingerprint::of(&self.files);
         while self.loaded.as_ref() != Some(&held) && began.elapsed() < PATIENCE {
             thread::sleep(SETTLED);
-            if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
+            if !self.heeds(woken.try_iter()) {
                 return None;
             }
             let now = Fingerprint::of(&self.files);

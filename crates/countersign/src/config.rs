@@ -116,7 +116,37 @@ pub struct Config {
     on_several: Option<String>,
 }
 
+/// The field `senders` of a [`Config`] by itself, for a configuration that has it among fields of its own.
+///
+/// ```
+/// use countersign::{Config, ConfigSenders};
+///
+/// #[derive(serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Route {
+///     path: String,
+///     senders: ConfigSenders,
+/// }
+///
+/// let route: Route = toml::from_str(r#"
+///     path = "/webhooks/github"
+///     senders = [{ sender = "github", keys = [{ id = "2026-q4", secret = { env = "GITHUB_SECRET" } }] }]
+/// "#)?;
+/// let config = Config::new(route.senders, None);
+/// # let _ = (config, route.path);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+#[must_use = "senders verify nothing: make a `Config` of them"]
+pub struct ConfigSenders(Vec<Discreet<SenderConfig>>);
+
 impl Config {
+    /// A configuration with these fields.
+    pub fn new(senders: ConfigSenders, on_several: Option<String>) -> Self {
+        Self { senders: senders.0, on_several }
+    }
+
     /// The files that hold its keys, for a watcher that follows them.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let senders = self.senders.iter().filter_map(|sender| sender.0.as_ref());

@@ -14,6 +14,7 @@
 //! | [`operating`] | log events, alarms, and every reason for a rejection |
 //! | [`explaining`] | why a delivery is rejected, found by undoing what goes wrong in practice |
 //! | [`command_line`] | the program `countersign`: send, sign, verify and explain by hand |
+//! | [`serve`] | `countersign serve`: the guard as a reverse proxy in front of a service in any language |
 //! | [`threat_model`] | what is protected, from whom, and what is not covered |
 //! | [`performance`] | what a guard costs |
 //!
@@ -68,6 +69,10 @@ pub mod explaining {}
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/command-line.md")]
 pub mod command_line {}
+
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/serve.md")]
+pub mod serve {}
 
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/threat-model.md")]

@@ -136,7 +136,7 @@ mod explain;
 pub mod guide;
 
 #[cfg(feature = "serde")]
-pub use config::{Config, error::ConfigError};
+pub use config::{Config, ConfigSenders, error::ConfigError};
 pub use error::BuildError;
 #[cfg(feature = "explain")]
 pub use explain::{Explainer, cause::Cause, explanation::Explanation, hypothesis::Hypothesis};

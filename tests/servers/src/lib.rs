@@ -32,7 +32,7 @@ pub use redis_cluster::RedisCluster;
 pub use tab::Tab;
 
 /// The program of this name on the `PATH` or in one of `folders`. Where it is nowhere, the test is skipped or fails.
-fn find(program: &str, folders: &[PathBuf], package: &str) -> Option<PathBuf> {
+pub fn find(program: &str, folders: &[PathBuf], package: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path)
         .chain(folders.iter().cloned())

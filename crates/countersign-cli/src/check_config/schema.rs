@@ -1,23 +1,38 @@
 use countersign::{Algorithm, senders};
 use serde_json::{Value, json};
 
-/// The JSON Schema of [`Config`](countersign::Config): its fields, and the words that each allows.
+use super::serve_schema;
+
+/// The JSON Schema of [`Config`](countersign::Config) and of [`ServeConfig`](crate::serve::ServeConfig): their fields, and the
+/// words that each allows.
 ///
 /// It tells an editor what it may write. What fields exclude or require each other, `check-config` says.
 pub(crate) fn schema() -> Value {
     let text = json!({ "type": "string" });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Senders and keys of Countersign",
-        "$ref": "#/$defs/config",
+        "title": "Senders and keys of Countersign, alone or in the routes of `countersign serve`",
+        "oneOf": [{ "$ref": "#/$defs/config" }, { "$ref": "#/$defs/serve" }],
         "$defs": {
             "config": object(&json!({
-                "senders": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/sender" } },
-                "on_several": described(
-                    json!({ "enum": ["reject", "take-first"] }),
-                    "What to do with a request that has the signature headers of several senders",
-                ),
+                "senders": { "$ref": "#/$defs/senders" },
+                "on_several": { "$ref": "#/$defs/on_several" },
             }), &["senders"]),
+            "senders": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/sender" } },
+            "on_several": described(
+                json!({ "enum": ["reject", "take-first"] }),
+                "What to do with a request that has the signature headers of several senders",
+            ),
+            "serve": serve_schema::serve(),
+            "route": serve_schema::route(),
+            "timeouts": serve_schema::timeouts(),
+            "limits": serve_schema::limits(),
+            "once": serve_schema::once(),
+            "inbox": serve_schema::inbox(),
+            "reference": one_field(&[
+                ("env", "The environment variable with the address"),
+                ("file", "The file with the address"),
+            ]),
             "sender": object(&json!({
                 "sender": described(json!({ "enum": senders::names().collect::<Vec<_>>() }), "A named sender"),
                 "url": described(text.clone(), "Your address as configured at the sender, if the sender signs it"),
@@ -122,7 +137,7 @@ fn scheme() -> Value {
     )
 }
 
-fn object(properties: &Value, required: &[&str]) -> Value {
+pub(super) fn object(properties: &Value, required: &[&str]) -> Value {
     json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
 }
 
@@ -139,14 +154,14 @@ fn one_field(fields: &[(&str, &str)]) -> Value {
     })
 }
 
-fn described(mut schema: Value, description: &str) -> Value {
+pub(super) fn described(mut schema: Value, description: &str) -> Value {
     if let Value::Object(fields) = &mut schema {
         fields.insert("description".to_owned(), description.into());
     }
     schema
 }
 
-fn count(least: u64) -> Value {
+pub(super) fn count(least: u64) -> Value {
     json!({ "type": "integer", "minimum": least })
 }
 

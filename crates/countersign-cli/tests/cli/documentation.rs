@@ -4,8 +4,18 @@ use std::process::Command;
 
 use crate::program::Program;
 
-const SUBCOMMANDS: &[&str] =
-    &["senders", "sign", "send", "verify", "explain", "listen", "check-config", "completions", "man"];
+const SUBCOMMANDS: &[&str] = &[
+    "senders",
+    "sign",
+    "send",
+    "verify",
+    "explain",
+    "listen",
+    "serve",
+    "check-config",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_subcommand_has_help_with_examples() {

@@ -9,7 +9,7 @@ use std::{
 
 use countersign::{Secret, Verifier, senders};
 
-use crate::{listen::listening::Listening, named::SECRET, receiver::Receiver};
+use crate::{listen::listening::Listening, named::SECRET, program::Program, receiver::Receiver};
 
 /// The fenced blocks of a document in this language.
 fn blocks(document: &str, language: &str) -> Vec<String> {
@@ -90,4 +90,47 @@ fn the_guides_commands_print_what_it_says() {
 fn the_readmes_commands_run() {
     let printed = run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
     assert!(printed.ends_with("\nverified\n  key: GITHUB_SECRET\n"), "{printed}");
+}
+
+#[test]
+fn the_configurations_of_serve_are_valid_and_its_settings_are_all_there() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/serve.md");
+    let text = fs::read_to_string(page).unwrap();
+    let configurations = blocks(&text, "toml");
+    assert_eq!(configurations.len(), 2);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    for sender in ["github", "stripe"] {
+        fs::write(folder.path().join(sender), SECRET).unwrap();
+    }
+    for configuration in configurations {
+        fs::write(&file, configuration.replace("/run/secrets", folder.path().to_str().unwrap())).unwrap();
+        let run = Program::new(["check-config".as_ref(), file.as_os_str()])
+            .env("SHOPIFY_SECRET", SECRET)
+            .env("ONCE_DATABASE", "postgres://localhost")
+            .run();
+        assert_eq!(run.status, 0, "{run:?}");
+    }
+    let schema = Program::new(["check-config", "--schema"]).run().stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    for table in ["serve", "route", "timeouts", "limits", "once", "inbox"] {
+        for setting in schema["$defs"][table]["properties"].as_object().unwrap().keys() {
+            let spellings = [format!("`{setting}`"), format!("`{table}.{setting}`"), format!("`{setting}.")];
+            assert!(spellings.iter().any(|spelling| text.contains(spelling)), "{table}.{setting}");
+        }
+    }
+}
+
+#[test]
+fn the_sidecars_configuration_is_valid() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/serve/deploy/sidecar.yaml");
+    let manifest = fs::read_to_string(file).unwrap();
+    let (_, rest) = manifest.split_once("countersign.toml: |\n").unwrap();
+    let (text, _) = rest.split_once("---").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    fs::write(&file, text.replace("/run/keys", folder.path().to_str().unwrap())).unwrap();
+    fs::write(folder.path().join("github"), SECRET).unwrap();
+    let run = Program::new(["check-config".as_ref(), file.as_os_str()]).run();
+    assert_eq!(run.status, 0, "{run:?}");
 }

@@ -69,6 +69,20 @@ pub(crate) fn replace(path: &Path, content: impl AsRef<[u8]>) {
 }
 
 #[test]
+fn a_load_that_is_asked_for_happens_although_no_file_has_changed() {
+    let loads = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&loads);
+    let (_, watching) = Watch::new()
+        .poll_every(Duration::from_secs(60))
+        .start(move |_| Ok::<_, BuildError>(counter.fetch_add(1, Ordering::SeqCst)))
+        .unwrap();
+    // The first load, and the look that follows it.
+    eventually("the watcher waits", || loads.load(Ordering::SeqCst) == 2);
+    watching.reload();
+    eventually("it loads again", || loads.load(Ordering::SeqCst) == 3);
+}
+
+#[test]
 fn a_secret_that_is_replaced_is_used_without_a_restart() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("secret");
