@@ -16,7 +16,7 @@ use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, Secret, VerifiedDelivery, Verifier, senders};
 use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
 use http::{HeaderMap, Request, Response, Version};
-use http_body::Frame;
+use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -32,8 +32,13 @@ where
         let seen = Arc::clone(&seen);
         async move {
             let mut body = request.into_body();
-            while let Some(frame) = body.frame().await {
-                seen.lock().unwrap().push(frame.unwrap());
+            loop {
+                let hints = (body.size_hint().exact(), body.is_end_stream());
+                let frame = body.frame().await.transpose().unwrap();
+                let length = frame.as_ref().and_then(Frame::data_ref).map_or(0, Bytes::len);
+                assert_eq!(hints, (Some(length as u64), frame.is_none()), "the hints are exact");
+                let Some(frame) = frame else { break };
+                seen.lock().unwrap().push(frame);
             }
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
         }

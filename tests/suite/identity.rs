@@ -239,6 +239,9 @@ fn an_identity_is_the_documented_hash() {
     );
     assert_eq!(of(senders::github(), "{}"), framed(&[head, "github", "body", "{}"]));
     assert_eq!(of(senders::stripe(), "{}"), framed(&[head, "stripe", "body", "{}"]));
+    let shops = Verifier::builder(senders::github()).key(keys(&senders::github()).1).build().unwrap();
+    let of_shop = identify(&shops.for_tenant("shop-7"), &sent(&senders::github(), "", "{}", at), at).identity;
+    assert_eq!(of_shop, framed(&[head, "github", "tenant", "shop-7", "body", "{}"]));
     let form = senders::twilio_form("https://example.com/hook");
     assert_eq!(of(form, "b=2&a=1%20"), framed(&[head, "twilio-form", "form", "a1 b2"]));
     // python3: sha256(b"".join(len(f).to_bytes(8, "big") + f for f in frames)).hexdigest()

@@ -12,10 +12,14 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, handler::Handler, middleware::map_request, routing::post};
+use axum::{
+    Router, body::Body, extract::FromRequestParts, handler::Handler, middleware::map_request,
+    response::IntoResponse, routing::post,
+};
 use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, Secret, Verifier, senders};
-use countersign_tower::{VerifiedBody, VerifyWebhookLayer};
+use countersign_once::Outcome;
+use countersign_tower::{OnceClaim, VerifiedBody, VerifyWebhookLayer};
 use flate2::{Compression, write::GzEncoder};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -190,6 +194,21 @@ fn an_extractor_without_the_layer_is_500_and_the_log_names_the_mistake() {
     });
     assert!(log.contains("ERROR"), "{log}");
     assert!(log.contains("no `VerifyWebhookLayer` guards its route"), "{log}");
+}
+
+#[test]
+fn a_handler_without_its_claim_is_500_or_503_if_the_store_is_away() {
+    let answer = |request: Request<()>| {
+        block_on(async {
+            let missing = OnceClaim::from_request_parts(&mut request.into_parts().0, &()).await.unwrap_err();
+            let (head, body) = missing.into_response().into_parts();
+            (head.status.as_u16(), body.collect().await.unwrap().to_bytes())
+        })
+    };
+    let mut request = Request::new(());
+    assert_eq!(answer(request.clone()), (500, Bytes::from_static(b"internal server error\n")));
+    request.extensions_mut().insert(Outcome::Unguarded);
+    assert_eq!(answer(request), (503, Bytes::from_static(b"service unavailable\n")));
 }
 
 /// A delivery with a compressed body, signed over the compressed bytes.

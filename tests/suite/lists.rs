@@ -37,6 +37,16 @@ fn one_valid_signature_is_enough_wherever_it_stands() {
 }
 
 #[test]
+fn of_several_signatures_with_the_same_fault_the_first_is_reported() {
+    let (verifier, sent) = stripe();
+    let time = sent.signature().split_once(',').unwrap().0.to_owned();
+    let sent = sent.with_signature(format!("{time},v1=123456,v1=12345678"));
+    let rejection = verifier.verify(&sent.headers, b"body", now()).unwrap_err();
+    assert_eq!(rejection.kind(), RejectionKind::SignatureLength);
+    assert!(rejection.to_string().contains("it has 6 characters instead of 64"), "{rejection}");
+}
+
+#[test]
 fn a_signature_under_another_label_is_ignored() {
     let (verifier, sent) = stripe();
     let value = sent.signature();

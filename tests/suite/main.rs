@@ -49,6 +49,7 @@ mod sockets;
 mod span;
 mod tenant_lookups;
 mod tenants;
+mod texts;
 mod timestamps;
 mod vectors;
 mod weak_secrets;

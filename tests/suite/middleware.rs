@@ -3,7 +3,7 @@
 use std::{future::Future, io::Write};
 
 use actix_web::{
-    App, HttpMessage, HttpResponse,
+    App, FromRequest, HttpMessage, HttpResponse, ResponseError,
     dev::{self, Service, ServiceRequest, ServiceResponse},
     http::{ConnectionType, Version},
     middleware::{DefaultHeaders, Next, from_fn},
@@ -11,7 +11,8 @@ use actix_web::{
 };
 use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, senders};
-use countersign_actix::{Verified, VerifyWebhook};
+use countersign_actix::{OnceClaim, Verified, VerifyWebhook};
+use countersign_once::Outcome;
 use flate2::{Compression, write::GzEncoder};
 
 use crate::harness::{Delivery, actix_request, block_on, good, hmac_delivery, verifier};
@@ -195,6 +196,31 @@ fn an_extractor_without_the_middleware_is_500_and_the_log_names_the_mistake() {
     });
     assert!(log.contains("ERROR"), "{log}");
     assert!(log.contains("no `VerifyWebhook` guards its route"), "{log}");
+}
+
+#[test]
+fn the_error_of_an_extractor_without_the_middleware_is_a_500_that_names_the_middleware() {
+    let request = actix_web::test::TestRequest::default().to_http_request();
+    let missing = block_on(Verified::extract(&request)).unwrap_err();
+    assert_eq!(ResponseError::status_code(&missing), 500);
+    assert_eq!(missing.to_string(), "no `VerifyWebhook` guards this route as its handler needs it");
+}
+
+#[test]
+fn a_handler_without_its_claim_is_500_or_503_if_the_store_is_away() {
+    let request = actix_web::test::TestRequest::default().to_http_request();
+    let answer = || {
+        block_on(async {
+            let missing = OnceClaim::extract(&request).await.unwrap_err();
+            assert_eq!(missing.to_string(), "the handler runs without a claim on the delivery");
+            let response = missing.error_response();
+            assert_eq!(missing.status_code(), response.status());
+            (response.status().as_u16(), actix_web::body::to_bytes(response.into_body()).await.unwrap())
+        })
+    };
+    assert_eq!(answer(), (500, Bytes::from_static(b"internal server error\n")));
+    request.extensions_mut().insert(Outcome::Unguarded);
+    assert_eq!(answer(), (503, Bytes::from_static(b"service unavailable\n")));
 }
 
 #[test]

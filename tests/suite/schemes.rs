@@ -390,6 +390,7 @@ fn a_secret_is_decoded_from_the_form_its_sender_shows() {
             "whsec_",
             "is empty, blank or only zero bytes, so anyone could sign with it: set it to the secret that the sender gave you",
         ),
+        (SecretForm::Base64 { prefix: "".into() }, "!", "has the wrong form: it must be base64"),
         (SecretForm::Hex, "7", "has the wrong form: it must be hex"),
         (
             SecretForm::Hex,

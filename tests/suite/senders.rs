@@ -226,6 +226,7 @@ fn a_twilio_json_delivery_needs_the_signature_of_the_url_and_the_digest_of_the_b
         format!("bodysha256={digest}"),
         format!("bodySHA256={}", digest.to_uppercase()),
         format!("bodySHA256={digest}0"),
+        format!("bodySHA256={}", &digest[..62]),
         format!("bodySHA256={digest}&bodySHA256={digest}"),
         "bodySHA256=".to_owned(),
     ] {
@@ -342,6 +343,14 @@ fn a_fingerprint_depends_on_the_content_and_not_on_how_the_signature_is_written(
     let hex = sent.signature().split_off("sha256=".len()).to_lowercase();
     assert_ne!(fingerprint(&verifier, &sent).to_string(), hex);
     assert_eq!(fingerprint(&verifier, &sent).to_string().len(), 64);
+}
+
+#[test]
+fn a_fingerprint_shows_its_bytes_as_lower_case_hex() {
+    let sent = hmac_delivery(senders::extend(), "secret", "body");
+    let verified = verifier(senders::extend(), "secret").verify(&sent.headers, b"body", now()).unwrap();
+    let fingerprint = verified.fingerprint();
+    assert_eq!(fingerprint.to_string(), base16ct::lower::encode_string(fingerprint.as_bytes()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use countersign::{BodyBudget, Choice, ChooseVerifier, RejectionKind};
+use countersign::{BodyBudget, Choice, ChooseVerifier, Rejection, RejectionKind};
 use countersign_tenants::{ResolveError, Tenants, TenantsBuilder};
 use countersign_tower::VerifyWebhookLayer;
 use tokio::{sync::Semaphore, task::LocalSet};
@@ -17,7 +17,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::{
     harness::{
-        block_on, kind_unread_of, request,
+        Slow, block_on, kind_unread_of, request,
         tenants::{Receiver, Shops, in_each, signed_by, to},
     },
     log::captured,
@@ -156,6 +156,22 @@ fn without_invalidation_a_change_takes_the_time_to_live() {
             until(async || receiver.receive(&to("b")).await.status == 200).await;
             shops.revoke("b");
             shops.add("a");
+        },
+    );
+}
+
+#[test]
+fn a_refusal_expires_however_often_it_was_renewed() {
+    let shops = Shops::of(&[]);
+    in_each(
+        || shops.after(async || Ok(())).unknown_ttl(Duration::from_millis(20)).build().unwrap(),
+        async |receiver| {
+            let enough = shops.lookups() + 5;
+            until(async || {
+                receiver.assert_rejects(&to("a"), RejectionKind::TenantUnknown).await;
+                shops.lookups() >= enough
+            })
+            .await;
         },
     );
 }
@@ -336,6 +352,30 @@ fn budget_and_body_limit_are_those_of_a_guard_without_tenants() {
 }
 
 #[test]
+fn a_body_that_does_not_arrive_in_time_is_408_for_every_tenant_and_for_none() {
+    let shops = Shops::of(&["a"]);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    for tenant in ["a", "z"] {
+        let guard = VerifyWebhookLayer::new(shops.tenants()).body_timeout(Duration::from_secs(10));
+        let unreachable = service_fn(|_: http::Request<countersign_tower::VerifiedBody>| {
+            pending::<Result<http::Response<String>, std::convert::Infallible>>()
+        });
+        let (chunks, body) = Slow::new();
+        let (seen, waited) = runtime.block_on(async {
+            let started = tokio::time::Instant::now();
+            let answer = guard.layer(unreachable).oneshot(request(&to(tenant)).map(|_| body));
+            let response = tokio::time::timeout(LONG, answer).await.unwrap().unwrap();
+            let rejection = response.extensions().get::<Rejection>().map(Rejection::kind);
+            ((response.status().as_u16(), rejection), started.elapsed().as_secs())
+        });
+        assert_eq!(seen, (408, Some(RejectionKind::BodyTimeout)), "{tenant}");
+        assert_eq!(waited, 10, "{tenant}");
+        drop(chunks);
+    }
+}
+
+#[test]
 fn a_resolver_that_blocks_its_thread_holds_up_no_answer() {
     let blocked = Arc::new(AtomicUsize::new(0));
     let shops = Shops::of(&["a"]);
@@ -362,13 +402,14 @@ fn a_resolver_that_blocks_its_thread_holds_up_no_answer() {
         let target = "/webhooks/a";
         let head = countersign::RequestHead::new("POST", target, &[] as &[(String, Vec<u8>)]);
         match tenants.choose(&&head) {
-            Choice::Now(chosen) => chosen,
-            Choice::Later(choosing) => choosing.await,
+            Choice::Now(chosen) => Ok(chosen),
+            Choice::Later(choosing) => tokio::time::timeout(Duration::from_secs(60), choosing).await,
         }
     });
-    assert_eq!(chosen.unwrap_err().kind(), RejectionKind::TenantUnresolved);
+    // First of all, or a test that fails never ends.
     drop(release);
     runtime.shutdown_background();
+    assert_eq!(chosen.unwrap().unwrap_err().kind(), RejectionKind::TenantUnresolved);
 }
 
 #[test]

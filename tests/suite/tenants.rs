@@ -198,6 +198,7 @@ fn a_mistake_in_the_set_up_is_an_error_at_start_up() {
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
     }
+    assert!(builder().concurrent_lookups(tokio::sync::Semaphore::MAX_PERMITS).build().is_ok());
 }
 
 #[test]
@@ -278,6 +279,7 @@ fn events_name_tenants_that_there_are_and_metrics_name_none() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     let log = metrics::with_local_recorder(&recorder, || {
+        countersign_tenants::metrics::describe();
         captured(|| {
             in_each(
                 || shops.tenants(),
@@ -300,6 +302,7 @@ fn events_name_tenants_that_there_are_and_metrics_name_none() {
     assert_eq!(lines(&["WARN", "evil"]), 0, "{log}");
     let metrics = format!("{:?}", snapshotter.snapshot().into_vec());
     assert!(metrics.contains("countersign_tenants_lookup_duration_seconds"), "{metrics}");
+    assert!(metrics.contains("Some(Seconds), Some(\"Lookups of a webhook tenant"), "{metrics}");
     assert!(metrics.contains("tenant_unknown"), "{metrics}");
     assert!(!metrics.contains("shop-a") && !metrics.contains("evil"), "{metrics}");
 }

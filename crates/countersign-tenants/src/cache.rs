@@ -211,3 +211,53 @@ impl fmt::Debug for Cache {
         f.debug_struct("Cache").field("tenants", &self.known.entry_count()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache() -> Arc<Cache> {
+        let long = Duration::from_secs(3600);
+        Arc::new(Cache::new(&Settings {
+            ttl: long,
+            unknown_ttl: long,
+            failure_ttl: long,
+            lookup_timeout: long,
+            concurrent_lookups: 1,
+            most_tenants: 10,
+            most_refused: 10,
+            longest_name: 10,
+        }))
+    }
+
+    #[test]
+    fn who_comes_after_a_lookup_ended_gets_its_answer_and_starts_none() {
+        let cache = cache();
+        let Joined::Started(started, _) = cache.join("a") else { panic!("it did not start") };
+        assert!(matches!(cache.join("a"), Joined::Waiting(_)));
+        started.answer(Answer::Refused(Refused::Unknown));
+        assert!(matches!(cache.join("a"), Joined::Answered(Answer::Refused(Refused::Unknown))));
+    }
+
+    #[test]
+    fn a_lookup_that_is_dropped_without_an_answer_leaves_nothing_behind() {
+        let cache = cache();
+        let Joined::Started(started, _) = cache.join("a") else { panic!("it did not start") };
+        drop(started);
+        assert_eq!(cache.count().lookups, 0);
+        assert!(matches!(cache.join("a"), Joined::Started(..)));
+    }
+
+    #[test]
+    fn a_forgotten_lookup_neither_keeps_its_answer_nor_ends_the_next_one() {
+        let cache = cache();
+        let Joined::Started(first, _) = cache.join("a") else { panic!("it did not start") };
+        cache.forget("a");
+        let Joined::Started(second, _) = cache.join("a") else { panic!("it did not start anew") };
+        first.answer(Answer::Refused(Refused::Failed));
+        assert!(matches!(cache.join("a"), Joined::Waiting(_)));
+        assert!(cache.get("a").is_none());
+        second.answer(Answer::Refused(Refused::Unknown));
+        assert!(matches!(cache.get("a"), Some(Answer::Refused(Refused::Unknown))));
+    }
+}

@@ -82,7 +82,10 @@ pub(crate) fn in_each<G: Into<VerifierSource>, F: Future<Output = ()>>(
 }
 
 pub(crate) fn in_axum(source: impl Into<VerifierSource>) -> Receiver {
-    let handler = async |tenant: countersign_tower::Tenant| tenant.to_string();
+    let handler = async |tenant: countersign_tower::Tenant| {
+        assert_eq!(*tenant, *tenant.to_string());
+        tenant.to_string()
+    };
     let app = Router::new().fallback(post(handler)).layer(VerifyWebhookLayer::new(source));
     let receive = move |delivery: &Delivery| -> Receiving {
         let response = app.clone().oneshot(request(delivery).map(Body::new));
@@ -101,7 +104,10 @@ pub(crate) fn in_axum(source: impl Into<VerifierSource>) -> Receiver {
 }
 
 pub(crate) async fn in_actix(source: impl Into<VerifierSource>) -> Receiver {
-    let handler = async |tenant: countersign_actix::Tenant| tenant.to_string();
+    let handler = async |tenant: countersign_actix::Tenant| {
+        assert_eq!(*tenant, *tenant.to_string());
+        tenant.to_string()
+    };
     let app = App::new().wrap(VerifyWebhook::new(source)).default_service(web::post().to(handler));
     let app = Rc::new(actix_web::test::init_service(app).await);
     let receive = move |delivery: &Delivery| -> Receiving {

@@ -129,4 +129,12 @@ mod tests {
         let every: Vec<usize> = (0..=Algorithm::UnsignedToken as usize).collect();
         assert_eq!(places, every);
     }
+
+    #[test]
+    fn each_algorithm_is_shown_by_a_name_of_its_own_but_the_two_forms_of_ecdsa() {
+        let shown = |algorithm: &Algorithm| algorithm.to_string();
+        assert_eq!(shown(&Algorithm::HmacSha256), "HMAC-SHA256");
+        let names: std::collections::BTreeSet<String> = Algorithm::ALL.iter().map(shown).collect();
+        assert_eq!(names.len(), Algorithm::ALL.len() - 1);
+    }
 }

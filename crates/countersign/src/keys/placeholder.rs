@@ -234,6 +234,30 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_or_a_name_in_marks_is_a_placeholder_whatever_it_is_called() {
+        for text in ["$XQZ_VKJ", "${Xqz.vkj}", "<xqz vkj>", "$QX"] {
+            assert!(is_placeholder(text.as_bytes()), "{text}");
+        }
+        for text in ["$Q", "$Xqzvkj", "$XQZ7VKJ", "<xqz7vkj3>", "<-_->"] {
+            assert!(!is_placeholder(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_looked_at_up_to_128_bytes() {
+        assert!(is_placeholder(&[b'x'; 128]));
+        assert!(!is_placeholder(&[b'x'; 129]));
+    }
+
+    #[test]
+    fn no_published_secret_is_listed_twice() {
+        let mut known = PUBLISHED.to_vec();
+        known.sort_unstable();
+        known.dedup();
+        assert_eq!(known.len(), PUBLISHED.len());
+    }
+
+    #[test]
     fn what_is_only_weak_or_a_published_vector_is_none() {
         let vectors =
             [&[0x0b; 20][..], &[0xaa; 20], &[0xaa; 131], &[0x0c; 20], b"Jefe", &[1, 2, 3, 4, 5, 6, 7]];

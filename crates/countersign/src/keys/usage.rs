@@ -105,3 +105,22 @@ pub(crate) fn is_due(last: &AtomicU64, second: u64, period: Duration) -> bool {
 pub(crate) fn seconds(instant: SystemTime) -> u64 {
     instant.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::secret::Secret;
+
+    #[test]
+    fn a_count_says_whether_its_second_is_later_than_the_last() {
+        let usage = Usage::of(&Material::Secret(Secret::new("secret")));
+        assert_eq!((usage.matched().times, usage.matched().last), (0, None));
+        let seconds = [5, 5, 6, 4, 6, 7];
+        let later: Vec<bool> = seconds.iter().map(|second| usage.count(*second, true)).collect();
+        assert_eq!(later, [true, false, true, false, false, true]);
+        assert!(usage.count(3, false), "each kind has a last second of its own");
+        let last = UNIX_EPOCH.checked_add(Duration::from_secs(7));
+        assert_eq!((usage.needed().times, usage.needed().last), (6, last));
+        assert_eq!((usage.matched().times, usage.matched().last), (7, last));
+    }
+}

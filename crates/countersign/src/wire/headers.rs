@@ -137,3 +137,54 @@ pub(crate) fn header_name(name: &str) -> Option<String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     (!name.is_empty() && name.bytes().all(is_token)).then(|| name.to_ascii_lowercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Everything;
+
+    impl Headers for Everything {
+        fn for_each_value<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+            if name == "a" {
+                each(b"1");
+            }
+        }
+
+        fn method(&self) -> Option<&str> {
+            Some("PUT")
+        }
+
+        fn target(&self) -> Option<&str> {
+            Some("/hook")
+        }
+
+        fn authority(&self) -> Option<&str> {
+            Some("shop.example")
+        }
+    }
+
+    fn values(headers: impl Headers, name: &str) -> Vec<Vec<u8>> {
+        let mut values = Vec::new();
+        headers.for_each_value(name, &mut |value| values.push(value.to_vec()));
+        values
+    }
+
+    #[test]
+    fn a_reference_is_the_head_that_it_refers_to() {
+        fn read(head: impl Headers) -> [Option<String>; 3] {
+            [head.method(), head.target(), head.authority()].map(|part| part.map(str::to_owned))
+        }
+        assert_eq!(read(&Everything), read(Everything));
+        assert_eq!(values(&Everything, "a"), [b"1"]);
+    }
+
+    #[test]
+    fn lists_of_pairs_give_every_value_of_a_name_in_any_case_and_nothing_else_of_a_head() {
+        let pairs = [("A", "1"), ("b", "2"), ("a", "3")];
+        assert_eq!(values(pairs, "a"), [b"1", b"3"]);
+        assert_eq!(values(&pairs[..], "a"), [b"1", b"3"]);
+        assert_eq!(values(pairs.to_vec(), "a"), [b"1", b"3"]);
+        assert_eq!((pairs.method(), pairs.target(), pairs.authority()), (None, None, None));
+    }
+}

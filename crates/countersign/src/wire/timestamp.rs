@@ -259,6 +259,17 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_of_a_text_and_of_seconds_are_exact() {
+        let digits = |count: usize| format!("{:0>count$}", 1);
+        let read_seconds =
+            |text: &str| TimestampFormat::Seconds.read(text, &Boundary::Separator(".".to_owned()));
+        assert_eq!(read_seconds(&digits(40)), Ok(Some(UNIX_EPOCH + Duration::from_secs(1))));
+        assert_eq!(read_seconds(&digits(41)), MALFORMED);
+        assert_eq!(parse("99999999999"), UNIX_EPOCH.checked_add(Duration::from_secs(99_999_999_999)));
+        assert_eq!(parse("100000000000"), UNIX_EPOCH.checked_add(Duration::from_secs(100_000_000)));
+    }
+
+    #[test]
     fn seconds_milliseconds_and_rfc_3339_name_the_same_instant() {
         let instant = UNIX_EPOCH + Duration::from_secs(1_719_342_000);
         for text in ["1719342000", "1719342000000", "2024-06-25T19:00:00Z", "2024-06-25T21:00:00.000+02:00"] {
