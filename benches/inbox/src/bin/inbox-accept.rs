@@ -49,14 +49,18 @@ async fn sqlite() -> Vec<Rate> {
             })
             .await;
         rates.turn(4, "sqlx, one commit for each", FEW, async || sqlx_loop(&pool, &few, 1).await).await;
+        let same = sqlx_table(&folder.path().join("same.db")).await;
+        rates
+            .turn(5, "sqlx, an inbox's rows, one commit for each", FEW, async || same_rows(&same, &few).await)
+            .await;
         let inbox = SqliteInbox::open(folder.path().join("inbox.db"))
             .await
             .expect("a file")
             .build()
             .await
             .expect("an inbox");
-        rates.turn(5, "the inbox, 64 tasks", MANY, async || accept(&inbox, many, 64).await).await;
-        rates.turn(6, "the inbox, one task", FEW, async || accept(&inbox, few, 1).await).await;
+        rates.turn(6, "the inbox, 64 tasks", MANY, async || accept(&inbox, many, 64).await).await;
+        rates.turn(7, "the inbox, one task", FEW, async || accept(&inbox, few, 1).await).await;
     }
     rates.rates("SQLite")
 }
@@ -91,6 +95,23 @@ async fn sqlx_loop(pool: &SqlitePool, deliveries: &[VerifiedDelivery], rows: usi
     }
 }
 
+/// The rows of an inbox and their indexes, without any of what an inbox does beside.
+async fn same_rows(pool: &SqlitePool, deliveries: &[VerifiedDelivery]) {
+    for delivery in deliveries {
+        let mut transaction = pool.begin().await.expect("a transaction");
+        let identity = *delivery.identify().identity.as_bytes();
+        let row = sqlx::query_scalar(
+            "INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, keep_until, state, due_at, attempts)
+            VALUES (?, 'moduslink', 'bench', 1, 'bench', 1, 0, 1, 0) RETURNING id",
+        );
+        let id: i64 = row.bind(&identity[..]).fetch_one(&mut *transaction).await.expect("a row");
+        let content =
+            sqlx::query("INSERT INTO countersign_inbox_content (id, headers, body) VALUES (?, '[]', ?)");
+        content.bind(id).bind(&delivery.body()[..]).execute(&mut *transaction).await.expect("a row");
+        transaction.commit().await.expect("a commit");
+    }
+}
+
 async fn postgres() -> Vec<Rate> {
     let server = test_servers::Postgres::start().expect("PostgreSQL is installed");
     let pool = PgPool::connect(&server.url()).await.expect("a connection");
@@ -99,34 +120,47 @@ async fn postgres() -> Vec<Rate> {
         .await
         .expect("a table");
     let inbox = Inbox::builder(pool.clone()).build().await.expect("an inbox");
+    sqlx::query("CREATE DATABASE same").execute(&pool).await.expect("a database");
+    let options = pool.connect_options().as_ref().clone().database("same");
+    let same = PgPool::connect_with(options).await.expect("a connection");
+    Inbox::builder(same.clone()).build().await.expect("an inbox");
     let mut rates = Rates::default();
     for round in 0..ROUNDS {
         let many = deliveries(MANY, &format!("many {round}"));
         let few = deliveries(FEW, &format!("few {round}"));
         rates
             .turn(0, "floor: one statement for 64 rows, and commit", MANY, async || {
-                unnest(&pool, &many, 64).await;
+                unnest(&pool, PLAIN, &many, 64).await;
             })
             .await;
-        rates.turn(1, "one commit for each", FEW, async || unnest(&pool, &few, 1).await).await;
-        rates.turn(2, "the inbox, 64 tasks", MANY, async || accept(&inbox, many, 64).await).await;
-        rates.turn(3, "the inbox, one task", FEW, async || accept(&inbox, few, 1).await).await;
+        rates.turn(1, "one commit for each", FEW, async || unnest(&pool, PLAIN, &few, 1).await).await;
+        rates
+            .turn(2, "an inbox's rows, 64 to a statement, and commit", MANY, async || {
+                unnest(&same, SAME, &many, 64).await;
+            })
+            .await;
+        rates.turn(3, "the inbox, 64 tasks", MANY, async || accept(&inbox, many, 64).await).await;
+        rates.turn(4, "the inbox, one task", FEW, async || accept(&inbox, few, 1).await).await;
     }
     rates.rates("PostgreSQL")
 }
 
-async fn unnest(pool: &PgPool, deliveries: &[VerifiedDelivery], rows: usize) {
+const PLAIN: &str = "INSERT INTO plain (identity, body) SELECT * FROM UNNEST($1::BYTEA[], $2::BYTEA[])";
+
+/// The row of an inbox and its indexes, without any of what an inbox does beside.
+const SAME: &str =
+    "INSERT INTO countersign_inbox (identity, sender, key_id, received_at, received_by, keep_until, state, due_at, attempts,
+        headers, body)
+    SELECT i.identity, 'moduslink', 'bench', 1, 'bench', 1, 0, 1, 0, '[]', i.body
+    FROM UNNEST($1::BYTEA[], $2::BYTEA[]) AS i (identity, body)";
+
+async fn unnest(pool: &PgPool, insert: &str, deliveries: &[VerifiedDelivery], rows: usize) {
     for chunk in deliveries.chunks(rows) {
         let mut transaction = pool.begin().await.expect("a transaction");
         let identities: Vec<_> =
             chunk.iter().map(|delivery| delivery.identify().identity.as_bytes().to_vec()).collect();
         let bodies: Vec<_> = chunk.iter().map(|delivery| &delivery.body()[..]).collect();
-        sqlx::query("INSERT INTO plain (identity, body) SELECT * FROM UNNEST($1::BYTEA[], $2::BYTEA[])")
-            .bind(identities)
-            .bind(bodies)
-            .execute(&mut *transaction)
-            .await
-            .expect("rows");
+        sqlx::query(insert).bind(identities).bind(bodies).execute(&mut *transaction).await.expect("rows");
         transaction.commit().await.expect("a commit");
     }
 }
