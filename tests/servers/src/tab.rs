@@ -8,7 +8,8 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    thread::sleep,
+    sync::mpsc::{Receiver, channel},
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
@@ -21,7 +22,7 @@ pub struct Tab {
     browser: Child,
     /// Messages of the debugging protocol are JSON and end in a zero byte.
     to_browser: ChildStdin,
-    from_browser: BufReader<ChildStdout>,
+    from_browser: Receiver<Value>,
     session: Option<String>,
     last_id: u64,
     complaints: Vec<String>,
@@ -47,7 +48,7 @@ impl Tab {
             .spawn()
             .expect("chromium runs");
         let to_browser = browser.stdin.take().expect("it is piped");
-        let from_browser = BufReader::new(browser.stdout.take().expect("it is piped"));
+        let from_browser = messages(browser.stdout.take().expect("it is piped"));
         let complaints = Vec::new();
         let mut tab = Self {
             browser,
@@ -134,10 +135,8 @@ impl Tab {
         }
         self.to_browser.write_all(format!("{message}\0").as_bytes()).expect("the browser reads");
         loop {
-            let mut bytes = Vec::new();
-            self.from_browser.read_until(0, &mut bytes).expect("the browser writes");
-            assert_eq!(bytes.pop(), Some(0), "the browser ended");
-            let answer: Value = serde_json::from_slice(&bytes).expect("the protocol is JSON");
+            let answer = self.from_browser.recv_timeout(PATIENCE);
+            let answer = answer.unwrap_or_else(|error| panic!("{method}: the page does not answer: {error}"));
             if answer["id"] == self.last_id {
                 assert!(answer.get("error").is_none(), "{method}: {answer}");
                 return answer["result"].clone();
@@ -156,6 +155,20 @@ impl Tab {
             self.complaints.push(event["params"].to_string());
         }
     }
+}
+
+/// Reads messages until the browser ends.
+fn messages(from_browser: ChildStdout) -> Receiver<Value> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for bytes in BufReader::new(from_browser).split(0) {
+            let message = serde_json::from_slice(&bytes.expect("the browser writes"));
+            if sender.send(message.expect("the protocol is JSON")).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }
 
 impl Drop for Tab {

@@ -50,24 +50,26 @@ fn a_hostile_delivery_is_shown_in_every_view_and_nothing_of_it_runs() {
     let count = listening.list().len();
     assert!(count >= 6, "{count}");
     let mut tab = open(&browser, &listening, count);
-    let mut seen = 0;
-    for _ in 0..count {
+    for id in (1..=count).rev() {
         tab.press("j");
-        tab.wait_until("!!document.querySelector('#detail .body .content')?.firstChild");
-        for kind in ["1", "2", "3"] {
+        tab.wait_until(&format!(
+            "!!document.querySelector('#detail .facts')?.textContent.startsWith('#{id},')"
+        ));
+        for (kind, part) in [("1", ".tree, .text pre"), ("2", ".text:not(.hex) pre"), ("3", ".hex pre")] {
             tab.press(kind);
-            tab.wait_until("!!document.querySelector('#detail .body .content')?.firstChild");
+            tab.wait_until(&format!("!!document.querySelector('#detail .body :is({part})')"));
             tab.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true");
-            let text = tab.evaluate("document.body.innerText");
-            let text = text.as_str().unwrap();
-            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
-            seen += i32::from(text.contains("document.title="));
+            let body = tab.evaluate("document.querySelector('#detail .body').textContent");
+            assert!(kind == "3" || body.as_str().unwrap().contains("document.title="), "{kind}: {body}");
+            let text = tab.evaluate("document.body.textContent");
+            assert!(!text.as_str().unwrap().contains(['\u{1b}', '\u{202e}']), "{text}");
         }
         tab.press("e");
         tab.wait_until("document.getElementById('edit').open");
         tab.evaluate("document.getElementById('edit').close()");
+        // The browser takes a moment to give the focus back.
+        tab.wait_until("document.activeElement === document.body");
     }
-    assert!(seen >= 6, "the hostile text is shown: {seen}");
     tab.evaluate("document.getElementById('search').value = \"<script>document.title='EXECUTED'</script>\"");
     tab.evaluate("document.getElementById('search').dispatchEvent(new Event('input'))");
     assert_eq!(tab.evaluate("document.title"), "countersign listen");
@@ -104,6 +106,10 @@ fn a_body_of_10_mb_does_not_freeze_the_page() {
             tab.wait_until(&format!("!({more})?.disabled"));
             tab.evaluate(&format!("({more})?.click()"));
             tab.wait_until(&format!("!({more})?.disabled"));
+        }
+        if target == "/deep" {
+            tab.press("1");
+            tab.wait_until(&shows("No JSON that can be shown as a tree."));
         }
         // What is in the page is a small part of the body.
         let length = tab.evaluate("document.body.textContent.length").as_f64().unwrap();
