@@ -12,7 +12,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{
     BuildError, Key, PrivateKey, PublicKey, RejectionKind, Secret, Signer, SigningKey, Tolerance, Verifier,
-    senders,
+    VerifierSource, senders,
 };
 
 use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, vectors_folder};
@@ -422,4 +422,5 @@ fn a_verifier_names_its_schemes_its_keys_and_the_headers_that_it_reads() {
     let headers: Vec<&str> = slack.header_names().collect();
     let read = ["x-slack-signature", "content-length", "content-encoding", "x-slack-request-timestamp"];
     assert_eq!(headers, read);
+    assert_eq!(VerifierSource::from(slack).header_names(), read);
 }
