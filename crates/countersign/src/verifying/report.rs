@@ -103,7 +103,7 @@ impl Sender {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "metrics", feature = "tracing")))]
 mod tests {
     use super::*;
     use crate::{keys::secret::Secret, schemes::senders};
