@@ -12,7 +12,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{
     BuildError, Key, PrivateKey, PublicKey, RejectionKind, Secret, Signer, SigningKey, Tolerance, Verifier,
-    senders,
+    VerifierSource, senders,
 };
 
 use crate::harness::{Delivery, Outcome, SURFACES, hmac_delivery, now, vectors_folder};
@@ -408,4 +408,19 @@ fn a_signer_refuses_what_a_verifier_refuses() {
         PrivateKey::from_pem(&pem("rsa-1024-public.pem")).unwrap_err().to_string(),
         "not a usable private key: it is not unencrypted PKCS#8 or PKCS#1 PEM"
     );
+}
+
+#[test]
+fn a_verifier_names_its_schemes_its_keys_and_the_headers_that_it_reads() {
+    let of = |scheme, id| Verifier::builder(scheme).secret(id, Secret::new("correct-horse")).build().unwrap();
+    let slack = of(senders::slack(), "s1");
+    let both = Verifier::any_of([slack.clone(), of(senders::github(), "g1")]).unwrap();
+    let ids: Vec<&str> = both.key_ids().map(countersign::KeyId::as_str).collect();
+    assert_eq!(ids, ["s1", "g1"]);
+    let names: Vec<&str> = both.schemes().map(countersign::Scheme::name).collect();
+    assert_eq!(names, ["slack", "github"]);
+    let headers: Vec<&str> = slack.header_names().collect();
+    let read = ["x-slack-signature", "content-length", "content-encoding", "x-slack-request-timestamp"];
+    assert_eq!(headers, read);
+    assert_eq!(VerifierSource::from(slack).header_names(), read);
 }

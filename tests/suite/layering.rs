@@ -18,8 +18,8 @@ use axum::{
 };
 use bytes::Bytes;
 use countersign::{Rejection, RejectionKind, Secret, Verifier, senders};
-use countersign_once::Outcome;
-use countersign_tower::{OnceClaim, VerifiedBody, VerifyWebhookLayer};
+use countersign_once::{MemoryStore, Once, Outcome};
+use countersign_tower::{HandleOnceLayer, OnceClaim, VerifiedBody, VerifyWebhookLayer};
 use flate2::{Compression, write::GzEncoder};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -78,10 +78,12 @@ where
 #[test]
 fn the_inner_service_called_is_the_one_polled_ready() {
     let mut guarded = guard().layer(Strict::default());
+    let once = HandleOnceLayer::new(Once::new(MemoryStore::default()).unwrap());
+    let mut handled_once = guard().layer(once.layer(Strict::default()));
     block_on(async {
         for (delivery, wanted) in mixed() {
-            let status = status(&mut guarded, &delivery).await;
-            assert_eq!(status, wanted);
+            assert_eq!(status(&mut guarded, &delivery).await, wanted);
+            assert_eq!(status(&mut handled_once, &delivery).await, wanted);
         }
     });
 }

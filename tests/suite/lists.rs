@@ -27,6 +27,7 @@ fn one_valid_signature_is_enough_wherever_it_stands() {
         format!("{time},{wrong},{right}"),
         format!("{time},{right},{wrong}"),
         format!("{right},{wrong},{time}"),
+        format!("{time},{right},{right}"),
         format!("{time},v1=nonsense,v1=,v1,,{right}"),
         format!("{time} , {right} "),
         format!("v0={},scheme=x,{time},{right},v2=?", "0".repeat(64)),

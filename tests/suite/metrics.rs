@@ -171,6 +171,9 @@ fn the_gauges_of_keys_follow_the_clock_and_a_rotation() {
         assert!(verify("b", 2002));
         assert_eq!(of_key("a"), ["0", "0", "1999", "1999"]);
         assert_eq!(of_key("b"), ["1", "9000", "2002", "2002"]);
+        // What it holds still keeps its gauges.
+        rotating.replace(with(key("b").expires_at(at(9000))));
+        assert_eq!(of_key("b"), ["1", "9000", "2002", "2002"]);
     });
 }
 

@@ -459,3 +459,12 @@ fn a_signer_says_what_it_lacks() {
     assert_eq!(fails(posting().header("X-Id", "a b")), cannot(ambiguous));
     assert_eq!(fails(posting().header("X-Id", "a")), Ok(()));
 }
+
+#[test]
+fn a_scheme_tells_what_it_signs() {
+    assert_eq!(senders::github().signed_parts(), [Part::Body]);
+    assert_eq!(Scheme::unsigned_token("acme", "X-Token").signed_parts(), []);
+    assert_eq!(senders::github().body_digest_parameter(), None);
+    let twilio = senders::twilio_json("https://example.com/hook");
+    assert_eq!(twilio.body_digest_parameter(), Some("bodySHA256"));
+}

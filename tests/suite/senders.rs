@@ -346,6 +346,15 @@ fn a_fingerprint_depends_on_the_content_and_not_on_how_the_signature_is_written(
 }
 
 #[test]
+fn deliveries_signed_with_a_public_key_have_fingerprints_of_their_own() {
+    for scheme in [senders::fluent(), senders::sendgrid(), senders::discord()] {
+        let verifier = Verifier::builder(scheme.clone()).key(keys(&scheme).1).build().unwrap();
+        let of = |body: &str| fingerprint(&verifier, &sent_by(&scheme, body));
+        assert_ne!(of("body"), of("bode"), "{}", scheme.name());
+    }
+}
+
+#[test]
 fn a_fingerprint_shows_its_bytes_as_lower_case_hex() {
     let sent = hmac_delivery(senders::extend(), "secret", "body");
     let verified = verifier(senders::extend(), "secret").verify(&sent.headers, b"body", now()).unwrap();

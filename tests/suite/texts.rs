@@ -99,6 +99,7 @@ fn debug_output_names_what_it_is() {
     assert!(format!("{delivery:?}").contains(&format!("{fingerprint}")), "{delivery:?}");
     assert_eq!(format!("{:?}", countersign::Part::Body), "the body");
     let rejection = extend.verify(&sent.headers, b"", now()).unwrap_err();
+    assert_eq!(rejection.scheme().map(Scheme::name), Some("extend"));
     let start = format!("Rejection {{ kind: SignatureMismatch, reason: {:?}", rejection.to_string());
     assert!(format!("{rejection:?}").starts_with(&start), "{rejection:?}");
     assert!(format!("{expiring:?}").starts_with(r#"Expiring { sender: "extend", key: "#), "{expiring:?}");

@@ -217,6 +217,7 @@ mod tests {
         moduslink-shared-secret|ABC12345|new-secret|old-secret|hunter2|foobar|password123";
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn what_public_files_hold_is_a_placeholder_however_it_is_written() {
         let values: Vec<&str> = PUBLIC
             .lines()
@@ -234,11 +235,11 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_or_a_name_in_marks_is_a_placeholder_whatever_it_is_called() {
-        for text in ["$XQZ_VKJ", "${Xqz.vkj}", "<xqz vkj>", "$QX"] {
+    fn a_variable_a_name_in_marks_and_an_opening_are_placeholders_only_if_they_are_whole() {
+        for text in ["$XQZ_VKJ", "${Xqz.vkj}", "<xqz vkj>", "$QX", "your xqzvkj"] {
             assert!(is_placeholder(text.as_bytes()), "{text}");
         }
-        for text in ["$Q", "$Xqzvkj", "$XQZ7VKJ", "<xqz7vkj3>", "<-_->"] {
+        for text in ["yourxqzvkj", "$Q", "$Xqzvkj", "$XQZ7VKJ", "<xqz7vkj3>", "<-_->"] {
             assert!(!is_placeholder(text.as_bytes()), "{text}");
         }
     }
@@ -286,6 +287,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn a_long_text_is_judged_at_once() {
         for unit in ["insecure", "abcd", "1234", "change me ", "x", "testtests"] {
             is_placeholder(unit.repeat(1 << 16).as_bytes());
@@ -298,6 +300,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
+        #[cfg_attr(miri, ignore = "takes minutes")]
         fn a_random_secret_is_never_a_placeholder(bytes in prop::collection::vec(any::<u8>(), 16..=64)) {
             use base64::{Engine, engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD}};
 

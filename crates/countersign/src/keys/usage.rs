@@ -111,6 +111,23 @@ mod tests {
     use super::*;
     use crate::keys::secret::Secret;
 
+    #[cfg(feature = "public-key")]
+    #[test]
+    fn a_public_key_is_recognized_and_no_other_is_taken_for_it() {
+        // The first two of RFC 8032 §7.1.
+        let [first, second] = [
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        ];
+        let usage = |hex: &str| {
+            let raw = base16ct::lower::decode_vec(hex).unwrap();
+            let key = crate::keys::public_key::PublicKey::from_ed25519(&raw).unwrap();
+            Usage::of(&Material::PublicKey(key))
+        };
+        assert!(usage(first).is_of_the_same_key(&usage(first)));
+        assert!(!usage(first).is_of_the_same_key(&usage(second)));
+    }
+
     #[test]
     fn a_count_says_whether_its_second_is_later_than_the_last() {
         let usage = Usage::of(&Material::Secret(Secret::new("secret")));

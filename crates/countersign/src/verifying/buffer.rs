@@ -81,6 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn a_body_of_single_bytes_grows_sixteenfold_and_never_exceeds_the_most() {
         let most = 300_000;
         let mut buffer = Buffer::new();

@@ -102,3 +102,21 @@ impl Sender {
         self.with(Arc::clone(&self.profile), keys.collect())
     }
 }
+
+#[cfg(all(test, any(feature = "metrics", feature = "tracing")))]
+mod tests {
+    use super::*;
+    use crate::{keys::secret::Secret, schemes::senders};
+
+    #[test]
+    fn a_report_is_noted_so_that_the_next_waits_its_turn() {
+        let verifier =
+            Verifier::builder(senders::github()).secret("k", Secret::new("correct-horse")).build().unwrap();
+        let sender = verifier.0.senders.first().unwrap();
+        let at = |second| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        for (second, reported) in [(100, 100), (159, 100), (160, 160)] {
+            sender.report_now_and_then(at(second), second);
+            assert_eq!(sender.reported.load(Ordering::Relaxed), reported);
+        }
+    }
+}
