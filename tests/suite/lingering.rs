@@ -9,6 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use actix_web::{
+    App,
+    body::{BodySize, MessageBody},
+    test::{TestRequest, call_service, init_service},
+    web,
+};
 use bytes::Bytes;
 use countersign::{BodyBudget, Linger, senders};
 use countersign_actix::VerifyWebhook;
@@ -338,4 +344,20 @@ fn without_a_runtime_the_body_is_dropped_with_the_answer() {
     let body = Endless::default();
     assert_eq!(refuse(&unsigned(), AMPLE, &body), Poll::Ready(401));
     assert!(body.reads() <= 2);
+}
+
+#[actix_web::test]
+async fn in_actix_a_rejection_that_does_not_linger_ends_with_its_head() {
+    for (linger, size) in [(Linger::OFF, BodySize::Sized(0)), (AMPLE, BodySize::Stream)] {
+        let guard = VerifyWebhook::new(verifier(senders::moduslink(), "secret")).linger(linger);
+        let resource = web::resource("/").wrap(guard).route(web::post().to(async || "accepted"));
+        let app = init_service(App::new().service(resource)).await;
+        let request = TestRequest::post().set_payload("body").to_request();
+        let response = call_service(&app, request).await;
+        assert_eq!(
+            (response.status().as_u16(), response.response().body().size()),
+            (401, size),
+            "{linger:?}"
+        );
+    }
 }

@@ -85,7 +85,7 @@ struct Paths<'f> {
 
 impl Paths<'_> {
     /// The path from the crate root. `None`: it leads to another crate, or to what the file itself defines.
-    fn from_root(&self, segments: &[String]) -> Option<Module> {
+    fn absolute(&self, segments: &[String]) -> Option<Module> {
         let mut path = match segments.first()?.as_str() {
             "crate" => Vec::new(),
             "self" | "super" => self.module.clone(),
@@ -105,7 +105,7 @@ impl Paths<'_> {
     }
 
     fn add_use(&mut self, segments: &[String], name: &str) {
-        if let Some(path) = self.from_root(segments) {
+        if let Some(path) = self.absolute(segments) {
             self.names.insert(name.to_owned(), path.clone());
             self.found.push(path);
         }
@@ -126,7 +126,7 @@ impl Paths<'_> {
                 before.push(rename.ident.to_string());
                 self.add_use(&before, &rename.rename.to_string());
             }
-            UseTree::Glob(_) => self.found.extend(self.from_root(&before)),
+            UseTree::Glob(_) => self.found.extend(self.absolute(&before)),
         }
     }
 }
@@ -147,7 +147,7 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     fn visit_path(&mut self, path: &'ast syn::Path) {
         if path.leading_colon.is_none() && path.segments.len() > 1 {
             let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            self.found.extend(self.from_root(&segments));
+            self.found.extend(self.absolute(&segments));
         }
         syn::visit::visit_path(self, path);
     }

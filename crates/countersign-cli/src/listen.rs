@@ -10,7 +10,6 @@ mod receiver;
 mod record;
 mod resign;
 mod search;
-mod server;
 mod terminal;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -18,6 +17,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use aws_lc_rs::rand;
 use clap::{Args, value_parser};
 use http::Uri;
+use hyper_util::service::TowerToHyperService;
 use tokio::{net::TcpListener, runtime::Runtime, signal::ctrl_c, sync::mpsc};
 
 use self::{
@@ -31,7 +31,8 @@ use self::{
     terminal::Terminal,
 };
 use crate::{
-    escaped::Escaped, failure::Failure, key_args::KeyArgs, outcome::Outcome, output::Output, signing::address,
+    connections::Connections, escaped::Escaped, failure::Failure, key_args::KeyArgs, outcome::Outcome,
+    output::Output, signing::address,
 };
 
 /// Receives deliveries for development: verifies, shows, keeps and forwards them
@@ -82,6 +83,14 @@ pub(crate) struct Listen {
     timeout: u64,
 }
 
+/// To each port. Most systems allow 1024 open files, and deliveries and the service need some.
+const CONNECTIONS: Connections = Connections {
+    most: 400,
+    head: Duration::from_secs(30),
+    send: Duration::from_secs(30),
+    end: Duration::from_secs(10),
+};
+
 /// The two ports.
 struct Ports {
     receiver: TcpListener,
@@ -124,9 +133,11 @@ impl Listen {
         let token = token()?;
         self.announce(out, receiver, page, &token)?;
         let page = Page::new(Arc::clone(&intake), receiver).router(page, &token);
-        tokio::spawn(server::serve(ports.page, page, std::future::pending()));
+        let page = move |_| TowerToHyperService::new(page.clone());
+        tokio::spawn(CONNECTIONS.serve(ports.page, page, std::future::pending()));
         let app = Receiver::new(Arc::clone(&intake), body_limit).router();
-        let mut receiving = std::pin::pin!(server::serve(ports.receiver, app, async {
+        let app = |_| TowerToHyperService::new(app.clone());
+        let mut receiving = std::pin::pin!(CONNECTIONS.serve(ports.receiver, app, async {
             // Without a way to be told, it runs until it is killed.
             if ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;

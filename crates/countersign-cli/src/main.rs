@@ -4,10 +4,12 @@ mod breaking;
 mod capture;
 mod check_config;
 mod completions;
+mod connections;
 mod delivery;
 mod escaped;
 mod explain;
 mod failure;
+mod hop_by_hop;
 mod instant;
 mod judging;
 mod key_args;
@@ -37,7 +39,7 @@ use self::{
     verify::Verify,
 };
 
-/// Sends, signs, verifies and explains webhook deliveries
+/// Receives, guards, sends, signs, verifies and explains webhook deliveries
 ///
 /// Exit status: 0 if everything is as wanted, 1 if it is not (a delivery is rejected, an answer is another), 2 for a mistake in
 /// the arguments or the set-up.

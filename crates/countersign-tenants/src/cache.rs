@@ -194,16 +194,6 @@ impl Expiry<Arc<str>, Refused> for Expire {
             Refused::Failed => self.failed,
         })
     }
-
-    fn expire_after_update(
-        &self,
-        tenant: &Arc<str>,
-        refused: &Refused,
-        now: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        self.expire_after_create(tenant, refused, now)
-    }
 }
 
 impl fmt::Debug for Cache {

@@ -2,9 +2,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, uri::PathAndQuery};
 use http_body_util::Full;
 
 use super::{
@@ -13,6 +11,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    hop_by_hop::{HopByHop, plain},
     instant,
     send::client::{Client, NoAnswer},
 };
@@ -22,22 +21,6 @@ pub(crate) struct Forward {
     client: Client,
     url: Uri,
 }
-
-/// The headers of one connection (RFC 9110, section 7.6.1), and those that the client makes anew.
-const NOT_FORWARDED: &[&str] = &[
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Limit on an answer that is passed on, in bytes.
 const ANSWER_LIMIT: usize = 8 << 20;
@@ -144,19 +127,10 @@ pub(crate) fn empty(status: StatusCode) -> Response<Full<Bytes>> {
 /// Headers without those that are about one connection, and without those that tell a service what was verified: of those, the
 /// only honest ones are the ones that `countersign serve` sets.
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let listed: Vec<String> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-        .collect();
+    let of_connection = HopByHop::of(headers);
     let is_passed_on = |name: &HeaderName| {
-        let name = name.as_str();
-        !NOT_FORWARDED.contains(&name)
-            && !listed.iter().any(|listed| listed == name)
-            && !name.starts_with("countersign-")
-            && !name.starts_with("countersign_")
+        let name = plain(name.as_str());
+        name != "host" && !of_connection.contains(&name) && !name.starts_with("countersign-")
     };
     let passed = headers.iter().filter(|(name, _)| is_passed_on(name));
     passed.map(|(name, value)| (name.clone(), value.clone())).collect()

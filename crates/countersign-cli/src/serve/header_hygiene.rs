@@ -1,6 +1,6 @@
 //! Which headers go from a caller to the service, and back.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::net::IpAddr;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Version,
@@ -8,19 +8,7 @@ use http::{
     request::Parts,
 };
 
-/// The headers of one connection (RFC 9110, section 7.6.1), and those whose job the proxy has done: it has received the body,
-/// and gives it a length of its own.
-const NOT_FORWARDED: [&str; 9] = [
-    "connection",
-    "content-length",
-    "expect",
-    "http2-settings",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+use crate::hop_by_hop::{HopByHop, plain};
 
 /// The request's method and path are the route's: no service may take others from a header. `Proxy` becomes the variable
 /// `HTTP_PROXY` in CGI.
@@ -46,17 +34,15 @@ const VIA: HeaderValue = HeaderValue::from_static("1.1 countersign");
 ///
 /// Names are compared as servers do that map them to variables (CGI, WSGI, PHP): `Countersign_Sender` is `Countersign-Sender`.
 pub(crate) fn of_request(head: &Parts, caller: IpAddr, trust_forwarded: bool) -> HeaderMap {
-    let named = named_by_connection(&head.headers);
+    let of_connection = HopByHop::of(&head.headers);
     let mut headers = HeaderMap::with_capacity(head.headers.len());
     for (name, value) in &head.headers {
         let plain = plain(name.as_str());
         let is_odd = plain != name.as_str();
         let is_forwarded = FORWARDED.contains(&&*plain) || plain.starts_with("x-forwarded-");
-        let is_dropped = NOT_FORWARDED.contains(&&*plain)
+        let is_dropped = of_connection.contains(&plain)
             || NEVER_FORWARDED.contains(&&*plain)
-            || plain.starts_with("proxy-")
             || plain.starts_with("countersign-")
-            || (plain != "host" && named.iter().any(|name| *name == plain))
             || (is_forwarded && (is_odd || !trust_forwarded))
             // A service could take it for the header of which it is another spelling.
             || (is_odd && head.headers.contains_key(&*plain));
@@ -90,18 +76,11 @@ pub(crate) fn of_request(head: &Parts, caller: IpAddr, trust_forwarded: bool) ->
 pub(crate) fn of_response(headers: &mut HeaderMap) {
     // A length beside a transfer coding is not the body's.
     let has_coding = headers.contains_key(header::TRANSFER_ENCODING);
-    let named = named_by_connection(headers);
-    let dropped: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| {
-            let name = name.as_str();
-            let is_length = name == "content-length";
-            (NOT_FORWARDED.contains(&name) && (!is_length || has_coding))
-                || name.starts_with("proxy-")
-                || (!is_length && named.iter().any(|named| named == name))
-        })
-        .cloned()
-        .collect();
+    let of_connection = HopByHop::of(headers);
+    let is_dropped = |name: &&HeaderName| {
+        of_connection.contains(&plain(name.as_str())) && (*name != header::CONTENT_LENGTH || has_coding)
+    };
+    let dropped: Vec<HeaderName> = headers.keys().filter(is_dropped).cloned().collect();
     for name in dropped {
         headers.remove(name);
     }
@@ -134,20 +113,4 @@ pub(crate) fn mistake<B>(request: &Request<B>) -> Option<&'static str> {
 fn is_host(value: &HeaderValue) -> bool {
     let authority: Result<http::uri::Authority, _> = value.as_bytes().try_into();
     authority.is_ok_and(|authority| !authority.as_str().contains('@'))
-}
-
-/// The names that `Connection` lists.
-fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(|name| plain(name.trim()).into_owned()).collect()
-}
-
-/// The name as servers see it that map names to variables, where nothing but letters and digits tells names apart.
-fn plain(name: &str) -> Cow<'_, str> {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if name.bytes().all(is_plain) {
-        return Cow::Borrowed(name);
-    }
-    let letter = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' };
-    Cow::Owned(name.chars().map(letter).collect())
 }

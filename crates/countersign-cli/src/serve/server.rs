@@ -1,18 +1,10 @@
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::body::Body;
 use countersign::Rotating;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
-use tokio_io_timeout::TimeoutStream;
+use hyper::{body::Incoming, service::service_fn};
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use super::{
@@ -21,6 +13,7 @@ use super::{
     header_hygiene,
     routes::{Route, Routes},
 };
+use crate::connections::Connections;
 
 /// Takes requests, and gives each to the guard of its route.
 #[derive(Clone, Debug)]
@@ -28,11 +21,6 @@ pub(crate) struct Server {
     pub(crate) routes: Rotating<Routes>,
     pub(crate) log: AccessLog,
 }
-
-/// Limit on the head of a request, and on what of its body is read at once.
-const BUFFER: usize = 32 * 1024;
-/// The pause after which a connection is taken again where the process has no file left for one.
-const PAUSE: Duration = Duration::from_millis(50);
 
 impl Server {
     /// Serves until `shutdown` is ready; then takes no more connections, and gives requests in flight their time.
@@ -43,41 +31,16 @@ impl Server {
         timeouts: &Timeouts,
         shutdown: impl Future<Output = ()>,
     ) {
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(timeouts.head).max_buf_size(BUFFER);
-        let slots = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
-        let graceful = GracefulShutdown::new();
-        let mut shutdown = pin!(shutdown);
-        loop {
-            let next = async { (Arc::clone(&slots).acquire_owned().await, accept(&listener).await) };
-            let (slot, (stream, remote)) = tokio::select! {
-                biased;
-                () = &mut shutdown => break,
-                next = next => next,
-            };
+        let Timeouts { head, send, shutdown: end, .. } = *timeouts;
+        let connections = Connections { most: limits.connections, head, send, end };
+        let service = |remote| {
             let server = self.clone();
-            let service = service_fn(move |request| {
+            service_fn(move |request| {
                 let server = server.clone();
-                async move { Ok::<_, Infallible>(server.answer(request, remote).await) }
-            });
-            let mut stream = TimeoutStream::new(stream);
-            // A caller that takes no answers must not hold its connection for ever.
-            stream.set_write_timeout(Some(timeouts.send));
-            let stream = TokioIo::new(Box::pin(stream));
-            let connection = graceful.watch(http.serve_connection(stream, service));
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%remote, "connection closed: {error}");
-                }
-                drop(slot);
-            });
-        }
-        drop(listener);
-        let connections = graceful.count();
-        tracing::info!(connections, "no more requests are taken; those in flight end");
-        if tokio::time::timeout(timeouts.shutdown, graceful.shutdown()).await.is_err() {
-            tracing::warn!("requests were still in flight after the time for the shutdown, and are cut off");
-        }
+                async move { Ok(server.answer(request, remote).await) }
+            })
+        };
+        connections.serve(listener, service, shutdown).await;
     }
 
     async fn answer(self, mut request: Request<Incoming>, remote: SocketAddr) -> Response<Logged> {
@@ -127,20 +90,4 @@ fn refused(refusal: Refusal, route: Option<&Route>) -> Response<Body> {
     }
     response.extensions_mut().insert(refusal);
     response
-}
-
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, remote)) => {
-                // Without it, an answer in two parts would wait for the caller's acknowledgement.
-                let _ = stream.set_nodelay(true);
-                return (stream, remote);
-            }
-            Err(error) => {
-                tracing::warn!("no connection taken: {error}");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    }
 }
