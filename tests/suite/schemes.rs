@@ -331,6 +331,20 @@ fn padding_is_required_optional_or_absent_as_the_scheme_says() {
 }
 
 #[test]
+fn optional_padding_is_there_whole_or_not_at_all() {
+    let scheme = acme().encoding(Encoding::Base64(Padding::Optional)).algorithm(Algorithm::HmacSha512);
+    let verifier = verifier(scheme.build().unwrap(), "secret");
+    // printf body | openssl dgst -sha512 -hmac secret -binary | base64 -w0
+    let bare = "3kpnHoIzmHxGqQSLgEG9pilpAZYAIoNsFcKAI9P2bDcgRJryQb3+LlksWyJzcwzR33Ywc+AY5g1zEwd8U0L96Q";
+    let verdicts = ["", "=", "==", "==="].map(|padding| {
+        let sent = Delivery::new([("X-Acme-Signature".to_owned(), format!("{bare}{padding}"))], "body");
+        (SURFACES[0].deliver)(&verifier, &sent).verdict.map(drop)
+    });
+    let wrong = Err(RejectionKind::SignatureLength);
+    assert_eq!(verdicts, [Ok(()), wrong, Ok(()), wrong]);
+}
+
+#[test]
 fn a_prefix_must_be_whole_and_occur_once_in_either_case() {
     for prefix in ["sha256=", "v0:", "HMAC", "keyId=a,signature="] {
         let scheme = acme().prefix(prefix).build().unwrap();

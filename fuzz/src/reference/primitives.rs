@@ -24,7 +24,7 @@ impl Scheme {
             SecretForm::Text => text.to_vec(),
             SecretForm::Base64 { prefix } => {
                 let base64 = text.strip_prefix(prefix.as_bytes()).unwrap_or(text);
-                engine(&alphabet::STANDARD, Padding::Optional).decode(base64).unwrap_or_default()
+                from_base64(&alphabet::STANDARD, Padding::Optional, base64).unwrap_or_default()
             }
             _ => hex::decode(text).unwrap_or_default(),
         };
@@ -33,8 +33,8 @@ impl Scheme {
 
     pub(super) fn decoded(&self, text: &str) -> Option<Vec<u8>> {
         match self.encoding {
-            Encoding::Base64(padding) => engine(&alphabet::STANDARD, padding).decode(text).ok(),
-            Encoding::Base64Url(padding) => engine(&alphabet::URL_SAFE, padding).decode(text).ok(),
+            Encoding::Base64(padding) => from_base64(&alphabet::STANDARD, padding, text),
+            Encoding::Base64Url(padding) => from_base64(&alphabet::URL_SAFE, padding, text),
             _ => hex::decode(text).ok(),
         }
     }
@@ -56,11 +56,20 @@ fn engine(alphabet: &Alphabet, padding: Padding) -> GeneralPurpose {
     GeneralPurpose::new(
         alphabet,
         match padding {
-            Padding::Required => config.with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-            Padding::Optional => config.with_decode_padding_mode(DecodePaddingMode::Indifferent),
+            Padding::Required | Padding::Optional => {
+                config.with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
+            }
             Padding::Absent => {
                 config.with_decode_padding_mode(DecodePaddingMode::RequireNone).with_encode_padding(false)
             }
         },
     )
+}
+
+/// Where padding is optional, all of it is there or none.
+fn from_base64(alphabet: &Alphabet, padding: Padding, text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    let text = text.as_ref();
+    let padding =
+        if padding == Padding::Optional && !text.ends_with(b"=") { Padding::Absent } else { padding };
+    engine(alphabet, padding).decode(text).ok()
 }

@@ -27,7 +27,7 @@ pub enum Encoding {
 pub enum Padding {
     /// It must be present.
     Required,
-    /// It may be present; the sender writes it.
+    /// All of it may be present, or none; the sender writes it.
     Optional,
     /// It must be absent.
     Absent,
