@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::record::Record;
-use crate::failure::Failure;
+use crate::{failure::Failure, read};
 
 /// The folder in which deliveries are kept: two files for each, `<id>.json` and `<id>.body`.
 ///
@@ -95,7 +95,7 @@ impl Folder {
             let Some((id, kind)) = name.split_once('.') else { continue };
             let is_ours = id.len() >= 8 && id.bytes().all(|byte| byte.is_ascii_digit());
             match kind {
-                "json" => match read(&path) {
+                "json" => match record(&path) {
                     Ok(record) if path == self.record_file(record.id) => {
                         if !self.body_file(record.id).exists() {
                             found.bodiless.insert(record.id);
@@ -128,10 +128,8 @@ impl Folder {
     }
 }
 
-fn read(path: &Path) -> io::Result<Record> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(RECORD_LIMIT).read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
+fn record(path: &Path) -> io::Result<Record> {
+    Ok(serde_json::from_slice(&read::at_most(File::open(path)?, RECORD_LIMIT)?)?)
 }
 
 /// Refuses a folder that others may use: what it holds is sent to the service by a click.

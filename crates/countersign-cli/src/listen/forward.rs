@@ -102,16 +102,16 @@ impl Forward {
     fn request(&self, arrived: &Arrived) -> Result<Request<Full<Bytes>>, http::Error> {
         let mut request = Request::builder().method(&*arrived.method).uri(self.address(&arrived.target)?);
         if let Some(all) = request.headers_mut() {
-            *all = headers(arrived)?;
+            *all = headers(&arrived.headers)?;
         }
         request.body(Full::new(arrived.body.clone()))
     }
 }
 
 /// The headers of a delivery that go to the service.
-pub(crate) fn headers(arrived: &Arrived) -> Result<HeaderMap, http::Error> {
+pub(crate) fn headers(sent: &[(String, Vec<u8>)]) -> Result<HeaderMap, http::Error> {
     let mut headers = HeaderMap::new();
-    for (name, value) in &arrived.headers {
+    for (name, value) in sent {
         headers.append(HeaderName::try_from(name)?, HeaderValue::from_bytes(value)?);
     }
     Ok(passed_on(&headers))

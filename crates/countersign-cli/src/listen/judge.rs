@@ -94,7 +94,6 @@ impl Verdict {
         };
         self.causes = explanation.causes().iter().map(cause).collect();
         self.is_proven = explanation.is_proven();
-        let text = explanation.to_string();
-        self.advice = text.lines().find_map(|line| line.strip_prefix("  what to do: ")).map(str::to_owned);
+        self.advice = explanation.advice().map(str::to_owned);
     }
 }

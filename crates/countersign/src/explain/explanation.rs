@@ -25,6 +25,11 @@ impl Explanation {
         self.rejection.as_ref()
     }
 
+    /// What to do about the rejection's reason; `None` if the delivery verifies.
+    pub fn advice(&self) -> Option<&'static str> {
+        self.rejection.as_ref().map(|rejection| advice(rejection.kind()))
+    }
+
     /// The mistakes that together explain the rejection, the most telling first.
     ///
     /// Empty for a delivery that verifies, and for a rejection that its reason alone explains.

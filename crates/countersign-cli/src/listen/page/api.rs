@@ -28,7 +28,7 @@ use super::{
 use crate::{
     delivery::Delivery,
     failure::Failure,
-    listen::{forward, judge::Arrived, resign::Edited},
+    listen::{forward, resign::Edited},
 };
 
 /// Limit on the deliveries that one request sends again.
@@ -157,21 +157,14 @@ pub(super) async fn curl(State(page): State<Page>, Path(id): Path<u64>) -> Resul
     };
     let is_large = body.len() > MOST_IN_COMMAND;
     let file = is_large.then(|| page.intake.deliveries.body_file(id)).transpose().map_err(Failure::new)?;
-    let arrived = Arrived {
-        at: record.instant(),
-        method: record.method.clone(),
-        target: record.target.clone(),
-        headers: record.sent_headers(),
-        body: Bytes::new(),
-    };
-    let headers = forward::headers(&arrived).map_err(Failure::new)?;
+    let headers = forward::headers(&record.sent_headers()).map_err(Failure::new)?;
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
         let value = str::from_utf8(value.as_bytes()).ok()?;
         Some((name.as_str().to_owned(), value.to_owned()))
     };
     let headers: Option<Vec<(String, String)>> = headers.iter().map(text).collect();
     let headers = headers.ok_or_else(|| Failure::new("a header is not text"))?;
-    let delivery = Delivery { method: arrived.method, url, headers, body: body.to_vec() };
+    let delivery = Delivery { method: record.method.clone(), url, headers, body: body.to_vec() };
     let command = match file {
         Some(file) => delivery.curl_with(&file)?,
         None => delivery.curl()?,
