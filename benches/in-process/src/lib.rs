@@ -6,6 +6,7 @@ pub mod actix;
 pub mod bare;
 pub mod contest;
 pub mod delivery;
+pub mod group;
 pub mod matrix;
 pub mod measure;
 pub mod report;

@@ -8,19 +8,11 @@ use std::error::Error;
 
 use in_process::{
     contest,
-    measure::{Figures, Timed, interleaved},
+    group::measured,
+    measure::Timed,
     report,
     tenants::{FRAMEWORKS, Known},
 };
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct Row {
-    group: &'static str,
-    name: &'static str,
-    #[serde(flatten)]
-    figures: Figures,
-}
 
 const NOTES: [&str; 2] = [
     "10,000 tenants are cached; alone, their names come in random order, and a request names always the same",
@@ -42,17 +34,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         rows.extend(measured(group, &names, &mut timed, samples));
     }
     report::write("in-process", "tenants", samples, &NOTES, &rows)
-}
-
-fn measured(
-    group: &'static str,
-    names: &[&'static str],
-    timed: &mut [Timed<'_>],
-    samples: usize,
-) -> Vec<Row> {
-    let rows = names.iter().zip(interleaved(timed, samples)).map(|(&name, figures)| {
-        println!("{group:20} {name:30} {:>9.0} ns {:>+9.0}", figures.median_ns, figures.added_ns);
-        Row { group, name, figures }
-    });
-    rows.collect()
 }

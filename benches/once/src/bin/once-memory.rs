@@ -14,7 +14,8 @@ use std::{
 use countersign::senders;
 use countersign_once::{Claim, Decision, Identity, MemoryStore, Once, Outcome, Store, Token};
 use in_process::{
-    measure::{Figures, Timed, interleaved},
+    group::{Row, measured},
+    measure::Timed,
     report,
 };
 use moka::{Expiry, policy::EvictionPolicy, sync::Cache};
@@ -24,20 +25,11 @@ use once::{
     identity,
     service::{Framework, LONGER, ROOMY, Service, services},
 };
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::runtime::{Builder, Runtime};
 
 const LEASE: Duration = Duration::from_secs(60);
 const KEEP: Duration = Duration::from_secs(85 * 60);
-
-#[derive(Serialize)]
-struct Row {
-    group: &'static str,
-    name: &'static str,
-    #[serde(flatten)]
-    figures: Figures,
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let samples = report::samples()?;
@@ -193,18 +185,4 @@ fn over<'a>(
             start.elapsed() / LONGER
         })
     })
-}
-
-fn measured(
-    group: &'static str,
-    names: &[&'static str],
-    contestants: &mut [Timed<'_>],
-    samples: usize,
-) -> Vec<Row> {
-    let figures = interleaved(contestants, samples);
-    let row = |(&name, figures): (&&'static str, Figures)| {
-        println!("{group:10} {name:36} {:>8.0} ns {:>+8.0} ns", figures.median_ns, figures.added_ns);
-        Row { group, name, figures }
-    };
-    names.iter().zip(figures).map(row).collect()
 }
